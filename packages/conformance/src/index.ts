@@ -1,0 +1,2 @@
+/** Property tests and oracles that any Quern kernel, library or backend can be held to. */
+export {};

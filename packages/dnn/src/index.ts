@@ -1,0 +1,2 @@
+/** Neural network operations generated from Quern kernels. */
+export {};

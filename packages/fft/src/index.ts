@@ -1,0 +1,2 @@
+/** Fast Fourier transforms generated from Quern kernels. */
+export {};

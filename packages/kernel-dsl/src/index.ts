@@ -1,0 +1,2 @@
+/** The Quern kernel language: write a kernel once in TypeScript, schedule it, and emit C, OpenCL, CUDA and WGSL. */
+export {};

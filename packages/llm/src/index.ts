@@ -1,0 +1,2 @@
+/** Run GGUF language models on Quern kernels: formats, tokenizers, decoder and engine. */
+export {};

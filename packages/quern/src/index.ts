@@ -1,0 +1,2 @@
+/** Quern in one package, with the quern command. */
+export {};

@@ -1,0 +1,2 @@
+/** Devices, tensors, programs and the native addon that Quern's kernels run on. */
+export {};

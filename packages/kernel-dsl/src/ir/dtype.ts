@@ -1,0 +1,30 @@
+/** Element types a tensor may hold. `f16` and `bf16` are storage types: arithmetic on them is done in f32. */
+export type DType = 'f64' | 'f32' | 'f16' | 'bf16' | 'i64' | 'i32' | 'u32' | 'i16' | 'u16' | 'i8' | 'u8' | 'bool';
+
+/** Facts about one dtype. `bits` is the range of an integer type, or the size of a float type. */
+export interface DTypeInfo {
+  readonly bytes: number;
+  readonly kind: 'float' | 'int' | 'uint' | 'bool';
+  /** Can arithmetic be done in this type, or must a value be cast first? */
+  readonly arithmetic: boolean;
+}
+
+export const DTYPES: Readonly<Record<DType, DTypeInfo>> = {
+  f64: { bytes: 8, kind: 'float', arithmetic: true },
+  f32: { bytes: 4, kind: 'float', arithmetic: true },
+  f16: { bytes: 2, kind: 'float', arithmetic: false },
+  bf16: { bytes: 2, kind: 'float', arithmetic: false },
+  i64: { bytes: 8, kind: 'int', arithmetic: true },
+  i32: { bytes: 4, kind: 'int', arithmetic: true },
+  u32: { bytes: 4, kind: 'uint', arithmetic: true },
+  i16: { bytes: 2, kind: 'int', arithmetic: false },
+  u16: { bytes: 2, kind: 'uint', arithmetic: false },
+  i8: { bytes: 1, kind: 'int', arithmetic: false },
+  u8: { bytes: 1, kind: 'uint', arithmetic: true },
+  bool: { bytes: 1, kind: 'bool', arithmetic: false },
+};
+
+/** Size of one element in bytes. */
+export const bytesOf = (t: DType): number => DTYPES[t].bytes;
+export const isFloat = (t: DType): boolean => DTYPES[t].kind === 'float';
+export const isInt = (t: DType): boolean => DTYPES[t].kind === 'int' || DTYPES[t].kind === 'uint';

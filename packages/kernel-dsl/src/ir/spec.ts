@@ -1,0 +1,39 @@
+import { visitExprs, visitStmt } from './walk.ts';
+import type { KernelIR } from './kernel.ts';
+import { printStmt } from './print.ts';
+
+/**
+ * What a kernel may contain at each stage.
+ * `algorithm`: as traced: scalar, sequential loops. `scheduled`: any loop kind, packs, pads. `lowered`: no unroll or vector loop, no pad, registers named.
+ */
+export type Phase = 'algorithm' | 'scheduled' | 'lowered';
+
+/** The first breach of a phase's rules as text, or undefined. Asserted between passes in tests. */
+export function specViolation(k: KernelIR, phase: Phase): string | undefined {
+  let bad: string | undefined;
+  const fail = (why: string): void => { bad ??= why; };
+  const bound = new Set<number>();
+  visitStmt(k.body, (s) => {
+    if (s.kind === 'for') {
+      if (phase === 'algorithm' && s.loop !== 'seq') fail(`loop ${s.v.name} is ${s.loop} before any schedule`);
+      if (phase === 'lowered' && (s.loop === 'unroll' || s.loop === 'vector')) fail(`loop ${s.v.name} is still ${s.loop}`);
+      if (bound.has(s.v.id)) fail(`two loops bind ${s.v.name}`);
+      bound.add(s.v.id);
+    }
+    if (s.kind === 'let') {
+      if (bound.has(s.v.id)) fail(`${s.v.name} is bound twice`);
+      if (s.v.lanes !== s.value.lanes || s.v.dtype !== s.value.dtype) fail(`${s.v.name} is ${s.v.dtype}x${s.v.lanes}, its value ${s.value.dtype}x${s.value.lanes}`);
+      bound.add(s.v.id);
+    }
+    if (s.kind === 'if' && s.pad && phase === 'lowered') fail(`a padded tail is not staged: ${printStmt(s).split('\n')[0]}`);
+    if (s.kind === 'alloc' && s.buf.space === 'reg' && phase === 'lowered' && s.buf.shape.length > 1) fail(`register ${s.buf.name} has ${s.buf.shape.length} dimensions`);
+    if ((s.kind === 'store' || s.kind === 'accum') && s.index.length !== s.buf.shape.length) fail(`${s.buf.name} has ${s.buf.shape.length} dimensions, ${s.index.length} indices`);
+    if ((s.kind === 'store' || s.kind === 'accum') && phase === 'algorithm' && s.value.lanes !== 1) fail(`vector store to ${s.buf.name}`);
+  });
+  visitExprs(k.body, (e) => {
+    if (phase === 'algorithm' && e.lanes !== 1) fail(`${e.kind} has ${e.lanes} lanes before any schedule`);
+    if (e.kind === 'load' && e.index.length !== e.buf.shape.length) fail(`${e.buf.name} has ${e.buf.shape.length} dimensions, ${e.index.length} indices`);
+    if ((e.kind === 'binary' || e.kind === 'cmp') && (e.a.dtype !== e.b.dtype || e.a.lanes !== e.b.lanes)) fail(`${e.fn} of ${e.a.dtype}x${e.a.lanes} and ${e.b.dtype}x${e.b.lanes}`);
+  });
+  return bad;
+}

@@ -1,0 +1,162 @@
+import { and, binary, bitcast, block, broadcast, cast, compare, dot4, fma, reduce, select, unary } from './build.ts';
+import type { Buffer, Expr, Var } from './expr.ts';
+import type { Stmt } from './stmt.ts';
+
+/** The operands of an expression, in order. */
+export function operands(e: Expr): readonly Expr[] {
+  switch (e.kind) {
+    case 'const': case 'size': case 'stride': case 'scalar': case 'var': return [];
+    case 'load': return e.index;
+    case 'cast': case 'bitcast': case 'unary': case 'broadcast': case 'reduce': return [e.x];
+    case 'binary': case 'cmp': return [e.a, e.b];
+    case 'fma': return [e.a, e.b, e.c];
+    case 'select': return [e.cond, e.a, e.b];
+    case 'dot4': return [e.acc, e.a, e.b];
+    case 'ramp': return [e.base, e.stride];
+  }
+}
+
+/** Rebuilds an expression with f applied to each operand (folding again); returns it unchanged where nothing changed. */
+export function mapOperands(e: Expr, f: (x: Expr) => Expr): Expr {
+  switch (e.kind) {
+    case 'const': case 'size': case 'stride': case 'scalar': case 'var': return e;
+    case 'load': {
+      const index = e.index.map(f);
+      return index.every((x, i) => x === e.index[i]) ? e : { ...e, index };
+    }
+    case 'cast': { const x = f(e.x); return x === e.x ? e : cast(x, e.dtype, e.loc); }
+    case 'bitcast': { const x = f(e.x); return x === e.x ? e : bitcast(x, e.dtype, e.loc); }
+    case 'unary': { const x = f(e.x); return x === e.x ? e : unary(e.fn, x, e.loc); }
+    case 'broadcast': { const x = f(e.x); return x === e.x ? e : broadcast(x, e.lanes); }
+    case 'reduce': { const x = f(e.x); return x === e.x ? e : reduce(e.fn, x, e.loc); }
+    case 'binary': { const a = f(e.a), b = f(e.b); return a === e.a && b === e.b ? e : e.dtype === 'bool' && e.fn === 'and' ? and(a, b) : binary(e.fn, a, b, e.loc); }
+    case 'cmp': { const a = f(e.a), b = f(e.b); return a === e.a && b === e.b ? e : compare(e.fn, a, b, e.loc); }
+    case 'fma': { const a = f(e.a), b = f(e.b), c = f(e.c); return a === e.a && b === e.b && c === e.c ? e : fma(a, b, c, e.loc); }
+    case 'select': { const c = f(e.cond), a = f(e.a), b = f(e.b); return c === e.cond && a === e.a && b === e.b ? e : select(c, a, b, e.loc); }
+    case 'dot4': { const c = f(e.acc), a = f(e.a), b = f(e.b); return c === e.acc && a === e.a && b === e.b ? e : dot4(c, a, b, e.loc); }
+    case 'ramp': { const base = f(e.base), stride = f(e.stride); return base === e.base && stride === e.stride ? e : { ...e, base, stride }; }
+  }
+}
+
+/** Bottom-up rewrite: f sees every node after its operands. */
+export function mapExpr(e: Expr, f: (x: Expr) => Expr): Expr {
+  return f(mapOperands(e, (x) => mapExpr(x, f)));
+}
+
+/** Visits an expression and everything under it, parents first. */
+export function visitExpr(e: Expr, f: (x: Expr) => void): void {
+  f(e);
+  for (const x of operands(e)) visitExpr(x, f);
+}
+
+/** The expressions that a statement holds itself (not those of statements inside it). */
+export function exprsOf(s: Stmt): readonly Expr[] {
+  switch (s.kind) {
+    case 'for': return [s.extent];
+    case 'if': case 'assume': return [s.cond];
+    case 'let': return [s.value];
+    case 'store': case 'accum': return [...s.index, s.value];
+    default: return [];
+  }
+}
+
+/** The statements directly inside a statement. */
+export function childrenOf(s: Stmt): readonly Stmt[] {
+  switch (s.kind) {
+    case 'block': return s.body;
+    case 'for': case 'region': return [s.body];
+    case 'if': return s.else ? [s.then, s.else] : [s.then];
+    default: return [];
+  }
+}
+
+/** Visits a statement and everything under it, parents first. `f` may return false to stay out of the children. */
+export function visitStmt(s: Stmt, f: (x: Stmt) => void | false): void {
+  if (f(s) === false) return;
+  for (const c of childrenOf(s)) visitStmt(c, f);
+}
+
+/** Visits every expression under a statement, with the statement that holds it. */
+export function visitExprs(s: Stmt, f: (e: Expr, holder: Stmt) => void): void {
+  visitStmt(s, (x) => { for (const e of exprsOf(x)) visitExpr(e, (y) => f(y, x)); });
+}
+
+/** Rebuilds a statement's children; `null` removes one. */
+export function mapChildren(s: Stmt, f: (x: Stmt) => Stmt | null): Stmt {
+  const empty = (x: Stmt | null): Stmt => x ?? { kind: 'block', body: [] };
+  switch (s.kind) {
+    case 'block': return block(s.body.map(f).filter((x): x is Stmt => x !== null), { loc: s.loc, step: s.step });
+    case 'for': { const body = empty(f(s.body)); return body === s.body ? s : { ...s, body }; }
+    case 'region': { const body = empty(f(s.body)); return body === s.body ? s : { ...s, body }; }
+    case 'if': {
+      const then = empty(f(s.then)), els = s.else ? f(s.else) ?? undefined : undefined;
+      return then === s.then && els === s.else ? s : { ...s, then, else: els };
+    }
+    default: return s;
+  }
+}
+
+/** Bottom-up rewrite of statements. */
+export function mapStmt(s: Stmt, f: (x: Stmt) => Stmt | null): Stmt | null {
+  return f(mapChildren(s, (c) => mapStmt(c, f)));
+}
+
+/** Applies f to every expression that a statement itself holds. */
+export function mapOwnExprs(s: Stmt, f: (e: Expr) => Expr): Stmt {
+  switch (s.kind) {
+    case 'for': return { ...s, extent: f(s.extent) };
+    case 'if': case 'assume': return { ...s, cond: f(s.cond) };
+    case 'let': return { ...s, value: f(s.value) };
+    case 'store': case 'accum': return { ...s, index: s.index.map(f), value: f(s.value) };
+    default: return s;
+  }
+}
+
+/** Rewrites every expression under a statement, bottom-up. */
+export function mapExprs(s: Stmt, f: (e: Expr) => Expr): Stmt {
+  return mapStmt(s, (x) => mapOwnExprs(x, (e) => mapExpr(e, f))) ?? { kind: 'block', body: [] };
+}
+
+/** Replaces variables by expressions. */
+export function substitute(s: Stmt, map: ReadonlyMap<number, Expr>): Stmt {
+  return mapExprs(s, (e) => (e.kind === 'var' ? map.get(e.id) ?? e : e));
+}
+export function substituteExpr(e: Expr, map: ReadonlyMap<number, Expr>): Expr {
+  return mapExpr(e, (x) => (x.kind === 'var' ? map.get(x.id) ?? x : x));
+}
+
+/** Does an expression mention this variable? */
+export function usesVar(e: Expr, v: Var): boolean {
+  return e.kind === 'var' ? e.id === v.id : operands(e).some((x) => usesVar(x, v));
+}
+
+/** Every buffer that is read or written under a statement. */
+export function buffersOf(s: Stmt): ReadonlyMap<number, { buf: Buffer; reads: number; writes: number }> {
+  const out = new Map<number, { buf: Buffer; reads: number; writes: number }>();
+  const entry = (buf: Buffer): { buf: Buffer; reads: number; writes: number } => {
+    const e = out.get(buf.id) ?? { buf, reads: 0, writes: 0 };
+    out.set(buf.id, e);
+    return e;
+  };
+  visitStmt(s, (x) => {
+    if (x.kind === 'store' || x.kind === 'accum') entry(x.buf).writes++;
+    if (x.kind === 'accum') entry(x.buf).reads++;
+  });
+  visitExprs(s, (e) => { if (e.kind === 'load') entry(e.buf).reads++; });
+  return out;
+}
+
+/** A text that is equal for structurally equal expressions (locations do not count). */
+export function exprKey(e: Expr): string {
+  switch (e.kind) {
+    case 'const': return `${Object.is(e.value, -0) ? '-0' : e.value}:${e.dtype}`;
+    case 'size': return `#${e.name}`;
+    case 'stride': return `s${e.buf.id}.${e.dim}`;
+    case 'scalar': return `$${e.name}`;
+    case 'var': return `v${e.id}`;
+    case 'load': return `b${e.buf.id}${e.as ?? ''}x${e.lanes}[${e.index.map(exprKey).join(',')}]`;
+    case 'binary': case 'cmp': case 'unary': case 'reduce': return `${e.fn}.${e.dtype}x${e.lanes}(${operands(e).map(exprKey).join(',')})`;
+    default: return `${e.kind}.${e.dtype}x${e.lanes}(${operands(e).map(exprKey).join(',')})`;
+  }
+}
+export const sameExpr = (a: Expr, b: Expr): boolean => a === b || exprKey(a) === exprKey(b);

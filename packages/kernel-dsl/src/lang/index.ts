@@ -1,0 +1,11 @@
+/** What an author types: kernels, tensors, axes, values and their operations. */
+export { kernel } from './kernel.ts';
+export type { Axes, BodyArgs, Kernel, ParamSpec, Params } from './kernel.ts';
+export { Tensor, scalar, tensor } from './tensor.ts';
+export type { DimSpec, ScalarSpec, TensorSpec } from './tensor.ts';
+export { Axis, axes } from './axes.ts';
+export { Cell, Val } from './val.ts';
+export type { Index, Operand } from './val.ts';
+export { assume, named, reg, region, select, value, when } from './control.ts';
+export { ceil, cos, dot4, erf, exp, exp2, floor, fma, log, log2, round, rsqrt, sin, sqrt, tanh, trunc } from './math.ts';
+export { here } from './here.ts';

@@ -1,0 +1,41 @@
+import { DslError } from '../errors/index.ts';
+import { DTYPES, dot4 as dot4Expr, fma as fmaExpr, isFloat, unary } from '../ir/index.ts';
+import type { DType, UnaryFn } from '../ir/index.ts';
+import { here } from './here.ts';
+import { Val, exprOf } from './val.ts';
+import type { Operand } from './val.ts';
+
+type Float = 'f32' | 'f64';
+
+function math<D extends Float>(fn: UnaryFn, x: Val<D>): Val<D> {
+  if (!isFloat(x.dtype) || !DTYPES[x.dtype].arithmetic) throw new DslError('KD-STORAGE', { dtype: x.dtype, what: fn }, { loc: here() });
+  return new Val(unary(fn, x.expr, here()), x.dtype);
+}
+
+/** e^x. */
+export const exp = <D extends Float>(x: Val<D>): Val<D> => math('exp', x);
+/** 2^x. */
+export const exp2 = <D extends Float>(x: Val<D>): Val<D> => math('exp2', x);
+/** Natural logarithm. */
+export const log = <D extends Float>(x: Val<D>): Val<D> => math('log', x);
+export const log2 = <D extends Float>(x: Val<D>): Val<D> => math('log2', x);
+export const sqrt = <D extends Float>(x: Val<D>): Val<D> => math('sqrt', x);
+/** 1 / sqrt(x), each of the two steps rounded. */
+export const rsqrt = <D extends Float>(x: Val<D>): Val<D> => math('rsqrt', x);
+export const sin = <D extends Float>(x: Val<D>): Val<D> => math('sin', x);
+export const cos = <D extends Float>(x: Val<D>): Val<D> => math('cos', x);
+export const tanh = <D extends Float>(x: Val<D>): Val<D> => math('tanh', x);
+export const erf = <D extends Float>(x: Val<D>): Val<D> => math('erf', x);
+export const floor = <D extends Float>(x: Val<D>): Val<D> => math('floor', x);
+export const ceil = <D extends Float>(x: Val<D>): Val<D> => math('ceil', x);
+/** To the nearest integer, ties to even. */
+export const round = <D extends Float>(x: Val<D>): Val<D> => math('round', x);
+/** Towards zero. */
+export const trunc = <D extends Float>(x: Val<D>): Val<D> => math('trunc', x);
+/** a * b + c, rounded once. */
+export const fma = <D extends Float>(a: Val<D>, b: Operand<D>, c: Operand<D>): Val<D> =>
+  new Val(fmaExpr(a.expr, exprOf(b, a.dtype, 'fma'), exprOf(c, a.dtype, 'fma'), here()), a.dtype);
+/** acc plus the dot product of four unsigned bytes (packed in a) with four signed bytes (packed in b): exact, wrapping in i32. */
+export const dot4 = (acc: Operand<'i32'>, a: Val<'u32'>, b: Val<'i32'>): Val<'i32'> =>
+  new Val(dot4Expr(exprOf(acc, 'i32', 'dot4'), a.expr, b.expr, here()), 'i32');
+export type { DType };

@@ -1,0 +1,77 @@
+import { DslError } from '../errors/index.ts';
+import { load } from '../ir/index.ts';
+import type { Buffer, DType } from '../ir/index.ts';
+import { here } from './here.ts';
+import { recordRead, use } from './trace.ts';
+import { Cell, Val, indexOf } from './val.ts';
+import type { Index } from './val.ts';
+
+/** A named size (bound when the kernel is launched) or a constant. */
+export type DimSpec = string | number;
+
+/** A tensor parameter as declared. */
+export interface TensorSpec<D extends DType, S extends readonly DimSpec[]> {
+  readonly kind: 'tensor';
+  readonly dtype: D;
+  readonly dims: S;
+  readonly access: 'in' | 'out' | 'inout';
+  readonly isStrided: boolean;
+  /** The kernel writes every element it does not read first. */
+  out(): TensorSpec<D, S>;
+  /** The kernel reads and writes it. */
+  inout(): TensorSpec<D, S>;
+  /** The innermost stride may differ from 1 too. */
+  strided(): TensorSpec<D, S>;
+}
+/** A scalar parameter as declared. */
+export interface ScalarSpec<D extends DType> {
+  readonly kind: 'scalar';
+  readonly dtype: D;
+}
+
+function spec<D extends DType, S extends readonly DimSpec[]>(dtype: D, dims: S, access: 'in' | 'out' | 'inout', isStrided: boolean): TensorSpec<D, S> {
+  return {
+    kind: 'tensor', dtype, dims, access, isStrided,
+    out: () => spec(dtype, dims, 'out', isStrided),
+    inout: () => spec(dtype, dims, 'inout', isStrided),
+    strided: () => spec(dtype, dims, access, true),
+  };
+}
+
+/**
+ * Declares a tensor parameter: a dtype and its dimensions, outermost first. Row-major; outer strides are free, the innermost is 1 unless `.strided()`.
+ * @example tensor('f32', 'M', 'K')
+ */
+export function tensor<D extends DType, const S extends readonly DimSpec[]>(dtype: D, ...dims: S): TensorSpec<D, S> {
+  return spec(dtype, dims, 'in', false);
+}
+/** Declares a scalar parameter. */
+export const scalar = <D extends DType>(dtype: D): ScalarSpec<D> => ({ kind: 'scalar', dtype });
+
+type Indices<S extends readonly DimSpec[]> = { readonly [K in keyof S]: Index };
+
+/** A tensor inside of a kernel body. */
+export class Tensor<D extends DType, S extends readonly DimSpec[]> {
+  readonly dtype: D;
+  readonly buf: Buffer;
+  constructor(buf: Buffer, dtype: D) {
+    this.buf = buf;
+    this.dtype = dtype;
+  }
+  #index(index: readonly Index[]): ReturnType<typeof indexOf>[] {
+    if (index.length !== this.buf.shape.length) throw new DslError('KD-RANK', { name: this.buf.name, rank: this.buf.shape.length, given: index.length }, { loc: here() });
+    return index.map((x) => indexOf(x, this.buf.name));
+  }
+  /** The element at an index; one index a dimension. */
+  at(...index: Indices<S>): Cell<D> {
+    return new Cell(this.buf, this.#index(index as readonly Index[]), this.dtype);
+  }
+  /**
+   * The bytes from an index on, read as another dtype (little-endian, any alignment). For u8 tensors: block formats mix dtypes.
+   * @example W.as('f16', row, block, 0)
+   */
+  as<T extends DType>(dtype: T, ...index: Indices<S>): Val<T> {
+    if (this.dtype !== 'u8') throw new DslError('KD-BYTES', { name: this.buf.name, dtype: this.dtype }, { loc: here() });
+    return new Val(recordRead(load(this.buf, this.#index(index as readonly Index[]).map(use), { as: dtype, loc: here() })), dtype);
+  }
+}

@@ -1,0 +1,137 @@
+import { DslError } from '../errors/index.ts';
+import { DTYPES, binary, bitcast, cast, compare, constant, isInt, load, unary } from '../ir/index.ts';
+import type { BinaryFn, Buffer, CmpFn, DType, Expr, ReduceFn } from '../ir/index.ts';
+import { here } from './here.ts';
+import { emit, recordRead, recordWrite, use } from './trace.ts';
+
+/** A value or a number that becomes a constant of the other side's dtype. */
+export type Operand<D extends DType> = Val<D> | number;
+/** What may index a tensor or bound a loop. */
+export type Index = Val<'i64'> | Val<'i32'> | Val<'u32'> | Val<'u8'> | Val<'u16'> | number;
+
+/** The IR of an operand, as dtype D. */
+export function exprOf(x: Operand<DType>, dtype: DType, what: string): Expr {
+  if (x instanceof Val) {
+    if (x.dtype !== dtype) throw new DslError('KD-DTYPE', { what, a: dtype, b: x.dtype }, { loc: here() });
+    return x.expr;
+  }
+  if (typeof x !== 'number') throw new DslError('KD-OPERAND', { what, given: String(x) }, { loc: here() });
+  const info = DTYPES[dtype];
+  if (info.kind === 'int' || info.kind === 'uint') {
+    const bits = info.bytes * 8, lo = info.kind === 'int' ? -(2 ** (bits - 1)) : 0, hi = info.kind === 'int' ? 2 ** (bits - 1) - 1 : 2 ** bits - 1;
+    if (!Number.isInteger(x) || x < lo || x > hi) throw new DslError('KD-CONST', { value: x, dtype }, { loc: here() });
+  }
+  return constant(x, dtype, here());
+}
+
+/** The IR of an index: integers are widened to i64. */
+export function indexOf(x: Index, name: string): Expr {
+  if (typeof x === 'number') {
+    if (!Number.isInteger(x)) throw new DslError('KD-INDEX', { name, dtype: `${x}` }, { loc: here() });
+    return constant(x, 'i64');
+  }
+  if (!(x instanceof Val)) throw new DslError('KD-OPERAND', { what: `an index into ${name}`, given: String(x) }, { loc: here() });
+  if (!isInt(x.dtype)) throw new DslError('KD-INDEX', { name, dtype: x.dtype }, { loc: here() });
+  return cast(x.expr, 'i64');
+}
+
+/**
+ * A value of the kernel: immutable, computed where it is used. Arithmetic needs equal dtypes on both sides; numbers adapt.
+ * @example y.at(i).set(x.at(i).mul(a).add(1))
+ */
+export class Val<D extends DType> {
+  readonly dtype: D;
+  readonly #expr: Expr | undefined;
+  constructor(expr: Expr | undefined, dtype: D) {
+    this.#expr = expr;
+    this.dtype = dtype;
+  }
+  /** The IR behind the value. */
+  get expr(): Expr {
+    return this.#expr!;
+  }
+  #bin(fn: BinaryFn, b: Operand<D>): Val<D> {
+    const loc = here();
+    if (!DTYPES[this.dtype].arithmetic && !(this.dtype === 'bool' && (fn === 'and' || fn === 'or' || fn === 'xor'))) throw new DslError('KD-STORAGE', { dtype: this.dtype, what: fn }, { loc });
+    return new Val(binary(fn, this.expr, exprOf(b, this.dtype, fn), loc), this.dtype);
+  }
+  #cmp(fn: CmpFn, b: Operand<D>): Val<'bool'> {
+    const loc = here();
+    if (!DTYPES[this.dtype].arithmetic) throw new DslError('KD-STORAGE', { dtype: this.dtype, what: fn }, { loc });
+    return new Val(compare(fn, this.expr, exprOf(b, this.dtype, fn), loc), 'bool');
+  }
+  add(b: Operand<D>): Val<D> { return this.#bin('add', b); }
+  sub(b: Operand<D>): Val<D> { return this.#bin('sub', b); }
+  mul(b: Operand<D>): Val<D> { return this.#bin('mul', b); }
+  /** Division; of integers, rounded towards minus infinity. */
+  div(b: Operand<D>): Val<D> { return this.#bin('div', b); }
+  /** The remainder that belongs to `div`: it has the divisor's sign. */
+  mod(b: Operand<D>): Val<D> { return this.#bin('mod', b); }
+  /** a < b ? a : b, so b where either is NaN. */
+  min(b: Operand<D>): Val<D> { return this.#bin('min', b); }
+  /** a > b ? a : b, so b where either is NaN. */
+  max(b: Operand<D>): Val<D> { return this.#bin('max', b); }
+  and(b: Operand<D>): Val<D> { return this.#bin('and', b); }
+  or(b: Operand<D>): Val<D> { return this.#bin('or', b); }
+  xor(b: Operand<D>): Val<D> { return this.#bin('xor', b); }
+  shl(b: Operand<D>): Val<D> { return this.#bin('shl', b); }
+  /** Shift right: arithmetic for signed, logical for unsigned integers. */
+  shr(b: Operand<D>): Val<D> { return this.#bin('shr', b); }
+  neg(): Val<D> { return new Val(unary('neg', this.expr, here()), this.dtype); }
+  abs(): Val<D> { return new Val(unary('abs', this.expr, here()), this.dtype); }
+  lt(b: Operand<D>): Val<'bool'> { return this.#cmp('lt', b); }
+  le(b: Operand<D>): Val<'bool'> { return this.#cmp('le', b); }
+  gt(b: Operand<D>): Val<'bool'> { return this.#cmp('gt', b); }
+  ge(b: Operand<D>): Val<'bool'> { return this.#cmp('ge', b); }
+  eq(b: Operand<D>): Val<'bool'> { return this.#cmp('eq', b); }
+  ne(b: Operand<D>): Val<'bool'> { return this.#cmp('ne', b); }
+  /** Converts to another dtype. Floats become integers by truncation. */
+  to<T extends DType>(dtype: T): Val<T> { return new Val(cast(this.expr, dtype, here()), dtype); }
+  /** The same bits as another dtype of the same size. */
+  bits<T extends DType>(dtype: T): Val<T> {
+    if (DTYPES[dtype].bytes !== DTYPES[this.dtype].bytes) throw new DslError('KD-DTYPE', { what: 'bits', a: dtype, b: this.dtype }, { loc: here() });
+    return new Val(bitcast(this.expr, dtype, here()), dtype);
+  }
+  /** A traced value has no number: JavaScript's operators and conditions on it are a mistake, told at once. */
+  [Symbol.toPrimitive](): never {
+    throw new DslError('KD-JS-IF', {}, { loc: here() });
+  }
+}
+
+/**
+ * A place that holds a value: an element of a tensor or a register. Read it like any value; only a Cell can be written.
+ * A read happens where it is written in the body: later writes do not change it.
+ */
+export class Cell<D extends DType> extends Val<D> {
+  readonly #buf: Buffer;
+  readonly #index: readonly Expr[];
+  constructor(buf: Buffer, index: readonly Expr[], dtype: D) {
+    super(undefined, dtype);
+    this.#buf = buf;
+    this.#index = index;
+  }
+  override get expr(): Expr {
+    return recordRead(load(this.#buf, this.#index.map(use), { loc: here() }));
+  }
+  #writable(): void {
+    if (this.#buf.space === 'param' && this.#buf.access === 'in') throw new DslError('KD-READONLY', { name: this.#buf.name }, { loc: here() });
+  }
+  /** Writes a value. */
+  set(x: Operand<D>): void {
+    this.#writable();
+    const value = use(exprOf(x, this.dtype, `${this.#buf.name}.set`));
+    emit({ kind: 'store', buf: this.#buf, index: this.#index.map(use), value, loc: here() });
+    recordWrite(this.#buf);
+  }
+  #accum(fn: ReduceFn, x: Operand<D>): void {
+    this.#writable();
+    if (!DTYPES[this.dtype].arithmetic) throw new DslError('KD-STORAGE', { dtype: this.dtype, what: fn }, { loc: here() });
+    const value = use(exprOf(x, this.dtype, `${this.#buf.name}.${fn}Assign`));
+    emit({ kind: 'accum', fn, buf: this.#buf, index: this.#index.map(use), value, loc: here() });
+    recordWrite(this.#buf);
+  }
+  addAssign(x: Operand<D>): void { this.#accum('add', x); }
+  mulAssign(x: Operand<D>): void { this.#accum('mul', x); }
+  minAssign(x: Operand<D>): void { this.#accum('min', x); }
+  maxAssign(x: Operand<D>): void { this.#accum('max', x); }
+}

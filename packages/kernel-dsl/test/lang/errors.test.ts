@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { DslError } from '../../src/errors/index.ts';
+import type { ErrorId } from '../../src/errors/index.ts';
+import { assume, axes, kernel, named, reg, scalar, select, tensor, when } from '../../src/lang/index.ts';
+import type { Tensor, Val } from '../../src/lang/index.ts';
+
+/** The body runs in a kernel with x (in, f32[N]), y (out, f32[N]), h (f16[N]) and a (f32). */
+type Env = { x: Tensor<'f32', ['N']>; y: Tensor<'f32', ['N']>; h: Tensor<'f16', ['N']>; b: Tensor<'u8', ['N']>; a: Val<'f32'>; N: Val<'i64'> };
+const body = (f: (e: Env) => void): (() => void) => () => {
+  kernel('k', { x: tensor('f32', 'N'), y: tensor('f32', 'N').out(), h: tensor('f16', 'N'), b: tensor('u8', 'N'), a: scalar('f32') }, (e) => { f(e as unknown as Env); return {}; });
+};
+const never = <T>(x: unknown): T => x as T;
+
+const CASES: readonly [ErrorId, () => void, RegExp][] = [
+  ['KD-NO-KERNEL', () => { axes({ i: 3 }); }, /axes is used outside/],
+  ['KD-DTYPE', body(({ x, N }) => { x.at(0).add(never<Val<'f32'>>(N)); }), /add: f32 and i64/],
+  ['KD-STORAGE', body(({ h }) => { h.at(0).add(h.at(1)); }), /f16 is a storage type/],
+  ['KD-RANK', body(({ x }) => { never<{ at(...i: number[]): void }>(x).at(1, 2); }), /x has 1 dimension\(s\), 2/],
+  ['KD-INDEX', body(({ x, a }) => { x.at(never<Val<'i64'>>(a)); }), /an index into x is f32/],
+  ['KD-READONLY', body(({ x }) => { x.at(0).set(1); }), /x is an input/],
+  ['KD-BREAK', body(({ N }) => { const ax = axes({ i: N }); for (const i of ax.i) { void i; break; } }), /loop over i was left/],
+  ['KD-AXIS-TWICE', body(({ N }) => { const ax = axes({ i: N }); for (const i of ax.i) void i; for (const i of ax.i) void i; }), /axis i is looped over twice/],
+  ['KD-NESTED', body(() => { kernel('inner', {}, () => ({})); }), /kernel inner is traced inside/],
+  ['KD-EXTENT', body(() => { axes({ i: -1 }); }), /the extent of axis i is -1/],
+  ['KD-NAME', body(({ x }) => { named('1x', x.at(0)); }), /'1x' is not a usable name/],
+  ['KD-OPERAND', body(({ x }) => { x.at(0).add(never<number>('2')); }), /add got 2/],
+  ['KD-CONST', body(({ b, y }) => { y.at(0).set(b.at(0).and(256).to('f32')); }), /256 does not fit u8/],
+  ['KD-CONDITION', body(({ x }) => { when(never<Val<'bool'>>(x.at(0)), () => {}); }), /a condition of dtype f32/],
+  ['KD-CONDITION', body(({ x }) => { assume(never<Val<'bool'>>(x.at(0)), 't'); }), /a condition of dtype f32/],
+  ['KD-OPERAND', body(({ x }) => { select(x.at(0).gt(0), never<Val<'f32'>>(1), 2); }), /select got two numbers/],
+  ['KD-JS-IF', body(({ x, y }) => { y.at(0).set(never<number>(x.at(0)) + 1); }), /used as a JavaScript value/],
+  ['KD-BYTES', body(({ x }) => { x.as('f16', 0); }), /x is f32: bytes/],
+  ['KD-DTYPE', body(({ x }) => { x.at(0).bits('u8'); }), /bits: u8 and f32/],
+  ['KD-NO-KERNEL', () => { reg('f32', 0); }, /reg is used outside/],
+];
+
+describe('mistakes in a kernel', () => {
+  it.each(CASES)('%s', (id, f, text) => {
+    let e: unknown;
+    try { f(); } catch (x) { e = x; }
+    expect(e).toBeInstanceOf(DslError);
+    const d = e as DslError;
+    expect(d.id).toBe(id);
+    expect(d.message).toMatch(text);
+    expect(d.message).toContain(`fix: ${d.fix}`);
+    expect(d.fix).not.toMatch(/\{\w+\}/);
+    expect(d.loc?.file, 'the author\'s file').toMatch(/errors\.test\.ts$/);
+  });
+
+  it('points at the line and column of the mistake', () => {
+    const line = (): number => Number([...new Error().stack!.matchAll(/errors\.test\.ts:(\d+)/g)][1]![1]);
+    let at = 0;
+    try {
+      kernel('k', { x: tensor('f32', 'N') }, ({ x }) => { at = line(); x.at(0).set(1); return {}; });
+    } catch (e) {
+      expect((e as DslError).loc?.line).toBe(at);
+      return;
+    }
+    expect.unreachable();
+  });
+});

@@ -75,13 +75,19 @@ if (missing.length > 0) {
     + `Fix: install it. On Debian and Ubuntu: apt-get install ${missing.map(([, pkg]) => pkg).join(' ')}`);
 }
 
+// gyp would link with the C++ compiler. All our native code is C: it needs no g++ on the machine and no libstdc++ at run time.
+const cc = process.env.CC ?? ['cc', 'gcc', 'clang'].find((tool) => inPath(tool)) ?? 'cc';
 const nodeGyp = createRequire(import.meta.url).resolve('node-gyp/bin/node-gyp.js');
 // A rebuild, not a build: a cache may have put an older output back under make's feet, and time stamps would lie.
 const result = spawnSync(process.execPath, [nodeGyp, 'rebuild', `--directory=${native}`, `--nodedir=${nodeDir()}`, '--jobs=max', '--loglevel=error', '--silent'], {
-  encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, npm_config_nodedir: nodeDir() },
+  encoding: 'utf8', maxBuffer: 1 << 28, env: { ...process.env, CC: cc, LINK: process.env.LINK ?? cc },
 });
 if (result.error || result.status !== 0) {
   rmSync(join(native, 'build', 'Release'), { recursive: true, force: true });
   fail(`${result.stdout ?? ''}${result.stderr ?? ''}\n${name}: compiling native/binding.gyp failed (${result.error?.message ?? `status ${result.status}`}). The compiler's message is above.`);
+}
+const outputs = readdirSync(join(native, 'build', 'Release')).filter((file) => /.\.(node|so|dylib|dll)$/.test(file));
+if (outputs.length === 0) {
+  fail(`${name}: native/binding.gyp compiled but left no .node or .so in native/build/Release. Note that gyp takes a leading 'lib' off a target_name.`);
 }
 if (/warning:/.test(result.stderr)) process.stderr.write(result.stderr);

@@ -1,2 +1,2 @@
 /** Run GGUF language models on Quern kernels: formats, tokenizers, decoder and engine. */
-export {};
+export * from './quant/index.ts';

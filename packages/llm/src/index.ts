@@ -1,2 +1,3 @@
 /** Run GGUF language models on Quern kernels: formats, tokenizers, decoder and engine. */
+export * from './format/index.ts';
 export * from './quant/index.ts';

@@ -24,7 +24,7 @@ function state() {
   const found = [process.version];
   const all = () => true;
   for (const name of ['package.json', 'package-lock.json', 'nx.json', 'tsconfig.base.json']) list(join(root, name), all, found);
-  list(join(root, 'tools'), (name) => name.endsWith('.mjs'), found);
+  list(join(root, 'tools'), (name) => /^(build.*|generate)\.mjs$/.test(name), found);
   for (const name of readdirSync(join(root, 'packages')).sort()) {
     const dir = join(root, 'packages', name);
     for (const part of ['package.json', 'tsconfig.json', 'src', 'dist', 'lib', 'bin']) list(join(dir, part), all, found);

@@ -1,0 +1,16 @@
+// The wider tests, as data: what `npm run test:all` runs after the build, in this order. To add one, add an entry.
+//   name     what is tested, for the summary
+//   command  program and arguments, run in the root folder; 'node' is the Node that runs this. Exit status 0 is a pass
+//   needs    what the machine must have: { tool: 'clang', apt: 'clang' } looks in PATH,
+//            { library: 'libopenblas.so.0', apt: 'libopenblas-dev' } asks the loader; apt is the Debian package that brings it
+//   env      more environment variables
+//   minutes  after so long the step is stopped and has failed; 10 when not given
+
+/** @typedef {{ tool: string, apt: string } | { library: string, apt: string }} Need */
+/** @typedef {{ name: string, command: string[], needs?: Need[], env?: Record<string, string>, minutes?: number }} Step */
+
+/** @type {Step[]} */
+export const steps = [
+  { name: 'packages can be published: exports, types, sizes, lockfile', command: ['node', 'tools/check.mjs'] },
+  { name: 'every public name is documented, every link leads somewhere', command: ['node', 'tools/docs.mjs'] },
+];

@@ -1,0 +1,27 @@
+import type { Axis } from '../lang/index.ts';
+import type { Schedule } from '../schedule/index.ts';
+
+/** Block sizes of a Goto GEMM: the register tile (mr x nr), and the blocks held in L1/L2/L3. */
+export interface GotoBlocks { readonly mr: number; readonly nr: number; readonly mc: number; readonly kc: number; readonly nc: number }
+
+/**
+ * The five loops of Goto and van de Geijn (2008) around an mr x nr register tile, for C[i,j] += A[i,k] * B[k,j]:
+ * B is packed once for all threads (kc x nc), A by each thread (mc x kc), rows of C are handed out to the threads in blocks of mc.
+ * K is never split between threads, so results do not depend on their number.
+ */
+export function goto(s: Schedule, ax: { readonly i: Axis; readonly j: Axis; readonly k: Axis }, names: { readonly A: string; readonly B: string; readonly C: string }, b: GotoBlocks): void {
+  const [jc, j1] = s.split(ax.j, b.nc, { names: ['jc', 'j1'] });
+  const [pc, p] = s.split(ax.k, b.kc, { names: ['pc', 'p'] });
+  const [ic, i1] = s.split(ax.i, b.mc, { names: ['ic', 'i1'] });
+  const [jr, j] = s.split(j1, b.nr, { tail: 'pad', names: ['jr', 'j'] });
+  const [ir, i] = s.split(i1, b.mr, { tail: 'pad', names: ['ir', 'i'] });
+  s.reorder(jc, pc, ic, jr, ir, p, i, j);
+  const packB = s.stage(names.B, pc, 'pack', { panel: j, fold: true });
+  s.stage(names.A, ic, 'pack', { panel: i, fold: true });
+  s.stage(names.C, ir, 'reg');
+  s.unroll(i);
+  s.vectorize(j);
+  s.vectorize(packB['j']!);
+  s.parallel(packB['jr']!);
+  s.parallel(ic);
+}

@@ -1,0 +1,3 @@
+/** Schedules that libraries share: plain functions over handles, free to be composed. */
+export { goto } from './goto.ts';
+export type { GotoBlocks } from './goto.ts';

@@ -1,0 +1,70 @@
+import { exprKey, printExpr, visitExprs, visitStmt } from '../ir/index.ts';
+import type { Expr, For } from '../ir/index.ts';
+import { affine, upperBound } from './affine.ts';
+
+/**
+ * Why two iterations of a loop could touch the same element, or undefined where they provably do not.
+ * For every tensor written in the loop there must be a dimension that tells iterations apart: all uses advance by the same
+ * coefficient of the loop's variable, and what the loops inside add spans less than that coefficient.
+ */
+export function dependence(loop: For): string | undefined {
+  const own = new Set<number>(), written = new Set<number>();
+  const inner = new Map<number, number | undefined>();
+  visitStmt(loop.body, (s) => {
+    if (s.kind === 'alloc') own.add(s.buf.id);
+    if (s.kind === 'for') inner.set(s.v.id, upperBound(s.extent));
+    if (s.kind === 'let') inner.set(s.v.id, undefined);
+    if (s.kind === 'store' || s.kind === 'accum') written.add(s.buf.id);
+  });
+  const uses = new Map<number, { name: string; index: readonly (readonly Expr[])[] }>();
+  const note = (buf: { id: number; name: string }, index: readonly Expr[]): void => {
+    if (own.has(buf.id) || !written.has(buf.id)) return;
+    uses.set(buf.id, { name: buf.name, index: [...(uses.get(buf.id)?.index ?? []), index] });
+  };
+  visitStmt(loop.body, (s) => { if (s.kind === 'store' || s.kind === 'accum') note(s.buf, s.index); });
+  visitExprs(loop.body, (e) => { if (e.kind === 'load') note(e.buf, e.index); });
+  const vars = new Set<number>([loop.v.id, ...inner.keys()]);
+  for (const u of uses.values()) {
+    const dims = u.index[0]!.map((_, d) => u.index.map((i) => i[d]!));
+    if (dims.some((d) => separates(d, loop.v.id, vars, inner))) continue;
+    const distinct = [...new Set(u.index.map((i) => `${u.name}[${i.map(printExpr).join(', ')}]`))];
+    return `${distinct.join(' and ')} may be the same element in two iterations of ${loop.v.name}`;
+  }
+  return undefined;
+}
+
+/** Do these uses of one dimension differ between any two iterations of v? */
+function separates(uses: readonly Expr[], v: number, vars: ReadonlySet<number>, inner: ReadonlyMap<number, number | undefined>): boolean {
+  let coef: number | undefined, rest: string | undefined, lo = Infinity, hi = -Infinity;
+  for (const e of uses) {
+    const a = affine(e, vars);
+    const c = a?.terms.get(v)?.coef;
+    if (!a || c === undefined || c !== (coef ?? c)) return false;
+    const r = exprKey(a.rest);
+    if (r !== (rest ?? r)) return false;
+    [coef, rest] = [c, r];
+    let least = a.offset, most = a.offset;
+    for (const [id, t] of a.terms) {
+      if (id === v) continue;
+      const n = inner.get(id);
+      if (n === undefined) return false;
+      if (t.coef > 0) most += t.coef * (n - 1);
+      else least += t.coef * (n - 1);
+    }
+    lo = Math.min(lo, least);
+    hi = Math.max(hi, most);
+  }
+  return coef !== undefined && hi - lo < Math.abs(coef);
+}
+
+/** Are all writes of a loop accumulations with one operator, so that its iterations may run in any order up to rounding? */
+export function onlyAccumulates(loop: For): boolean {
+  const fns = new Set<string>();
+  const own = new Set<number>();
+  visitStmt(loop.body, (s) => {
+    if (s.kind === 'alloc') own.add(s.buf.id);
+    if (s.kind === 'accum' && !own.has(s.buf.id)) fns.add(s.fn);
+    if (s.kind === 'store' && !own.has(s.buf.id)) fns.add('store');
+  });
+  return fns.size === 1 && !fns.has('store');
+}

@@ -1,0 +1,77 @@
+import { DslError } from '../errors/index.ts';
+import { and, constant, isConst, printExpr, substituteExpr, usesVar, visitStmt } from '../ir/index.ts';
+import type { Expr, For, LoopKind, Stmt, Var } from '../ir/index.ts';
+import type { Axis } from '../lang/index.ts';
+import { affine } from './affine.ts';
+import { dependence } from './depend.ts';
+import { findLoop, findVar, refresh, replaceStmt, setBody } from './state.ts';
+import type { At, State } from './state.ts';
+
+const constantExtent = (loop: For, verb: string, at: At): number => {
+  if (isConst(loop.extent)) return loop.extent.value;
+  throw new DslError('KD-S-EXTENT', { verb, axis: loop.v.name, extent: printExpr(loop.extent) }, at);
+};
+
+/** The conjuncts of a condition. */
+export const conjuncts = (c: Expr): readonly Expr[] => (c.kind === 'binary' && c.fn === 'and' && c.dtype === 'bool' ? [...conjuncts(c.a), ...conjuncts(c.b)] : [c]);
+
+/** Holds for every value of v below n exactly where it holds for the last: `increasing in v < bound`. */
+function upwards(c: Expr, v: Var): boolean {
+  if (!usesVar(c, v)) return true;
+  if (c.kind !== 'cmp' || (c.fn !== 'lt' && c.fn !== 'le') || usesVar(c.b, v)) return false;
+  const a = affine(c.a, new Set([v.id]));
+  return a !== undefined && (a.terms.get(v.id)?.coef ?? 0) > 0;
+}
+
+/** The condition under which a guard holds in all n iterations of v, or undefined where that is not one test. */
+export function holdsThroughout(cond: Expr, v: Var, n: number): Expr | undefined {
+  const parts = conjuncts(cond);
+  if (!parts.every((c) => upwards(c, v))) return undefined;
+  return substituteExpr(parts.reduce(and), new Map<number, Expr>([[v.id, constant(n - 1)]]));
+}
+
+const setKind = (st: State, loop: For, kind: LoopKind, at: At): void => setBody(st, replaceStmt(st.ir.body, loop, { ...loop, loop: kind, step: loop.step ?? at.step }));
+
+/** The loop becomes its iterations, written one after another. */
+export function unroll(st: State, axis: Axis, at: At): void {
+  constantExtent(findLoop(st, axis, at).loop, 'unroll', at);
+  for (const v of [axis.v, ...(st.twins.get(axis.v.id) ?? [])]) {
+    const f = findVar(st.ir.body, v.id);
+    if (f) setKind(st, f.loop, 'unroll', at);
+  }
+}
+
+/** The loop's iterations become lanes. A guard around its body becomes a test for all lanes, with the scalar loop where it fails. */
+export function vectorize(st: State, axis: Axis, at: At): void {
+  findLoop(st, axis, at);
+  for (const v of [axis.v, ...(st.twins.get(axis.v.id) ?? [])]) {
+    const f = findVar(st.ir.body, v.id);
+    if (!f) continue;
+    const n = constantExtent(f.loop, 'vectorize', at);
+    const why = dependence(f.loop);
+    if (why !== undefined) throw new DslError('KD-S-CARRIED', { verb: 'vectorize', axis: axis.name, why }, at);
+    const { body } = f.loop;
+    if (body.kind === 'if' && !body.pad && usesVar(body.cond, v)) {
+      const full = holdsThroughout(body.cond, v, n);
+      if (full) {
+        const whole: Stmt = { ...f.loop, loop: 'vector', body: body.then };
+        setBody(st, replaceStmt(st.ir.body, f.loop, { kind: 'if', cond: full, then: whole, else: refresh(f.loop), loc: f.loop.loc, step: at.step }));
+        continue;
+      }
+    }
+    setKind(st, f.loop, 'vector', at);
+  }
+}
+
+/** The loop's iterations run on the worker threads. */
+export function parallel(st: State, axis: Axis, at: At): void {
+  const { loop, path } = findLoop(st, axis, at);
+  const outer = path.find((s): s is For => s.kind === 'for' && s.loop === 'parallel');
+  if (outer) throw new DslError('KD-S-NESTED-PARALLEL', { axis: axis.name, outer: outer.v.name }, at);
+  visitStmt(loop.body, (s) => {
+    if (s.kind === 'for' && s.loop === 'parallel') throw new DslError('KD-S-NESTED-PARALLEL', { axis: s.v.name, outer: axis.name }, at);
+  });
+  const why = dependence(loop);
+  if (why !== undefined) throw new DslError('KD-S-CARRIED', { verb: 'parallel', axis: axis.name, why }, at);
+  setKind(st, loop, 'parallel', at);
+}

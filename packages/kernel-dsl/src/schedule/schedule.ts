@@ -1,0 +1,78 @@
+import type { KernelIR, Loc } from '../ir/index.ts';
+import { specViolation } from '../ir/index.ts';
+import { here } from '../lang/index.ts';
+import type { Axes, Axis, Kernel } from '../lang/index.ts';
+import type { Target } from '../targets/index.ts';
+import * as mark from './mark.ts';
+import { resolvePads } from './pads.ts';
+import { reorder } from './reorder.ts';
+import { rfactor } from './rfactor.ts';
+import { split } from './split.ts';
+import type { Tail } from './split.ts';
+import { stage } from './stage.ts';
+import type { StageOptions } from './stage.ts';
+import type { At, State } from './state.ts';
+
+/** The program after one call of a schedule. */
+export interface Step { readonly call: string; readonly ir: KernelIR }
+
+/** A kernel with the order, the memory and the parallelism that a schedule chose for one target. */
+export interface ScheduledKernel {
+  readonly name: string;
+  readonly target: Target;
+  readonly ir: KernelIR;
+  /** The algorithm, then the program after each call. */
+  readonly steps: readonly Step[];
+  /** Does the schedule change the order of sums? If not, results equal the interpreter's bit for bit. */
+  readonly reassociates: boolean;
+}
+
+/** The verbs of a schedule. Each states what it needs and refuses with the reason, the place and a fix. */
+export interface Schedule {
+  readonly target: Target;
+  /** Lanes of a vector register for a dtype. */
+  vec(dtype: 'f32' | 'f64' | 'i32'): number;
+  /** i = outer * factor + inner. Tails: see {@link Tail}; with `peel`, the third handle is the loop over the rest. */
+  split(axis: Axis, factor: number, o?: { tail?: Tail; names?: readonly [string, string] }): readonly [Axis, Axis, Axis | undefined];
+  /** The loops of one nest, in a new order, outermost first. */
+  reorder(...order: readonly Axis[]): void;
+  unroll(axis: Axis): void;
+  vectorize(axis: Axis): void;
+  parallel(axis: Axis): void;
+  /** Copies what the body of `axis` uses of a tensor into registers or a packed panel; returns the loops of the copy by name. */
+  stage(tensor: string, axis: Axis, space: 'reg' | 'pack', o?: StageOptions): Readonly<Record<string, Axis>>;
+  /** One accumulator for each iteration of a loop. */
+  rfactor(register: string, axis: Axis): void;
+}
+
+/**
+ * Schedules a kernel for a target: a list of checked rewrites. The result computes what the algorithm says.
+ * @example schedule(saxpy, target('x86-64-v3'), (s, { i }) => { const [o, l] = s.split(i, s.vec('f32'), { tail: 'peel' }); s.vectorize(l); s.parallel(o); })
+ */
+export function schedule<A extends Axes>(k: Kernel<A>, target: Target, f: (s: Schedule, axes: A) => void): ScheduledKernel {
+  const st: State = { ir: k.ir, target, consumed: new Map(), twins: new Map(), reassociates: false };
+  const steps: Step[] = [{ call: 'algorithm', ir: k.ir }];
+  const step = <R>(call: string, run: (at: At) => R): R => {
+    const loc: Loc | undefined = here();
+    const r = run({ loc, step: call });
+    steps.push({ call, ir: st.ir });
+    return r;
+  };
+  const names = (a: readonly Axis[]): string => a.map((x) => x.name).join(', ');
+  const s: Schedule = {
+    target,
+    vec: (dtype) => target.vecBytes / (dtype === 'f64' ? 8 : 4),
+    split: (axis, factor, o = {}) => step(`split(${axis.name}, ${factor}${o.tail ? `, ${o.tail}` : ''})`, (at) => split(st, axis, factor, { tail: o.tail ?? 'clamp', names: o.names ?? [`${axis.name}o`, `${axis.name}i`] }, at)),
+    reorder: (...order) => step(`reorder(${names(order)})`, (at) => reorder(st, order, at)),
+    unroll: (axis) => step(`unroll(${axis.name})`, (at) => mark.unroll(st, axis, at)),
+    vectorize: (axis) => step(`vectorize(${axis.name})`, (at) => mark.vectorize(st, axis, at)),
+    parallel: (axis) => step(`parallel(${axis.name})`, (at) => mark.parallel(st, axis, at)),
+    stage: (tensor, axis, space, o = {}) => step(`stage(${tensor}, ${axis.name}, ${space})`, (at) => stage(st, tensor, axis, space, o, at)),
+    rfactor: (register, axis) => step(`rfactor(${register}, ${axis.name})`, (at) => rfactor(st, register, axis, at)),
+  };
+  f(s, k.axes);
+  step('resolve padded tails', (at) => resolvePads(st, at));
+  const bad = specViolation(st.ir, 'scheduled');
+  if (bad) throw new Error(`kernel-dsl: the schedule of ${k.name} broke the program: ${bad}`);
+  return { name: k.name, target, ir: st.ir, steps, reassociates: st.reassociates };
+}

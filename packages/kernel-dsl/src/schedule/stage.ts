@@ -1,0 +1,139 @@
+import { DslError } from '../errors/index.ts';
+import { and, block, constant, exprKey, load, mapChildren, mapOperands, mapOwnExprs, newBuffer, newVar, printExpr, substituteExpr, usesVar } from '../ir/index.ts';
+import type { Buffer, Expr, For, Stmt, Var } from '../ir/index.ts';
+import { Axis } from '../lang/index.ts';
+import { accesses, foldable } from './access.ts';
+import type { Access } from './access.ts';
+import { upperBound } from './affine.ts';
+import { holdsThroughout } from './mark.ts';
+import { findLoop, refresh, replaceStmt, setBody } from './state.ts';
+import type { At, State } from './state.ts';
+
+/** Where staged elements live, and how they are laid out. */
+export interface StageOptions {
+  /** This loop's elements lie next to each other: its dimension becomes the innermost of the copy. */
+  readonly panel?: Axis | undefined;
+  /** Stage the whole expression around the load that needs nothing but scalars (a cast, a factor), not the load alone. */
+  readonly fold?: boolean | undefined;
+  readonly name?: string | undefined;
+}
+
+interface Copy { readonly order: readonly For[]; readonly vars: readonly Var[]; readonly extents: readonly Expr[]; readonly rename: (e: Expr) => Expr }
+
+/** Fresh loops over the staged region, in the order of the copy's dimensions. */
+function copyLoops(order: readonly For[]): Copy {
+  const vars = order.map((l) => newVar(l.v.name, 'i64', 1, l.v.loc));
+  const map = new Map<number, Expr>(order.map((l, i) => [l.v.id, vars[i]!]));
+  const rename = (e: Expr): Expr => substituteExpr(e, map);
+  return { order, vars, rename, extents: order.map((l) => rename(l.extent)) };
+}
+const nest = (c: Copy, body: Stmt, at: At, keepKinds: boolean): Stmt =>
+  c.order.reduceRight<Stmt>((b, l, i) => ({ kind: 'for', v: c.vars[i]!, extent: c.extents[i]!, loop: keepKinds && (l.loop === 'unroll' || l.loop === 'vector') ? l.loop : 'seq', body: b, loc: l.loc, step: at.step }), body);
+
+/**
+ * Copies the part of a tensor that a loop's body uses into a dense buffer of its own: registers or a packed panel.
+ * Reads, accumulations and writes go to the copy; what was written is copied back at the end of the body.
+ * Guards around the uses become guards of the copies: elements that do not exist are zero in the copy.
+ */
+export function stage(st: State, name: string, axis: Axis, space: 'pack' | 'reg', o: StageOptions, at: At): Readonly<Record<string, Axis>> {
+  const param = st.ir.params.find((p) => p.kind === 'tensor' && p.name === name);
+  if (param?.kind !== 'tensor') throw new DslError('KD-S-UNKNOWN', { what: `tensor ${name}` }, at);
+  const src = param.buf;
+  const { loop } = findLoop(st, axis, at);
+  const uses = accesses(loop.body, src);
+  const first = uses[0];
+  if (!first) throw new DslError('KD-S-STAGE-WHERE', { name, axis: axis.name }, at);
+  const key = (a: Access): string => a.index.map(exprKey).join();
+  const other = uses.find((u) => key(u) !== key(first));
+  const show = (a: Access): string => `${name}[${a.index.map(printExpr).join(', ')}]`;
+  if (other) throw new DslError('KD-S-STAGE-SHAPE', { name, a: show(first), b: show(other) }, at);
+
+  const inner = first.loops.filter((l) => first.index.some((e) => usesVar(e, l.v)));
+  if (o.panel && !inner.some((l) => l.v.id === o.panel!.v.id)) throw new DslError('KD-S-PANEL', { name, axis: o.panel.name }, at);
+  const order = o.panel ? [...inner.filter((l) => l.v.id !== o.panel!.v.id), ...inner.filter((l) => l.v.id === o.panel!.v.id)] : inner;
+  const shape = order.map((l) => {
+    const n = upperBound(l.extent);
+    if (n === undefined) throw new DslError('KD-S-BOUND', { verb: `stage(${name})`, axis: l.v.name }, at);
+    return constant(n);
+  });
+  const kept = first.loops.filter((l) => !order.includes(l));
+  const guard = first.guards.filter((g) => !kept.some((l) => usesVar(g, l.v))).reduce<Expr | undefined>((a, b) => (a ? and(a, b) : b), undefined);
+
+  const reads = uses.filter((u) => u.kind === 'load');
+  const value = o.fold && reads.length === uses.length ? foldable(reads[0]!.chain) : load(src, first.index, { loc: reads[0]?.chain[0]?.loc });
+  const buf = newBuffer({ name: o.name ?? `${name}_${space}`, dtype: value.dtype, space, shape, loc: at.loc });
+  const slot = order.map((l) => l.v);
+  const body = redirect(loop.body, src, buf, slot, exprKey(value));
+
+  const origin = { loc: at.loc, step: at.step };
+  const out: Stmt[] = [{ kind: 'alloc', buf, ...origin }];
+  const copies: Copy[] = [];
+  const written = uses.some((u) => u.kind !== 'load');
+  if (reads.length > 0 || uses.some((u) => u.kind === 'accum')) {
+    const c = copyLoops(order);
+    copies.push(c);
+    out.push(copyIn(c, buf, c.rename(value), guard && c.rename(guard), at, copies));
+  }
+  out.push(body);
+  if (written) {
+    const c = copyLoops(order);
+    copies.push(c);
+    out.push(copyOut(c, buf, src, first.index.map(c.rename), guard && c.rename(guard), at, copies));
+  }
+  if (space === 'reg') for (const c of copies) c.order.forEach((l, i) => st.twins.set(l.v.id, [...(st.twins.get(l.v.id) ?? []), c.vars[i]!]));
+  setBody(st, replaceStmt(st.ir.body, loop, { ...loop, body: block(out) }));
+  const main = copies[0]!;
+  return Object.fromEntries(main.order.map((l, i) => [l.v.name, new Axis(l.v.name, main.extents[i]!, main.vars[i]!, l.loc)]));
+}
+
+/** Every use of `src` under s goes to `buf` instead. */
+function redirect(s: Stmt, src: Buffer, buf: Buffer, slot: readonly Expr[], folded: string): Stmt {
+  const expr = (e: Expr): Expr => (exprKey(e) === folded && e.kind !== 'const' ? load(buf, slot, { loc: e.loc }) : mapOperands(e, expr));
+  const go = (x: Stmt): Stmt => {
+    const y = mapOwnExprs(mapChildren(x, go), expr);
+    return (y.kind === 'store' || y.kind === 'accum') && y.buf.id === src.id ? { ...y, buf, index: slot } : y;
+  };
+  return go(s);
+}
+
+function copyIn(c: Copy, buf: Buffer, value: Expr, guard: Expr | undefined, at: At, copies: Copy[]): Stmt {
+  const to = (b: Buffer, v: Expr): Stmt => ({ kind: 'store', buf: b, index: c.vars, value: v, loc: at.loc, step: at.step });
+  const guarded = (b: Buffer): Stmt => (guard ? { kind: 'if', cond: guard, then: to(b, value), else: to(b, constant(0, buf.dtype)), loc: at.loc, step: at.step } : to(b, value));
+  if (buf.space === 'pack' || !guard) return nest(c, guarded(buf), at, buf.space === 'reg');
+  const whole = throughout(c, guard);
+  const tmp = newBuffer({ name: `${buf.name}_edge`, dtype: buf.dtype, space: 'local', shape: buf.shape, loc: at.loc });
+  const back = copyLoops(c.order);
+  copies.push(back);
+  const edge = block([
+    { kind: 'alloc', buf: tmp, loc: at.loc, step: at.step },
+    refresh(nest(c, guarded(tmp), at, false)),
+    nest(back, { kind: 'store', buf, index: back.vars, value: load(tmp, back.vars), loc: at.loc, step: at.step }, at, true),
+  ]);
+  return whole ? { kind: 'if', cond: whole, then: nest(c, to(buf, value), at, true), else: edge, loc: at.loc, step: at.step } : edge;
+}
+
+function copyOut(c: Copy, buf: Buffer, dst: Buffer, index: readonly Expr[], guard: Expr | undefined, at: At, copies: Copy[]): Stmt {
+  const from = (b: Buffer): Stmt => ({ kind: 'store', buf: dst, index, value: load(b, c.vars), loc: at.loc, step: at.step });
+  const guarded = (b: Buffer): Stmt => (guard ? { kind: 'if', cond: guard, then: from(b), loc: at.loc, step: at.step } : from(b));
+  if (buf.space === 'pack' || !guard) return nest(c, guarded(buf), at, buf.space === 'reg');
+  const whole = throughout(c, guard);
+  const tmp = newBuffer({ name: `${buf.name}_edge`, dtype: buf.dtype, space: 'local', shape: buf.shape, loc: at.loc });
+  const spill = copyLoops(c.order);
+  copies.push(spill);
+  const edge = block([
+    { kind: 'alloc', buf: tmp, loc: at.loc, step: at.step },
+    nest(spill, { kind: 'store', buf: tmp, index: spill.vars, value: load(buf, spill.vars), loc: at.loc, step: at.step }, at, true),
+    refresh(nest(c, guarded(tmp), at, false)),
+  ]);
+  return whole ? { kind: 'if', cond: whole, then: nest(c, from(buf), at, true), else: edge, loc: at.loc, step: at.step } : edge;
+}
+
+/** The condition under which a guard holds for the whole copied tile. */
+function throughout(c: Copy, guard: Expr): Expr | undefined {
+  let g: Expr | undefined = guard;
+  c.vars.forEach((v, i) => {
+    const n = c.extents[i]!;
+    if (g && usesVar(g, v)) g = n.kind === 'const' ? holdsThroughout(g, v, n.value) : undefined;
+  });
+  return g;
+}

@@ -84,7 +84,9 @@ const result = spawnSync(process.execPath, [nodeGyp, 'rebuild', `--directory=${n
 });
 if (result.error || result.status !== 0) {
   rmSync(join(native, 'build', 'Release'), { recursive: true, force: true });
-  fail(`${result.stdout ?? ''}${result.stderr ?? ''}\n${name}: compiling native/binding.gyp failed (${result.error?.message ?? `status ${result.status}`}). The compiler's message is above.`);
+  // node-gyp ends with lines about itself; the compiler's and gyp's own complaints stand above them.
+  const said = `${result.stdout ?? ''}${result.stderr ?? ''}`.split('\n').filter((line) => !/^gyp (ERR! (stack|System|command|cwd|node|\$npm|not ok)|info)/.test(line));
+  fail(`${said.join('\n')}\n${name}: compiling native/binding.gyp failed (${result.error?.message ?? `status ${result.status}`}). The compiler's message is above.`);
 }
 const outputs = readdirSync(join(native, 'build', 'Release')).filter((file) => /.\.(node|so|dylib|dll)$/.test(file));
 if (outputs.length === 0) {

@@ -1,0 +1,11 @@
+/** The interpreter, which is the definition of the language: runs kernels of every phase and reports what they do wrong. */
+export { interpret } from './interpret.ts';
+export type { InterpretOptions } from './interpret.ts';
+export type { InterpretArg, TensorArg } from './bind.ts';
+export type { TypedArray } from './memory.ts';
+export { RunError } from './error.ts';
+export type { RunErrorDetail, RunErrorId } from './error.ts';
+export { fma32, fma64 } from './fma.ts';
+export { decodeBf16, decodeF16, encodeBf16, encodeF16 } from './half.ts';
+export { erf } from './erf.ts';
+export { roundEven } from './arith.ts';

@@ -1,0 +1,49 @@
+import type { KernelIR } from '../ir/index.ts';
+import { bind } from './bind.ts';
+import type { InterpretArg } from './bind.ts';
+import type { Context } from './context.ts';
+import type { Site } from './site.ts';
+import { checkAssumptions, compileStmt, countVars } from './stmt.ts';
+
+/** Settings of {@link interpret}. */
+export interface InterpretOptions {
+  /** Chooses the order of parallel iterations. Equal seeds give equal orders; 1 by default. */
+  readonly seed?: number | undefined;
+  /** The most loop iterations, all loops together, that the run may make; no limit by default. */
+  readonly maxSteps?: number | undefined;
+}
+
+/**
+ * Runs a kernel as the language defines it, on JavaScript arrays. Every phase of IR runs: what an emitter makes of a kernel must give the same bits.
+ *
+ * Results are written into the `data` of out and inout tensors. Parallel iterations run in a random order that `seed` fixes.
+ *
+ * @param args an argument for each parameter, by name. A size that no tensor dimension tells by itself is given by name too.
+ * @throws {RunError} when arguments do not fit the kernel (then nothing was written), and when the kernel reads or writes out of bounds, reads what
+ *   nothing has written, races with itself, violates its assumptions, divides an integer by zero, or leaves the range of exact i64 numbers.
+ * @example
+ * ```ts
+ * const x = new Float32Array([1, 2, 3]), y = new Float32Array(3);
+ * interpret(scale, { x: { data: x, shape: [3] }, y: { data: y, shape: [3] }, a: 2 }); // y is now 2, 4, 6
+ * ```
+ */
+export function interpret(k: KernelIR, args: Readonly<Record<string, InterpretArg>>, o: InterpretOptions = {}): void {
+  const site: Site = { loc: k.loc, step: undefined, loops: [] };
+  const c: Context = {
+    ...bind(k, args), kernel: k, frame: new Float64Array(countVars(k.body)), vectors: [], slots: new Map(), parallel: [],
+    maxSteps: o.maxSteps ?? Infinity, steps: 0, random: randomBelow(o.seed ?? 1),
+  };
+  checkAssumptions(c, site);
+  compileStmt(c, k.body, site)();
+}
+
+/** Small seeded generator (Marsaglia's xorshift32, "Xorshift RNGs", 2003); good enough to vary an order. */
+function randomBelow(seed: number): (n: number) => number {
+  let x = Math.imul(seed | 0, 0x9e3779b1) ^ 0x2545f491 || 1;
+  return (n) => {
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    return Math.floor(((x >>> 0) / 2 ** 32) * n);
+  };
+}

@@ -29,11 +29,23 @@ export const CATALOGUE = {
   'KD-S-BOUND': { message: '{verb}: no constant upper bound is known for the extent of {axis}', fix: 'split the loop by a constant, so that the memory it needs is known' },
   'KD-S-STAGE-WHERE': { message: 'stage({name}): {name} is not used inside of {axis}', fix: 'stage it at a loop around its uses' },
   'KD-S-STAGE-SHAPE': { message: 'stage({name}): it is accessed in different ways: {a} and {b}', fix: 'stage each access in a region of its own, or stage at an inner loop' },
-  'KD-S-STAGE-ALIAS': { message: 'stage({name}): two iterations of {axis} share elements', fix: 'stage at a loop inside of {axis}' },
   'KD-S-PAD': { message: "the padded tail of {axis} reaches {name} itself", fix: "stage {name} (register or pack) inside of the loops that {axis} was split from, or use tail: 'mask' or 'peel'" },
   'KD-S-RFACTOR': { message: 'rfactor({name}, {axis}): {why}', fix: 'rfactor a register that is only accumulated into inside of that loop' },
   'KD-S-NESTED-PARALLEL': { message: 'parallel({axis}): it lies inside of the parallel loop {outer}', fix: 'make one loop parallel' },
   'KD-S-PANEL': { message: 'stage({name}): panel axis {axis} does not index it', fix: 'a panel axis is one of the loops whose variable appears in the index' },
+  // lowering
+  'KD-L-UNROLL': { message: 'the unrolled loop {axis} has the extent {extent}, which is not a constant', fix: 'split it by a constant, or leave it a plain loop' },
+  'KD-L-VECTOR-EXTENT': { message: 'the vector loop {axis} has the extent {extent}, which is not a constant', fix: 'split it by a constant number of lanes and vectorize the inner loop' },
+  'KD-L-VECTOR-NEST': { message: 'a {inner} lies inside of the vector loop {axis}', fix: 'vectorize one loop, inside of the parallel and other vector loops' },
+  'KD-L-VECTOR-IF': { message: 'inside of the vector loop {axis}, the condition {cond} differs from lane to lane', fix: "use select(...), or a tail that is not masked: tail: 'peel' or 'pad'" },
+  'KD-L-VECTOR-LOOP': { message: 'inside of the vector loop {axis}, the extent {extent} of {inner} differs from lane to lane', fix: 'vectorize a loop that the extents inside do not depend on' },
+  'KD-L-VECTOR-SAME': { message: 'every lane of the vector loop {axis} writes {cell}', fix: 'let each lane write its own element, or vectorize another loop' },
+  'KD-L-VECTOR-REDUCE': { message: 'every lane of the vector loop {axis} accumulates into {cell}', fix: 'rfactor the reduction first, or vectorize another loop' },
+  'KD-L-VECTOR-SCATTER': { message: 'lanes of the vector loop {axis} may accumulate into one element: {cell}', fix: 'vectorize a loop whose iterations accumulate into different elements' },
+  'KD-L-REG-INDEX': { message: 'the register {name} is indexed by {index}, which is not a constant', fix: "unroll the loop around it, or use memory: stage(..., 'local')" },
+  'KD-L-REG-RANGE': { message: 'the register {name}[{shape}] is indexed at {index}', fix: 'index within its shape' },
+  'KD-L-REG-SLICE': { message: 'the register {name} is accessed both as {a} and as {b}', fix: 'vectorize every loop over its innermost dimension by one width, or none of them' },
+  'KD-L-REG-SHAPE': { message: 'the register {name} has the shape [{shape}], which is not constant', fix: 'give registers constant shapes: split the loop it is staged over by a constant' },
 } as const;
 
 export type ErrorId = keyof typeof CATALOGUE;

@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { CATALOGUE, DslError } from '../../src/errors/index.ts';
+import type { ErrorId } from '../../src/errors/index.ts';
+import { axes, kernel, reg, tensor } from '../../src/lang/index.ts';
+import type { Axis } from '../../src/lang/index.ts';
+import { schedule } from '../../src/schedule/index.ts';
+import type { Schedule } from '../../src/schedule/index.ts';
+import { target } from '../../src/targets/index.ts';
+
+/** y[i] = sum_k x[i, k], with a register; z[i, k] = x[i, k] in a second nest. */
+const rows = kernel('rows', { x: tensor('f32', 'M', 'K'), y: tensor('f32', 'M').out(), z: tensor('f32', 'M', 'K').out(), u: tensor('f32', 'M') }, ({ x, y, z, M, K }) => {
+  const ax = axes({ i: M, k: K, a: M, b: K });
+  for (const i of ax.i) {
+    const acc = reg('f32', 0, 'acc');
+    for (const k of ax.k) acc.addAssign(x.at(i, k));
+    y.at(i).set(acc);
+  }
+  for (const a of ax.a) for (const b of ax.b) z.at(a, b).set(x.at(a, b).add(x.at(a, 0)));
+  return ax;
+});
+type Ax = { readonly i: Axis; readonly k: Axis; readonly a: Axis; readonly b: Axis };
+
+const CASES: readonly [ErrorId, (s: Schedule, ax: Ax) => void, RegExp][] = [
+  ['KD-S-CONSUMED', (s, { a }) => { s.split(a, 8); s.parallel(a); }, /axis a no longer exists: split\(a, 8\) made ao and ai of it/],
+  ['KD-S-UNKNOWN', (s, { a }) => { s.stage('nothing', a, 'pack'); }, /tensor nothing is not part/],
+  ['KD-S-FACTOR', (s, { a }) => { s.split(a, 0); }, /split\(a, 0\)/],
+  ['KD-S-ORDER', (s, { i, k }) => { s.reorder(k, i); }, /k, i do not form one nest: statements lie between/],
+  ['KD-S-DEPENDS', (s, { a }) => { const [o, n] = s.split(a, 8); s.reorder(n, o); }, /cannot move/],
+  ['KD-S-CARRIED', (s, { k }) => { s.parallel(k); }, /parallel\(k\): iterations are not independent: acc\[\]/],
+  ['KD-S-EXTENT', (s, { b }) => { s.vectorize(b); }, /its extent K is not a constant/],
+  ['KD-S-BOUND', (s, { a }) => { s.stage('z', a, 'pack'); }, /no constant upper bound is known for the extent of b/],
+  ['KD-S-STAGE-WHERE', (s, { i }) => { s.stage('u', i, 'pack'); }, /u is not used inside of i/],
+  ['KD-S-STAGE-SHAPE', (s, { a }) => { s.stage('x', a, 'pack'); }, /x\[a, b\] and x\[a, 0\]/],
+  ['KD-S-PAD', (s, { a }) => { s.split(a, 8, { tail: 'pad' }); }, /the padded tail of ai reaches/],
+  ['KD-S-RFACTOR', (s, { k }) => { s.rfactor('acc', k); }, /the extent K of k is not a constant/],
+  ['KD-S-RFACTOR', (s, { k }) => { const [, n] = s.split(k, 6, { tail: 'peel' }); s.rfactor('acc', n); }, /its extent 6 is not a power of two/],
+  ['KD-S-RFACTOR', (s, { k }) => { const [, n] = s.split(k, 8, { tail: 'peel' }); s.rfactor('sum', n); }, /no such register/],
+  ['KD-S-NESTED-PARALLEL', (s, { a, b }) => { s.parallel(a); s.parallel(b); }, /inside of the parallel loop a/],
+  ['KD-S-PANEL', (s, { i, k, a, b }) => { s.split(b, 8); s.stage('x', k, 'pack', { panel: i }); void a; }, /panel axis i does not index it/],
+];
+
+describe('mistakes in a schedule', () => {
+  it.each(CASES)('%s', (id, f, text) => {
+    let e: unknown;
+    try { schedule(rows, target('x86-64-v3'), f); } catch (x) { e = x; }
+    expect(e).toBeInstanceOf(DslError);
+    const d = e as DslError;
+    expect(d.id).toBe(id);
+    expect(d.message).toMatch(text);
+    expect(d.step, 'the step that refused').toBeTruthy();
+    expect(d.loc?.file).toMatch(/errors\.test\.ts$/);
+    expect(d.fix).not.toMatch(/\{\w+\}/);
+  });
+
+  it('every schedule error of the catalogue is tested', () => {
+    const tested = new Set(CASES.map(([id]) => id));
+    expect(Object.keys(CATALOGUE).filter((id) => id.startsWith('KD-S-') && !tested.has(id as ErrorId))).toEqual([]);
+  });
+});

@@ -1,0 +1,3 @@
+import type { KernelIR } from '../ir/index.ts';
+
+export const mathlib = (k: KernelIR): KernelIR => k;

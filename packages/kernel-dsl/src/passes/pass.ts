@@ -1,0 +1,8 @@
+import type { KernelIR } from '../ir/index.ts';
+import type { Target } from '../targets/index.ts';
+
+/** One step of lowering: a kernel in, an equal kernel out. */
+export interface Pass {
+  readonly name: string;
+  readonly run: (k: KernelIR, target: Target) => KernelIR;
+}

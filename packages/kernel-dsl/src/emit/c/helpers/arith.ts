@@ -1,0 +1,151 @@
+import type { DType } from '../../../ir/index.ts';
+import { bytesOf, DTYPES, isFloat } from '../../../ir/index.ts';
+import { cType, maskOf } from '../types.ts';
+import { floatMacro, has, helper, lanewise, mm, mmType, x86Bits } from './helper.ts';
+import type { Helper, Variant } from './helper.ts';
+
+const ps = (t: DType): string => (t === 'f32' ? 'ps' : 'pd');
+const suffix = (t: DType): string => (t === 'f32' ? 'f' : '');
+const isFloatVec = (t: DType): t is 'f32' | 'f64' => t === 'f32' || t === 'f64';
+
+/** An Intel intrinsic of float vectors, where the width has one. */
+function intel(t: DType, lanes: number, fn: string, args: readonly string[], o: { macro?: (bits: number) => string; last?: string } = {}): Variant | undefined {
+  const bits = x86Bits(t, lanes);
+  if (!bits || !isFloatVec(t)) return undefined;
+  const M = mmType(t, bits), as = args.map((a) => `(${M})${a}`).join(', ');
+  return { when: has((o.macro ?? floatMacro)(bits)), body: `return (${cType(t, lanes)})${mm(bits)}_${fn}_${ps(t)}(${as}${o.last ?? ''});` };
+}
+/** An intrinsic of 64-bit ARM, for vectors of 16 bytes. */
+function arm(t: DType, lanes: number, fn: string, args: readonly string[]): Variant | undefined {
+  if (!isFloatVec(t) || bytesOf(t) * lanes !== 16) return undefined;
+  const as = args.map((a) => `(float${bytesOf(t) * 8}x${lanes}_t)${a}`).join(', ');
+  return { when: has('aarch64'), body: `return (${cType(t, lanes)})${fn}q_${t}(${as});` };
+}
+
+/** a * b + c rounded once, for one lane. Without an instruction for it, f32 goes through doubles exactly. */
+function fmaScalar(t: DType): Helper {
+  const T = cType(t), name = `fma_${t}`, sig = `${T} ${name}(${T} a, ${T} b, ${T} c)`;
+  if (t !== 'f32') return helper(name, sig, { body: 'return __builtin_fma(a, b, c);' });
+  return helper(name, sig, {
+    variants: ['FMA', 'aarch64', 'FP_FAST_FMAF'].map((m) => ({ when: m === 'FP_FAST_FMAF' ? `defined(${m})` : has(m), body: 'return __builtin_fmaf(a, b, c);' })),
+    body: [
+      'const double p = (double)a * b, q = c, s = p + q;          // p is exact',
+      'const double t = s - p, e = (p - (s - t)) + (q - t);       // what s lacks, exactly',
+      'int64_t u;',
+      '__builtin_memcpy(&u, &s, sizeof u);',
+      'if ((e > 0 || e < 0) && u % 2 == 0) u += (e > 0) == (s > 0) ? 1 : -1;   // to odd: then rounding to float is as if it were the only one',
+      'double odd;',
+      '__builtin_memcpy(&odd, &u, sizeof odd);',
+      'return (float)odd;',
+    ],
+  });
+}
+
+/** a * b + c, rounded once. */
+export function fmaHelper(t: DType, lanes: number): Helper {
+  const one = fmaScalar(t);
+  if (lanes === 1) return one;
+  const T = cType(t, lanes), name = `fma_${T}`;
+  return helper(name, `${T} ${name}(${T} a, ${T} b, ${T} c)`, {
+    variants: [intel(t, lanes, 'fmadd', ['a', 'b', 'c'], { macro: (bits) => (bits === 512 ? 'AVX512F' : 'FMA') }), arm(t, lanes, 'vfma', ['c', 'a', 'b'])],
+    body: `return ${lanewise(t, lanes, (i) => `${one.name}(a[${i}], b[${i}], c[${i}])`)};`,
+    uses: [one],
+  });
+}
+
+/** Lanes of a where the mask is set, of b elsewhere. */
+export function selectHelper(t: DType, lanes: number): Helper {
+  const T = cType(t, lanes), m = maskOf(t), M = cType(m, lanes), name = `select_${T}`, bits = x86Bits(t, lanes);
+  return helper(name, `${T} ${name}(${M} mask, ${T} a, ${T} b)`, {
+    variants: [bits === 256 || bits === 128 ? { when: has(bits === 256 ? 'AVX2' : 'SSE4_1'), body: `return (${T})${mm(bits)}_blendv_epi8((__m${bits}i)b, (__m${bits}i)a, (__m${bits}i)mask);` } : undefined],
+    body: `return (${T})((mask & (${M})a) | (~mask & (${M})b));`,
+  });
+}
+
+/** `a < b ? a : b` or `a > b ? a : b`, lane by lane: b where either is NaN, which is what x86 does too. */
+export function minMaxHelper(fn: 'min' | 'max', t: DType, lanes: number): Helper {
+  const op = fn === 'min' ? '<' : '>', T = cType(t, lanes);
+  if (lanes === 1) return helper(`${fn}_${t}`, `${T} ${fn}_${t}(${T} a, ${T} b)`, { body: `return a ${op} b ? a : b;` });
+  const name = `${fn}_${T}`, pick = selectHelper(t, lanes), bits = x86Bits(t, lanes);
+  const int: Variant | undefined = bits && !isFloat(t) ? {
+    when: t === 'i64' ? has('AVX512F', ...(bits === 512 ? [] : ['AVX512VL'])) : has(bits === 512 ? (bytesOf(t) < 4 ? 'AVX512BW' : 'AVX512F') : bits === 256 ? 'AVX2' : 'SSE4_1'),
+    body: `return (${T})${mm(bits)}_${fn}_ep${DTYPES[t].kind === 'int' ? 'i' : 'u'}${bytesOf(t) * 8}((__m${bits}i)a, (__m${bits}i)b);`,
+  } : undefined;
+  return helper(name, `${T} ${name}(${T} a, ${T} b)`, {
+    variants: [intel(t, lanes, fn, ['a', 'b']), int],
+    body: `return ${pick.name}((${cType(maskOf(t), lanes)})(a ${op} b), a, b);`, uses: [pick],
+  });
+}
+
+/** Clears the sign. */
+export function absHelper(t: DType, lanes: number): Helper {
+  const T = cType(t, lanes), name = `abs_${lanes === 1 ? t : T}`, sig = `${T} ${name}(${T} x)`;
+  if (!isFloat(t)) {
+    if (lanes === 1) return helper(name, sig, { body: 'return x < 0 ? -x : x;' });
+    const max = minMaxHelper('max', t, lanes);
+    return helper(name, sig, { body: `return ${max.name}(x, -x);`, uses: [max] });
+  }
+  if (lanes === 1) return helper(name, sig, { body: `return __builtin_fabs${suffix(t)}(x);` });
+  const M = cType(maskOf(t), lanes);
+  return helper(name, sig, { body: `return (${T})((${M})x & ${t === 'f32' ? 'INT32_MAX' : 'INT64_MAX'});` });
+}
+
+/** Square root, lane by lane. */
+export function sqrtHelper(t: DType, lanes: number): Helper {
+  const T = cType(t, lanes), name = `sqrt_${lanes === 1 ? t : T}`, sig = `${T} ${name}(${T} x)`;
+  if (lanes === 1) return helper(name, sig, { body: `return __builtin_sqrt${suffix(t)}(x);` });
+  return helper(name, sig, {
+    variants: [intel(t, lanes, 'sqrt', ['x']), arm(t, lanes, 'vsqrt', ['x'])],
+    body: `return ${lanewise(t, lanes, (i) => `__builtin_sqrt${suffix(t)}(x[${i}])`)};`,
+  });
+}
+
+const MODES = { round: { imm: 0, arm: 'vrndn', c: 'rint' }, floor: { imm: 1, arm: 'vrndm', c: 'floor' }, ceil: { imm: 2, arm: 'vrndp', c: 'ceil' }, trunc: { imm: 3, arm: 'vrnd', c: 'trunc' } } as const;
+
+/** floor, ceil, trunc, or round (to nearest, ties to even). */
+export function roundHelper(fn: keyof typeof MODES, t: DType, lanes: number): Helper {
+  const T = cType(t, lanes), name = `${fn}_${lanes === 1 ? t : T}`, sig = `${T} ${name}(${T} x)`, mode = MODES[fn];
+  if (lanes === 1) return helper(name, sig, { body: `return __builtin_${mode.c}${suffix(t)}(x);` });
+  const bits = x86Bits(t, lanes), abs = absHelper(t, lanes), pick = selectHelper(t, lanes), splat = `(${T}){0} +`;
+  const M = cType(maskOf(t), lanes), big = t === 'f32' ? '0x1p23f' : '0x1p52', sign = t === 'f32' ? 'INT32_MIN' : 'INT64_MIN', one = t === 'f32' ? '1.0f' : '1.0';
+  const fix = {
+    round: [], trunc: [`r -= (${T})((${M})(r > a) & (${M})(${splat} ${one}));`],
+    floor: [`r -= (${T})((${M})(r > x) & (${M})(${splat} ${one}));`], ceil: [`r += (${T})((${M})(r < x) & (${M})(${splat} ${one}));`],
+  }[fn];
+  const signed = fn === 'floor' || fn === 'ceil';
+  return helper(name, sig, {
+    variants: [
+      bits ? intel(t, lanes, bits === 512 ? 'roundscale' : 'round', ['x'], { macro: (b) => (b === 128 ? 'SSE4_1' : floatMacro(b)), last: `, ${8 + mode.imm}` }) : undefined,
+      arm(t, lanes, mode.arm, ['x']),
+    ],
+    body: [
+      `const ${T} a = ${abs.name}(x);`,
+      `const ${M} sign = (${M})x & ${sign};`,
+      `${T} r = (a + ${big}) - ${big};                // to nearest, ties to even`,
+      ...(signed ? [`r = (${T})((${M})r | sign);`] : []),
+      ...fix,
+      `return ${pick.name}((${M})(a < ${big}), (${T})((${M})r | sign), x);`,
+    ],
+    uses: [abs, pick],
+  });
+}
+
+/** Integer quotient or remainder, rounded towards minus infinity. */
+export function floorDivHelper(fn: 'div' | 'mod', t: DType, lanes: number): Helper {
+  const T = cType(t, lanes), name = `floor${fn}_${lanes === 1 ? t : T}`, sig = `${T} ${name}(${T} a, ${T} b)`;
+  if (lanes > 1) {
+    const one = floorDivHelper(fn, t, 1);
+    return helper(name, sig, { body: `return ${lanewise(t, lanes, (i) => `${one.name}(a[${i}], b[${i}])`)};`, uses: [one] });
+  }
+  if (DTYPES[t].kind !== 'int') return helper(name, sig, { body: `return a ${fn === 'div' ? '/' : '%'} b;` });
+  return helper(name, sig, {
+    body: fn === 'div' ? `return a / b - (a % b != 0 && (a < 0) != (b < 0));` : [`const ${T} r = a % b;`, 'return r != 0 && (r < 0) != (b < 0) ? r + b : r;'],
+  });
+}
+
+/** A function of the C library, lane by lane, computed in double and rounded once. */
+export function libmHelper(fn: string, t: DType, lanes: number): Helper {
+  const T = cType(t, lanes), name = `${fn}_${lanes === 1 ? t : T}`, sig = `${T} ${name}(${T} x)`;
+  const call = (x: string): string => (t === 'f32' ? `(float)${fn}(${x})` : `${fn}(${x})`);
+  return helper(name, sig, { body: `return ${lanes === 1 ? call('x') : lanewise(t, lanes, (i) => call(`x[${i}]`))};` });
+}

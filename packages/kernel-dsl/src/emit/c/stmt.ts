@@ -1,0 +1,236 @@
+import type { Accum, Alloc, Buffer, Expr, For, Let, Stmt, Store } from '../../ir/index.ts';
+import { buffersOf, bytesOf, isConst } from '../../ir/index.ts';
+import { EmitError } from '../error.ts';
+import { oneLine, place } from './comment.ts';
+import { addressText, exprText, laneTexts, maskText, naturalMask } from './expr.ts';
+import { flatIndex, flatRamp, strideOf } from './flat.ts';
+import type { Frame } from './frame.ts';
+import { RANK, bufKey, nameOf, need, varKey } from './frame.ts';
+import { gatherHelper, loadHelper, minMaxHelper, scatterHelper, storeHelper } from './helpers/index.ts';
+import type { Live } from './live.ts';
+import { outline } from './outline.ts';
+import { nonNegative } from './sign.ts';
+import { PREC, call, castTo, infix, primary, wrap } from './text.ts';
+import type { Text } from './text.ts';
+import { maskBit } from './casts.ts';
+import { cType } from './types.ts';
+import type { Writer } from './writer.ts';
+
+/** What statements of one function share besides the frame. */
+export interface Printing {
+  readonly f: Frame;
+  readonly w: Writer;
+  readonly live: Live;
+  readonly kernelName: string;
+  /** Registers whose declaration waits for the store that gives them their first value. */
+  readonly waiting: Set<number>;
+  /** The author's line that was printed last. */
+  at: string | undefined;
+}
+
+/** Statements of one C scope, in order. Blocks and regions do not open a scope of their own. */
+export function printStmt(p: Printing, s: Stmt, following: readonly Stmt[] = []): void {
+  switch (s.kind) {
+    case 'block': s.body.forEach((x, i) => printStmt(p, x, [...s.body.slice(i + 1), ...following])); return;
+    case 'region': {
+      const where = place(s.loc);
+      p.w.heading(`${oneLine(s.name)}${where ? `   ${where}` : ''}`);
+      if (where) p.at = where;
+      printStmt(p, s.body, following);
+      return;
+    }
+    case 'for': printFor(p, s); return;
+    case 'if': {
+      const otherwise = s.else;
+      p.w.open(`if (${exprText(p.f, s.cond).t}) {`);
+      inScope(p, () => printStmt(p, s.then));
+      if (otherwise) { p.w.turn('} else {'); inScope(p, () => printStmt(p, otherwise)); }
+      p.w.close();
+      return;
+    }
+    case 'let': printLet(p, s); return;
+    case 'alloc': printAlloc(p, s, following); return;
+    case 'store': printStore(p, s); return;
+    case 'accum': printAccum(p, s); return;
+    case 'assume': return; // checked before the body
+    case 'barrier': throw new EmitError(`a ${s.scope} barrier in C`, s.loc);
+  }
+}
+
+/** A C scope: names and memory taken inside are free again after it. */
+function inScope(p: Printing, body: () => void): void {
+  const names = p.f.kernel.namer.mark(), memory = p.f.memory;
+  body();
+  p.f.kernel.namer.restore(names);
+  p.f.memory = memory;
+}
+
+/** The author's line as a trailing comment, once while it stays the same. */
+function trailing(p: Printing, s: Stmt): string {
+  const where = place(s.loc);
+  if (!where || where === p.at) return '';
+  p.at = where;
+  return `   // ${where}`;
+}
+
+const isSimple = (e: Expr): boolean => e.kind === 'const' || e.kind === 'size' || e.kind === 'var';
+
+function bindLoopVar(p: Printing, s: For): string {
+  const name = p.f.kernel.namer.take(s.v.name);
+  p.f.symbols.set(varKey(s.v), { name, type: 'int64_t', declaration: 'const int64_t', rank: RANK.value });
+  p.f.kernel.nonNegative.add(s.v.id);
+  return name;
+}
+
+function printFor(p: Printing, s: For): void {
+  if (s.loop === 'parallel' && !p.f.parent) { printParallel(p, s); return; }
+  if (s.loop !== 'seq' && s.loop !== 'parallel') throw new EmitError(`the loop ${s.v.name} is ${s.loop} in C`, s.loc);
+  const names = p.f.kernel.namer.mark(), extent = exprText(p.f, s.extent), v = bindLoopVar(p, s), note = trailing(p, s);
+  const limit = isSimple(s.extent) ? extent.t : p.f.kernel.namer.take(`${s.v.name}_end`);
+  const also = isSimple(s.extent) ? '' : `, ${limit} = ${extent.t}`;
+  p.w.open(`for (int64_t ${v} = 0${also}; ${v} < ${limit}; ${v}++) {${note}`);
+  inScope(p, () => printStmt(p, s.body));
+  p.w.close();
+  p.f.kernel.namer.restore(names);
+}
+
+function printParallel(p: Printing, s: For): void {
+  const { f, w } = p, note = place(s.loc);
+  const extent = exprText(f, s.extent).t;
+  const { fn, env, captured } = outline(f, s, p.kernelName, (inner, iw) => {
+    const q: Printing = { f: inner, w: iw, live: p.live, kernelName: p.kernelName, waiting: new Set(), at: note };
+    const names = f.kernel.namer.mark(), v = bindLoopVar(q, s);
+    iw.open(`for (int64_t ${v} = begin; ${v} < end; ${v}++) {`);
+    inScope(q, () => printStmt(q, s.body));
+    iw.close();
+    f.kernel.namer.restore(names);
+  });
+  const ctx = nameOf(f, 'ctx', 'ctx'), comment = `   // ${s.v.name} in parallel`;
+  if (!env) { w.line(`${ctx}->parallel(${ctx}, ${fn}, 0, ${extent}, 1);${comment}`); return; }
+  w.open(`{${comment}`);
+  const fields = captured.map((c) => `.${c.name} = ${c.name}`);
+  const flat = `struct ${env} env = {${fields.join(', ')}};`;
+  if (flat.length <= 110) w.line(flat);
+  else {
+    w.open(`struct ${env} env = {`);
+    for (let i = 0; i < fields.length; i += 6) w.line(`${fields.slice(i, i + 6).join(', ')},`);
+    w.close('};');
+  }
+  w.line(`${ctx}->parallel(${ctx}, ${fn}, &env, ${extent}, 1);`);
+  w.close();
+  p.at = undefined;
+}
+
+function printLet(p: Printing, s: Let): void {
+  if (!p.live.vars.has(s.v.id)) return;
+  const { f } = p, bools = s.v.dtype === 'bool' && s.v.lanes > 1, mask = bools ? naturalMask(f, s.value) : s.v.dtype;
+  const type = cType(mask, s.v.lanes), value = bools ? maskText(f, s.value, mask).t : exprText(f, s.value).t;
+  if (bools) f.kernel.masks.set(s.v.id, mask);
+  if (nonNegative(s.value, f.kernel.nonNegative)) f.kernel.nonNegative.add(s.v.id);
+  const name = f.kernel.namer.take(s.v.name);
+  f.symbols.set(varKey(s.v), { name, type, declaration: `const ${type}`, rank: RANK.value });
+  p.w.declare(`const ${type}`, name, value);
+}
+
+/** The first statement of this C scope that mentions a buffer. */
+function firstUse(buf: Buffer, following: readonly Stmt[]): Stmt | undefined {
+  for (const s of following) {
+    if (!buffersOf(s).has(buf.id)) continue;
+    return s.kind === 'block' ? firstUse(buf, s.body) : s.kind === 'region' ? firstUse(buf, [s.body]) : s;
+  }
+  return undefined;
+}
+
+function elements(b: Buffer): number {
+  return b.shape.reduce((n, d) => {
+    if (d.kind !== 'const') throw new EmitError(`${b.name} has a dimension that is not a constant`, b.loc);
+    return n * d.value;
+  }, 1);
+}
+
+function printAlloc(p: Printing, { buf }: Alloc, following: readonly Stmt[]): void {
+  const { f, w } = p, k = f.kernel;
+  if (buf.space === 'reg') {
+    if (!p.live.regs.has(buf.id)) return;
+    const lanes = elements(buf), type = cType(buf.dtype, lanes), name = k.namer.take(buf.name);
+    f.symbols.set(bufKey(buf), { name, type, declaration: `const ${type}`, rank: RANK.value });
+    const first = firstUse(buf, following);
+    if (first?.kind === 'store' && buffersOf(first).get(buf.id)?.reads === 0) p.waiting.add(buf.id);
+    else w.declare(type, name, lanes === 1 ? '0' : '{0}');
+    return;
+  }
+  const type = cType(buf.dtype), n = elements(buf), name = k.namer.take(buf.name);
+  if (buf.space === 'local') {
+    f.symbols.set(bufKey(buf), { name, type: `${type} *`, declaration: `${type} *`, rank: RANK.memory });
+    w.line(`${type} ${name}[${n}];`);
+    return;
+  }
+  if (buf.space !== 'pack') throw new EmitError(`${buf.name} is ${buf.space} memory in C`, buf.loc);
+  const bytes = Math.ceil((n * bytesOf(buf.dtype)) / 64) * 64, from = f.memory, ctx = nameOf(f, 'ctx', 'ctx');
+  f.memory += bytes;
+  if (f.parent) k.scratchBytes = Math.max(k.scratchBytes, f.memory); else k.sharedBytes = Math.max(k.sharedBytes, f.memory);
+  f.symbols.set(bufKey(buf), { name, type: `${type} *`, declaration: `${type} *restrict `, rank: RANK.memory });
+  const base = `${ctx}->${f.parent ? 'scratch[worker]' : 'shared'}`;
+  w.line(`${type} *restrict ${name} = (${type} *)${from ? `(${base} + ${from})` : base};   // ${n} elements`);
+}
+
+const isZero = (e: Expr): boolean => (e.kind === 'broadcast' ? isZero(e.x) : e.kind === 'const' && Object.is(e.value, 0));
+
+/** The value as it is stored: bools as 0 or 1. */
+function storedText(p: Printing, e: Expr): Text {
+  if (e.dtype !== 'bool' || e.lanes === 1) return exprText(p.f, e);
+  return castTo(cType('bool', e.lanes), maskBit(maskText(p.f, e, 'i8')));
+}
+
+function registerName(p: Printing, buf: Buffer): string {
+  if (!p.f.symbols.has(bufKey(buf))) throw new EmitError(`register ${buf.name} is written inside of a parallel loop around which it is allocated`, buf.loc);
+  return nameOf(p.f, bufKey(buf), buf.name);
+}
+
+function printStore(p: Printing, s: Store): void {
+  const { f, w } = p, { buf, value } = s;
+  if (buf.space === 'reg') {
+    if (!p.live.regs.has(buf.id)) return;
+    const name = registerName(p, buf);
+    if (!p.waiting.delete(buf.id)) { w.line(`${name} = ${storedText(p, value).t};`); return; }
+    w.declare(cType(buf.dtype, value.lanes), name, isZero(value) && value.lanes > 1 ? '{0}' : storedText(p, value).t);
+    return;
+  }
+  writeMemory(p, buf, s.index, value.lanes, storedText(p, value));
+}
+
+/** Writes a value to memory: one element, a vector, or lanes apart. */
+function writeMemory(p: Printing, buf: Buffer, index: readonly Expr[], lanes: number, value: Text): void {
+  const { f, w } = p;
+  const held = buf.dtype;
+  if (index.some((x) => x.lanes > 1)) {
+    const ramp = flatRamp(buf, index);
+    if (!ramp) {
+      const at: Expr = { kind: 'load', dtype: held, lanes, buf, index };
+      const name = f.kernel.namer.take(`${buf.name}_lanes`), names = laneTexts(f, at);
+      w.declare(`const ${cType(held, lanes)}`, name, value.t);
+      names.forEach((target, i) => w.line(`${target} = ${name}[${i}];`));
+      return;
+    }
+    w.line(`${need(f, scatterHelper(held, lanes))}(${addressText(f, buf, ramp.base)}, ${exprText(f, ramp.step).t}, ${value.t});`);
+    return;
+  }
+  const at = flatIndex(buf, index), step = buf.shape.length ? strideOf(buf, buf.shape.length - 1) : undefined;
+  if (lanes === 1) w.line(`${nameOf(f, bufKey(buf), buf.name)}[${exprText(f, at).t}] = ${value.t};`);
+  else if (step && !isConst(step, 1)) w.line(`${need(f, scatterHelper(held, lanes))}(${addressText(f, buf, at)}, ${exprText(f, step).t}, ${value.t});`);
+  else w.line(`${need(f, storeHelper(held, lanes))}(${addressText(f, buf, at)}, ${value.t});`);
+}
+
+function printAccum(p: Printing, s: Accum): void {
+  const { f, w } = p, { buf, value, fn } = s, lanes = value.lanes;
+  const op = fn === 'add' ? '+' : fn === 'mul' ? '*' : undefined;
+  const combine = (old: Text): Text => (op ? infix(op, old, exprText(f, value)) : call(need(f, minMaxHelper(fn === 'min' ? 'min' : 'max', buf.dtype, lanes)), old, exprText(f, value)));
+  if (buf.space === 'reg' || lanes === 1) {
+    if (buf.space === 'reg' && !p.live.regs.has(buf.id)) return;
+    const target = buf.space === 'reg' ? registerName(p, buf) : `${nameOf(f, bufKey(buf), buf.name)}[${exprText(f, flatIndex(buf, s.index)).t}]`;
+    w.line(op ? `${target} ${op}= ${wrap(exprText(f, value), PREC.any)};` : `${target} = ${combine(primary(target)).t};`);
+    return;
+  }
+  const load: Expr = { kind: 'load', dtype: buf.dtype, lanes, buf, index: s.index };
+  writeMemory(p, buf, s.index, lanes, combine(exprText(f, load)));
+}

@@ -1,0 +1,25 @@
+/** A machine that kernels are emitted for: its limits, and how a C compiler is told about it. */
+export interface Target {
+  /** Name in the library ABI, e.g. `x86-64-v3`. */
+  readonly isa: string;
+  /** Width of a vector register in bytes. */
+  readonly vecBytes: number;
+  /** Does it multiply and add with one rounding at full speed? */
+  readonly fma: boolean;
+  /** How many vector registers a kernel may hold at once. */
+  readonly vectorRegisters: number;
+  /** Instruction sets beyond the base, in the spelling of Linux' cpuinfo. */
+  readonly features: readonly string[];
+  /** Flags for gcc and clang: what every target shares, then its instruction sets. */
+  readonly cflags: readonly string[];
+}
+
+/**
+ * Flags of every target; part of the meaning of emitted C, not only of its speed.
+ * - `-ffp-contract=off`: a product and a sum round twice, as the interpreter does; only the Fma node fuses.
+ * - `-fwrapv`: signed integers wrap.
+ * - `-fno-math-errno -fno-trapping-math`: errno and floating-point flags are not results; sqrt, floor and selects become instructions.
+ * - `-fvisibility=hidden`: a library shows its entry table alone.
+ */
+export const COMMON_CFLAGS: readonly string[] =
+  ['-std=gnu11', '-O2', '-fPIC', '-fvisibility=hidden', '-ffp-contract=off', '-fwrapv', '-fno-math-errno', '-fno-trapping-math'];

@@ -3,10 +3,11 @@ import type { Site } from './site.ts';
 import { raise } from './site.ts';
 
 /**
- * What the iterations of one parallel loop did to one buffer that outlives an iteration. Each cell holds the stamp of its last writer and
- * of two different readers (one is not enough: a write by the first reader would hide the second). Stamps grow from run to run of the loop, so nothing is cleared.
+ * What the iterations of one parallel loop did to one buffer that outlives an iteration. Each cell holds the stamps of its last writer and
+ * of its first reader. One reader is enough: iterations run one after another, so where the first reader is the iteration at hand, no other has read the cell.
+ * Stamps grow from run to run of the loop, so nothing is cleared.
  */
-interface Shadow { readonly m: Memory; writer: Float64Array; reader: Float64Array; other: Float64Array }
+interface Shadow { readonly m: Memory; writer: Float64Array; reader: Float64Array }
 
 /** A parallel loop that is being run. Iteration i has the stamp `first + i`; older stamps are from earlier runs of the loop. */
 export interface ParallelScope {
@@ -21,7 +22,7 @@ export interface ParallelScope {
 
 export function parallelScope(name: string, written: readonly Memory[]): ParallelScope {
   const none = new Float64Array(0);
-  return { name, first: 1, now: 0, last: 0, shadows: new Map(written.map((m) => [m.buf.id, { m, writer: none, reader: none, other: none }])) };
+  return { name, first: 1, now: 0, last: 0, shadows: new Map(written.map((m) => [m.buf.id, { m, writer: none, reader: none }])) };
 }
 
 /** Called when the loop is entered with n iterations. */
@@ -32,7 +33,6 @@ export function enter(s: ParallelScope, n: number): void {
     if (x.writer.length >= x.m.span) continue;
     x.writer = new Float64Array(x.m.span);
     x.reader = new Float64Array(x.m.span);
-    x.other = new Float64Array(x.m.span);
   }
 }
 
@@ -62,9 +62,7 @@ export function onRead(s: ParallelScope, m: Memory, site: Site): ((at: number) =
   return x && ((at) => {
     const c = at - m.lo, w = x.writer[c]!, now = s.now;
     if (w >= s.first && w !== now) race(site, s, m, at, 'written', w, 'read');
-    const r = x.reader[c]!;
-    if (r < s.first) x.reader[c] = now;
-    else if (r !== now) x.other[c] = now;
+    if (x.reader[c]! < s.first) x.reader[c] = now;
   });
 }
 
@@ -74,9 +72,8 @@ export function onWrite(s: ParallelScope, m: Memory, site: Site): ((at: number) 
   return x && ((at) => {
     const c = at - m.lo, w = x.writer[c]!, now = s.now;
     if (w >= s.first && w !== now) race(site, s, m, at, 'written', w, 'written');
-    const r = x.reader[c]!, o = x.other[c]!;
+    const r = x.reader[c]!;
     if (r >= s.first && r !== now) race(site, s, m, at, 'read', r, 'written');
-    if (o >= s.first && o !== now) race(site, s, m, at, 'read', o, 'written');
     x.writer[c] = now;
   });
 }

@@ -32,7 +32,9 @@ export function headerBytes(source: ByteSource): HeaderBytes {
           throw new GgufError('header-too-large', `${what} reaches past ${MAX_HEADER_BYTES} bytes of header`, 'the file is damaged: fetch it again', bytes.length);
         }
         const wanted = Math.min(source.size, MAX_HEADER_BYTES, Math.max(end, 2 * bytes.length, FIRST_READ));
-        bytes = source.read(0, wanted);
+        const read = source.read(0, wanted);
+        // A Buffer's slice() is a view; a plain array's is the copy that decoding needs.
+        bytes = new Uint8Array(read.buffer, read.byteOffset, read.length);
         if (bytes.length !== wanted) {
           throw new GgufError('read-failed', `the source returned ${bytes.length} bytes where ${wanted} were asked for`, 'make ByteSource.read return exactly the length asked for');
         }

@@ -17,7 +17,9 @@ export interface ClosableByteSource extends ByteSource {
 
 /** A source over bytes in memory. Reads are views, not copies. */
 export function bytesSource(bytes: Uint8Array): ByteSource {
-  return { size: bytes.length, read: (offset, length) => bytes.subarray(offset, offset + length) };
+  // A Buffer would hand out Buffers, whose slice() does not copy.
+  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  return { size: plain.length, read: (offset, length) => plain.subarray(offset, offset + length) };
 }
 
 /**

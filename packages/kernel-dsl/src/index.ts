@@ -1,3 +1,17 @@
 /** The Quern kernel language: write a kernel once in TypeScript, schedule it, and emit C, OpenCL, CUDA and WGSL. */
+import * as ir from './ir/index.ts';
+
 export * from './lang/index.ts';
 export * from './errors/index.ts';
+export * from './schedule/index.ts';
+export * from './library/index.ts';
+export * from './targets/index.ts';
+export * from './emit/index.ts';
+export { lower, PASSES } from './passes/index.ts';
+export type { Pass } from './passes/index.ts';
+export { interpret, RunError, decodeBf16, decodeF16, encodeBf16, encodeF16 } from './run/index.ts';
+export type { InterpretArg, InterpretOptions, TensorArg } from './run/index.ts';
+export { printKernel, printStmt, showLoc, specViolation } from './ir/index.ts';
+export type { DType, KernelIR, Loc, Phase } from './ir/index.ts';
+/** The IR's node types and builders, for those who write passes, instructions or emitters. */
+export { ir };

@@ -2,6 +2,7 @@ import type { KernelIR } from '../ir/index.ts';
 import type { Target } from '../targets/index.ts';
 import { assembleFileC, emitKernelC, emitLibraryIndexC } from './c/index.ts';
 import type { LibraryEntry } from './c/index.ts';
+import { libraryGypi } from './gyp.ts';
 import { sha256 } from './sha256.ts';
 
 /** A kernel of a library: how it is built, lowered, for each target. */
@@ -35,9 +36,11 @@ export function libraryFiles(kernels: readonly LibraryKernel[], targets: readonl
   const hash = sha256([o.name, ...files.map((x) => `${x.path}\n${x.text}`), JSON.stringify(sources)].join('\0'));
   files.push({ path: 'index.c', text: emitLibraryIndexC(entries, hash) });
   const common = targets[0]?.cflags.filter((x) => targets.every((t) => t.cflags.includes(x))) ?? [];
+  const all = [...sources, { path: 'index.c', cflags: common }];
+  files.push({ path: 'library.gypi', text: libraryGypi(o.name, all) });
   const manifest = {
     name: o.name, hash,
-    sources: [...sources, { path: 'index.c', cflags: common }],
+    sources: all,
     kernels: entries.map((e) => ({ isa: e.isa, ...e.meta })),
   };
   files.push({ path: 'manifest.json', text: `${JSON.stringify(manifest, null, 2)}\n` });

@@ -10,7 +10,7 @@ const freshId = (): number => nextId++;
 
 export const newVar = (name: string, dtype: DType = 'i64', lanes = 1, loc?: Loc): Var => ({ kind: 'var', id: freshId(), name, dtype, lanes, loc });
 export const newBuffer = (b: { name: string; dtype: DType; space: Space; shape: readonly Expr[]; access?: Buffer['access']; strided?: boolean; loc?: Loc }): Buffer =>
-  ({ id: freshId(), access: 'inout', strided: false, ...b });
+  ({ access: 'inout', strided: false, ...b, id: freshId() }); // last: a copy of a buffer is another buffer
 
 /** A constant as the dtype holds it: f32 constants are rounded to f32, so that IR text and every target agree. */
 export const constant = (value: number, dtype: DType = 'i64', loc?: Loc): Const =>

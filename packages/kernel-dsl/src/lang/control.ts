@@ -2,6 +2,7 @@ import { DslError } from '../errors/index.ts';
 import { constant, newBuffer, newVar, select as selectExpr } from '../ir/index.ts';
 import type { DType } from '../ir/index.ts';
 import { here } from './here.ts';
+import { Tensor } from './tensor.ts';
 import { close, emit, open, recordWrite, tracer, use } from './trace.ts';
 import { Cell, Val, exprOf } from './val.ts';
 import type { Operand } from './val.ts';
@@ -50,6 +51,23 @@ export function reg<D extends DType>(dtype: D, init: Operand<D>, name = 'acc'): 
   emit({ kind: 'store', buf, index: [], value, loc });
   recordWrite(buf);
   return new Cell(buf, [], dtype);
+}
+
+/**
+ * Working memory of constant shape, made by the iteration (or body) that asks for it; undefined until written. Inside of a parallel loop
+ * each worker has its own.
+ * @example const row = scratch('f32', 'row', 64);
+ */
+export function scratch<D extends DType, const S extends readonly number[]>(dtype: D, name: string, ...dims: S): Tensor<D, S> {
+  const t = tracer('scratch');
+  const loc = here();
+  if (!/^[A-Za-z]\w*$/.test(name)) throw new DslError('KD-NAME', { name }, { loc });
+  let unique = name;
+  for (let n = 2; t.names.has(unique); n++) unique = `${name}${n}`;
+  t.names.add(unique);
+  const buf = newBuffer({ name: unique, dtype, space: 'pack', shape: dims.map((n) => constant(n)), loc });
+  emit({ kind: 'alloc', buf, loc });
+  return new Tensor<D, S>(buf, dtype);
 }
 
 /** Gives a value a name: it is computed here, once, and its name appears in emitted code. */

@@ -3,6 +3,7 @@ import { specViolation } from '../ir/index.ts';
 import { here } from '../lang/index.ts';
 import type { Axes, Axis, Kernel } from '../lang/index.ts';
 import type { Target } from '../targets/index.ts';
+import { jam } from './jam.ts';
 import * as mark from './mark.ts';
 import { resolvePads } from './pads.ts';
 import { reorder } from './reorder.ts';
@@ -37,6 +38,8 @@ export interface Schedule {
   /** The loops of one nest, in a new order, outermost first. */
   reorder(...order: readonly Axis[]): void;
   unroll(axis: Axis): void;
+  /** Unroll and jam: the iterations run side by side, sharing the loops inside. For independent iterations with accumulators of their own. */
+  jam(axis: Axis): void;
   vectorize(axis: Axis): void;
   parallel(axis: Axis): void;
   /** Copies what the body of `axis` uses of a tensor into registers or a packed panel; returns the loops of the copy by name. */
@@ -65,6 +68,7 @@ export function schedule<A extends Axes>(k: Kernel<A>, target: Target, f: (s: Sc
     split: (axis, factor, o = {}) => step(`split(${axis.name}, ${factor}${o.tail ? `, ${o.tail}` : ''})`, (at) => split(st, axis, factor, { tail: o.tail ?? 'clamp', names: o.names ?? [`${axis.name}o`, `${axis.name}i`] }, at)),
     reorder: (...order) => step(`reorder(${names(order)})`, (at) => reorder(st, order, at)),
     unroll: (axis) => step(`unroll(${axis.name})`, (at) => mark.unroll(st, axis, at)),
+    jam: (axis) => step(`jam(${axis.name})`, (at) => jam(st, axis, at)),
     vectorize: (axis) => step(`vectorize(${axis.name})`, (at) => mark.vectorize(st, axis, at)),
     parallel: (axis) => step(`parallel(${axis.name})`, (at) => mark.parallel(st, axis, at)),
     stage: (tensor, axis, space, o = {}) => step(`stage(${tensor}, ${axis.name}, ${space})`, (at) => stage(st, tensor, axis, space, o, at)),

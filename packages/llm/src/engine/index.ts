@@ -1,0 +1,3 @@
+/** The engine: a loaded model that turns prompts into streams of text. */
+export { generate } from './generate.ts';
+export type { Cached, GenerateEvent, GenerateOptions, GenerateStats, Sample } from './generate.ts';

@@ -1,0 +1,1 @@
+"""The corpus generator of the demo model: stories and instructions, all from our own words and a seed."""

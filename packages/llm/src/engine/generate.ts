@@ -52,7 +52,7 @@ export async function* generate(decoder: Decoder, cached: Cached, tokenizer: Tok
   let at = commonLength(cached.tokens, prompt);
   if (at === prompt.length) at--; // the last token is needed for its logits
   const reused = at;
-  let logits = new Float32Array(0);
+  let logits: Float32Array = new Float32Array(0);
   let stop: GenerateStats['stop'] | undefined = limit === 0 ? 'length' : undefined;
   cached.tokens.length = at;
   while (at < prompt.length && stop === undefined) {

@@ -1,0 +1,55 @@
+import { named, value } from '@quern/kernel-dsl';
+import type { Val } from '@quern/kernel-dsl';
+import { reachable } from './dag.ts';
+import type { Node, Signed } from './dag.ts';
+import type { Codelet } from './dft.ts';
+import { toFloat } from './exact.ts';
+
+/** The dtypes of a transform's parts. */
+export type Real = 'f32' | 'f64';
+/** A complex value of a kernel. */
+export interface ComplexVal<T extends Real> { readonly re: Val<T>; readonly im: Val<T> }
+
+/**
+ * Writes a codelet into the body of a kernel as straight-line code. An input is asked for where it is first used, an output is handed over as
+ * soon as both of its parts are there: that keeps few values alive. Each sum gets a name, so the text is as long as the graph is large;
+ * products stay inside of the sums that use them, where a machine with fused multiply-add takes them for nothing.
+ *
+ * @param input the value of an input; called once for each, in the order of need
+ * @param output takes an output; called once for each, in the order in which they are ready
+ */
+export function writeCodelet<T extends Real>(c: Codelet, dtype: T, input: (index: number) => ComplexVal<T>, output: (index: number, x: ComplexVal<T>) => void): void {
+  const values = new Map<Node, Val<T>>(), inputs = new Map<number, ComplexVal<T>>();
+  const waiting = new Map<Node, { readonly index: number; readonly missing: Set<Node> }[]>();
+
+  const read = (n: Node): Val<T> => {
+    if (n.kind === 'times') return read(n.x).mul(value(dtype, toFloat(n.k, dtype)));
+    if (n.kind !== 'input') return values.get(n)!;
+    let both = inputs.get(n.index);
+    if (!both) {
+      const x = input(n.index);
+      both = { re: named(`x${n.index}r`, x.re), im: named(`x${n.index}i`, x.im) };
+      inputs.set(n.index, both);
+    }
+    return both[n.part];
+  };
+  const signed = (s: Signed): Val<T> => {
+    if (!s.node) return value(dtype, 0);
+    const v = read(s.node);
+    return s.minus ? v.neg() : v;
+  };
+  const hand = (index: number): void => output(index, { re: signed(c.outputs[index]!.re), im: signed(c.outputs[index]!.im) });
+
+  for (const [index, o] of c.outputs.entries()) {
+    const missing = new Set([o.re.node, o.im.node].filter((n): n is Node => n !== undefined));
+    for (const n of missing) waiting.set(n, [...(waiting.get(n) ?? []), { index, missing }]);
+  }
+  for (const n of reachable(c.graph, c.outputs)) {
+    if (n.kind === 'add') values.set(n, named(`t${n.id}`, read(n.a).add(read(n.b))));
+    else if (n.kind === 'sub') values.set(n, named(`t${n.id}`, read(n.a).sub(read(n.b))));
+    for (const w of waiting.get(n) ?? []) {
+      w.missing.delete(n);
+      if (w.missing.size === 0) hand(w.index);
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { CATALOGUE, DslError } from '../../src/errors/index.ts';
+import type { ErrorId } from '../../src/errors/index.ts';
+import { add, binary, cast, compare, constant, load, mul, newVar } from '../../src/ir/index.ts';
+import type { Stmt } from '../../src/ir/index.ts';
+import { lower } from '../../src/passes/index.ts';
+import { accum, alloc, buffer, kernel, letStmt, loop, machine, N, store, v } from './helpers.ts';
+
+const four = constant(4), zero = constant(0, 'f32'), loc = { file: 'mine.ts', line: 12, col: 3 };
+const x = buffer('x', [N]), y = buffer('y', [N]), id = buffer('id', [N], { dtype: 'i32' });
+const i = v('i'), j = v('j');
+const vector = (...body: Stmt[]): Stmt => ({ ...loop(i, four, 'vector', body), loc, step: 'vectorize(i)' });
+const regs = (shape: readonly ReturnType<typeof constant>[]): ReturnType<typeof buffer> => buffer('acc', shape, { space: 'reg' });
+const r4 = regs([four]), rN = buffer('acc', [N], { space: 'reg' });
+
+const CASES: readonly [ErrorId, readonly Stmt[], RegExp][] = [
+  ['KD-L-UNROLL', [{ ...loop(i, N, 'unroll', [store(x, [i], zero)]), loc }], /unrolled loop i has the extent N/],
+  ['KD-L-VECTOR-EXTENT', [{ ...loop(i, N, 'vector', [store(x, [i], zero)]), loc }], /vector loop i has the extent N/],
+  ['KD-L-VECTOR-NEST', [vector(loop(j, four, 'vector', [store(x, [add(i, j)], zero)]))], /a vector loop \(j\) lies inside of the vector loop i/],
+  ['KD-L-VECTOR-NEST', [vector(loop(j, N, 'parallel', [store(x, [add(i, j)], zero)]))], /a parallel loop \(j\) lies inside/],
+  ['KD-L-VECTOR-IF', [vector({ kind: 'if', cond: compare('lt', i, N), then: store(x, [i], zero) })], /the condition i < N differs/],
+  ['KD-L-VECTOR-LOOP', [vector(loop(j, add(i, N), 'seq', [store(x, [i], zero)]))], /the extent i \+ N of j differs/],
+  ['KD-L-VECTOR-SAME', [vector(store(x, [constant(0)], load(y, [i])))], /every lane of the vector loop i writes x\[0\]/],
+  ['KD-L-VECTOR-REDUCE', [vector(accum(x, [constant(0)], load(y, [i])))], /accumulates into x\[0\]/],
+  ['KD-L-VECTOR-SCATTER', [vector(accum(x, [cast(load(id, [i]), 'i64')], load(y, [i])))], /accumulate into one element: x\[i64\(id\[i\]\)\]/],
+  ['KD-L-REG-INDEX', [{ ...alloc(r4), loc }, loop(i, four, 'seq', [{ ...store(r4, [i], zero), loc }])], /register acc is indexed by i/],
+  ['KD-L-REG-RANGE', [{ ...alloc(r4), loc }, store(r4, [four], zero)], /register acc\[4\] is indexed at \[4\]/],
+  ['KD-L-REG-SLICE', [{ ...alloc(r4), loc }, vector(store(r4, [i], zero)), store(x, [constant(0)], load(r4, [constant(1)]))], /both as a vector of 4 from \[0\] and as element \[1\]/],
+  ['KD-L-REG-SHAPE', [{ ...alloc(rN), loc }, store(rN, [constant(0)], zero)], /has the shape \[N\]/],
+];
+
+describe('what cannot be lowered', () => {
+  it.each(CASES)('%s', (id_, body, text) => {
+    let e: unknown;
+    try { lower(kernel([x, y, id], body), machine(16)); } catch (thrown) { e = thrown; }
+    expect(e).toBeInstanceOf(DslError);
+    const d = e as DslError;
+    expect(d.id).toBe(id_);
+    expect(d.message).toMatch(text);
+    expect(d.loc, 'the author\'s line').toEqual(loc);
+    expect(d.fix).not.toMatch(/\{\w+\}/);
+    if (id_.startsWith('KD-L-VECTOR') && id_ !== 'KD-L-VECTOR-EXTENT') expect(d.step).toBe('vectorize(i)');
+  });
+
+  it('every lowering error of the catalogue is tested', () => {
+    const tested = new Set(CASES.map(([c]) => c));
+    expect(Object.keys(CATALOGUE).filter((c) => c.startsWith('KD-L-') && !tested.has(c as ErrorId))).toEqual([]);
+  });
+
+  it('accepts the neighbours of what it refuses', () => {
+    const t = newVar('t', 'f32');
+    const ok: readonly Stmt[] = [vector(
+      { kind: 'if', cond: compare('lt', constant(0), N), then: store(x, [i], zero) },
+      loop(j, N, 'seq', [letStmt(t, load(y, [j])), accum(x, [mul(i, constant(2))], binary('mul', t, t))]),
+      store(x, [cast(load(id, [i]), 'i64')], load(y, [i])),
+      store(y, [constant(0)], zero),
+    )];
+    expect(() => lower(kernel([x, y, id], ok), machine(16))).not.toThrow();
+  });
+});

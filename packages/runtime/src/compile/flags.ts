@@ -1,0 +1,15 @@
+import { ArgumentError } from '../errors/index.ts';
+
+const avx2 = ['-mavx2', '-mfma', '-mf16c', '-mbmi', '-mbmi2', '-mlzcnt', '-mmovbe'];
+const avx512 = [...avx2, '-mavx512f', '-mavx512bw', '-mavx512cd', '-mavx512dq', '-mavx512vl', '-mprefer-vector-width=512'];
+
+const flags: Readonly<Record<string, readonly string[]>> = {
+  'x86-64-v4-vnni': [...avx512, '-mavx512vnni'], 'x86-64-v4': avx512, 'x86-64-v3': avx2, 'x86-64': [], generic: [],
+};
+
+/** What tells gcc and clang to use an instruction set. @throws ArgumentError for a name that is none. */
+export function isaFlags(isa: string): readonly string[] {
+  const found = flags[isa];
+  if (found === undefined) throw new ArgumentError(`'${isa}' is no instruction set`, { fix: `use one of ${Object.keys(flags).join(', ')}` });
+  return found;
+}

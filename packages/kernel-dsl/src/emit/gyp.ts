@@ -7,7 +7,8 @@ export interface LibrarySource {
 
 /**
  * `library.gypi` for a package's binding.gyp: one static library for each instruction set with its own flags, and the
- * shared library `quern_<name>` that holds them all. Paths are relative to the file itself.
+ * shared library `quern_<name>` that holds them all. The variable `quern_parts` names the static ones, for other targets that
+ * want to hold them. Paths are relative to the file itself.
  */
 export function libraryGypi(name: string, sources: readonly LibrarySource[]): string {
   const parts = sources.filter((s) => s.isa !== undefined);
@@ -22,5 +23,5 @@ export function libraryGypi(name: string, sources: readonly LibrarySource[]): st
       include_dirs: ['../../../runtime/native/include'], cflags: index?.cflags ?? [], dependencies: parts.map(target), libraries: ['-lm'], ldflags: ['-s'], ...own,
     },
   ];
-  return `${JSON.stringify({ targets }, null, 2)}\n`;
+  return `${JSON.stringify({ variables: { quern_parts: parts.map(target) }, targets }, null, 2)}\n`;
 }

@@ -1,4 +1,8 @@
-/** Run GGUF language models on Quern kernels: formats, tokenizers, decoder and engine. */
+/** Run language models from GGUF files on Quern's kernels. */
+export * from './arch/index.ts';
+export * from './decoder/index.ts';
+export * from './engine/index.ts';
 export * from './format/index.ts';
 export * from './quant/index.ts';
+export * from './sample/index.ts';
 export * from './tokenizer/index.ts';

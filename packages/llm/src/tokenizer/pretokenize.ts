@@ -24,7 +24,7 @@ function o200k(contraction: string, digits: string): string {
   return `${lead}${upper}*${lower}+${contraction}|${lead}${upper}+${lower}*${contraction}|${digits}| ?[^${S}\\p{L}\\p{N}]+[\\r\\n/]*|${LINES}`;
 }
 
-const DEEPSEEK_PUNCTUATION = '[!-\\/:-~]';
+const ASCII_PUNCTUATION = '[!-\\/:-@\\[-`{-~]';
 
 /** Stages of each rule: every stage splits each piece of the one before into its matches and what lies between them. */
 const RULES: Readonly<Record<string, readonly string[]>> = {
@@ -39,7 +39,7 @@ const RULES: Readonly<Record<string, readonly string[]>> = {
   deepseek3: [
     '\\p{N}{1,3}',
     '[一-龥\\u3040-ゟ゠-ヿ]+',
-    `${DEEPSEEK_PUNCTUATION}[A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*|${LINES}`,
+    `${ASCII_PUNCTUATION}[A-Za-z]+|[^\\r\\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\\r\\n]*|${LINES}`,
   ],
 };
 

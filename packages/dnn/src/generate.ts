@@ -1,10 +1,9 @@
-/** Writes the C of this package's kernels: called by the build, never by users. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { TARGETS, libraryFiles, lower } from '@quern/kernel-dsl';
+import { KERNELS } from './kernels/index.ts';
 
-/**
- * Writes every generated source of this package.
- *
- * @param _outDir an existing, empty folder
- */
-export async function generate(_outDir: string): Promise<void> {
-  // No kernel is written yet.
+/** Writes the C sources of this package's kernels into `outDir`: a file per instruction set, the table of entries, the manifest. */
+export async function generate(outDir: string): Promise<void> {
+  for (const f of libraryFiles(KERNELS.map((k) => ({ name: k.name, build: (t) => lower(k.schedule(t).ir, t) })), TARGETS, { name: 'dnn' })) await writeFile(join(outDir, f.path), f.text);
 }

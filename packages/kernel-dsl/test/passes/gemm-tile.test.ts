@@ -24,6 +24,11 @@ function tile(): KernelIR {
 describe('the micro-kernel of a matrix product', () => {
   it('becomes 24 fused accumulates on named registers, 4 loads of B and 6 broadcasts of A', () => {
     const text = printKernel(lowered(lower(tile(), machine(64))));
-    expect(linesWith(text, /^ {4}C_\d_\dx16\[0\] = fma/)).toHaveLength(24);
+    const loop = text.slice(text.indexOf('for k1'), text.indexOf('\n  Cx16'));
+    expect(linesWith(loop, / = fma\(a\d, b\d, C_\d_\dx16\[0\]\)/)).toHaveLength(24);
+    expect(linesWith(loop, /B_pack/)).toEqual(['b0 = B_packx16[k1, 0]', 'b1 = B_packx16[k1, 16]', 'b2 = B_packx16[k1, 32]', 'b3 = B_packx16[k1, 48]']);
+    expect(linesWith(loop, /A_pack/)).toEqual([0, 1, 2, 3, 4, 5].map((r) => `a${r} = splatx16(A_pack[k1, ${r}])`));
+    expect(linesWith(loop, /./), 'nothing else in the loop').toHaveLength(1 + 24 + 4 + 6);
+    expect(linesWith(text, /reg C_\d_\d: f32\[16\]/)).toHaveLength(24);
   });
 });

@@ -1,0 +1,107 @@
+import { axes, kernel, scalar, tensor } from '@quern/kernel-dsl';
+import type { Axis, Kernel } from '@quern/kernel-dsl';
+import { dft, writeCodelet } from '../codelets/index.ts';
+import type { ComplexVal, Real } from '../codelets/index.ts';
+
+/** The loops of a pass: P in parallel around Q around the lanes of a vector. */
+export type PassAxes = { readonly p: Axis<'p'>; readonly q: Axis<'q'>; readonly v: Axis<'v'> };
+
+/** x * w, complex. */
+const times = <T extends Real>(x: ComplexVal<T>, w: ComplexVal<T>): ComplexVal<T> =>
+  ({ re: x.re.mul(w.re).sub(x.im.mul(w.im)), im: x.re.mul(w.im).add(x.im.mul(w.re)) });
+
+/*
+ * A transform of n = r1 r2 ... points is a Stockham sequence of passes (decimation in time): no bit reversal, every pass reads and writes in order.
+ * After the passes so far, l is the product of their radices and s = n / l; the data is y[j s + k], j < l, k < s: l points of the transforms of s
+ * interleaved subsequences. A pass of radix r takes l to l r and s to s' = s / r:
+ *
+ *     y'[(j + l c) s' + k] = sum over u < r of exp(-2 pi i u c / r) * w[j u] * y[j s + u s' + k],    w[m] = exp(-2 pi i m / (l r))
+ *
+ * The first pass (l = 1) has no twiddles and separates real and imaginary parts; the last one (s' = 1) joins them again. Between, vectors run
+ * along k and twiddles are the same for all lanes; in the last pass they run along j.
+ *
+ * Row u = 0 of the inputs (of the outputs, in the last pass) is a tensor of its own. Passed with a negative stride, the other rows come in reverse
+ * order, and the codelet computes the backward transform: one kernel serves both directions.
+ */
+
+/** The first pass: reads interleaved complex numbers, writes the parts apart. */
+export function firstPass<T extends Real>(name: string, dtype: T, radix: number, lanes: number): Kernel<PassAxes> {
+  return kernel(name, {
+    x0: tensor(dtype, 'P', 'Q', 2 * lanes), x: tensor(dtype, 'P', 'Q', radix - 1, 2 * lanes),
+    yr: tensor(dtype, 'P', 'Q', radix, lanes).out(), yi: tensor(dtype, 'P', 'Q', radix, lanes).out(),
+  }, ({ x0, x, yr, yi, P, Q }) => {
+    const ax = axes({ p: P, q: Q, v: lanes });
+    for (const p of ax.p) for (const q of ax.q) for (const v of ax.v) {
+      const re = v.mul(2), im = re.add(1);
+      writeCodelet(dft(radix), dtype, (u) => (u === 0 ? { re: x0.at(p, q, re), im: x0.at(p, q, im) } : { re: x.at(p, q, u - 1, re), im: x.at(p, q, u - 1, im) }), (c, y) => {
+        yr.at(p, q, c, v).set(y.re);
+        yi.at(p, q, c, v).set(y.im);
+      });
+    }
+    return ax;
+  });
+}
+
+/** A pass in the middle: parts apart on both sides; `tw` holds w[j u] for u = 1 .. radix - 1. */
+export function middlePass<T extends Real>(name: string, dtype: T, radix: number, lanes: number): Kernel<PassAxes & { readonly k: Axis<'k'> }> {
+  return kernel(name, {
+    xr0: tensor(dtype, 'P', 'Q', 'K', lanes), xi0: tensor(dtype, 'P', 'Q', 'K', lanes),
+    xr: tensor(dtype, 'P', 'Q', radix - 1, 'K', lanes), xi: tensor(dtype, 'P', 'Q', radix - 1, 'K', lanes),
+    tw: tensor(dtype, 'P', 'Q', radix - 1, 2),
+    yr: tensor(dtype, 'P', 'Q', radix, 'K', lanes).out(), yi: tensor(dtype, 'P', 'Q', radix, 'K', lanes).out(),
+  }, ({ xr0, xi0, xr, xi, tw, yr, yi, P, Q, K }) => {
+    const ax = axes({ p: P, q: Q, k: K, v: lanes });
+    for (const p of ax.p) for (const q of ax.q) for (const k of ax.k) for (const v of ax.v) {
+      const w = (u: number): ComplexVal<T> => ({ re: tw.at(p, q, u - 1, 0), im: tw.at(p, q, u - 1, 1) });
+      writeCodelet(dft(radix), dtype, (u) => (u === 0 ? { re: xr0.at(p, q, k, v), im: xi0.at(p, q, k, v) } : times({ re: xr.at(p, q, u - 1, k, v), im: xi.at(p, q, u - 1, k, v) }, w(u))), (c, y) => {
+        yr.at(p, q, c, k, v).set(y.re);
+        yi.at(p, q, c, k, v).set(y.im);
+      });
+    }
+    return ax;
+  });
+}
+
+/** The last pass: parts apart in, interleaved complex numbers out. `tw` holds scale * w[j u], vectors along j; `scale` multiplies what has no twiddle. */
+export function lastPass<T extends Real>(name: string, dtype: T, radix: number, lanes: number): Kernel<PassAxes> {
+  return kernel(name, {
+    xr: tensor(dtype, 'P', 'Q', radix * lanes), xi: tensor(dtype, 'P', 'Q', radix * lanes),
+    tw: tensor(dtype, 'P', 'Q', radix - 1, 2, lanes), scale: scalar(dtype),
+    y0: tensor(dtype, 'P', 'Q', 2 * lanes).out(), y: tensor(dtype, 'P', 'Q', radix - 1, 2 * lanes).out(),
+  }, ({ xr, xi, tw, scale, y0, y, P, Q }) => {
+    const ax = axes({ p: P, q: Q, v: lanes });
+    for (const p of ax.p) for (const q of ax.q) for (const v of ax.v) {
+      const at = (u: number): ComplexVal<T> => ({ re: xr.at(p, q, v.mul(radix).add(u)), im: xi.at(p, q, v.mul(radix).add(u)) });
+      const re = v.mul(2), im = re.add(1);
+      writeCodelet(dft(radix), dtype, (u) => {
+        const a = at(u);
+        return u === 0 ? { re: a.re.mul(scale), im: a.im.mul(scale) } : times(a, { re: tw.at(p, q, u - 1, 0, v), im: tw.at(p, q, u - 1, 1, v) });
+      }, (c, b) => {
+        if (c === 0) {
+          y0.at(p, q, re).set(b.re);
+          y0.at(p, q, im).set(b.im);
+        } else {
+          y.at(p, q, c - 1, re).set(b.re);
+          y.at(p, q, c - 1, im).set(b.im);
+        }
+      });
+    }
+    return ax;
+  });
+}
+
+/** A whole transform of a few points: a codelet with nothing around it. Rows 1 .. n-1 in reverse order give the backward transform. */
+export function smallTransform<T extends Real>(name: string, dtype: T, n: number): Kernel<{ readonly p: Axis<'p'> }> {
+  return kernel(name, {
+    x0: tensor(dtype, 'P', 2), x: tensor(dtype, 'P', n - 1, 2), scale: scalar(dtype), y: tensor(dtype, 'P', n, 2).out(),
+  }, ({ x0, x, scale, y, P }) => {
+    const ax = axes({ p: P });
+    for (const p of ax.p) {
+      writeCodelet(dft(n), dtype, (u) => (u === 0 ? { re: x0.at(p, 0), im: x0.at(p, 1) } : { re: x.at(p, u - 1, 0), im: x.at(p, u - 1, 1) }), (c, b) => {
+        y.at(p, c, 0).set(b.re.mul(scale));
+        y.at(p, c, 1).set(b.im.mul(scale));
+      });
+    }
+    return ax;
+  });
+}

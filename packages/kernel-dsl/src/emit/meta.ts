@@ -28,7 +28,7 @@ export function kernelMeta(k: KernelIR, memory: { readonly scratchBytes: number;
     kind: 'tensor', name: p.name, dtype: p.buf.dtype, access: p.buf.access, strided: p.buf.strided,
     shape: p.buf.shape.map((d) => (d.kind === 'const' ? d.value : d.kind === 'size' ? d.name : printExpr(d))),
   }));
-  return { name: k.name, params, sizes: k.sizes, ...memory, assumptions };
+  return { name: k.name, params, sizes: k.sizes, scratchBytes: memory.scratchBytes, sharedBytes: memory.sharedBytes, assumptions };
 }
 
 /** Entries of the `size` array: the named sizes, then a stride per dimension of each tensor. */

@@ -1,9 +1,10 @@
 import type { Binary, Cmp, DType, Expr, Load, Select, Unary } from '../../ir/index.ts';
 import { bytesOf, isConst, isFloat, newVar } from '../../ir/index.ts';
 import { EmitError } from '../error.ts';
+import { addressOf } from './address.ts';
 import { convert, cut, maskBit, reinterpret } from './casts.ts';
 import { literal } from './constants.ts';
-import { flatIndex, flatRamp, strideOf } from './flat.ts';
+import { rampOf, strideOf } from './flat.ts';
 import type { Frame } from './frame.ts';
 import { bufKey, nameOf, need, scalarKey, sizeKey, strideKey, varKey } from './frame.ts';
 import {
@@ -47,10 +48,16 @@ function constText(f: Frame, value: number, t: DType, lanes: number): Text {
   return lanes === 1 ? x : call(need(f, splatHelper(t, lanes)), x);
 }
 
+/** `A[i]`. */
+export function elementText(f: Frame, buf: Load['buf'], index: readonly Expr[]): string {
+  const { pointer, offset } = addressOf(f, buf, index);
+  return `${pointer}[${exprText(f, offset).t}]`;
+}
+
 /** `&A[i]`, or the bare name at offset 0. */
-export function addressText(f: Frame, buf: Load['buf'], offset: Expr): string {
-  const name = nameOf(f, bufKey(buf), buf.name);
-  return isConst(offset, 0) ? name : `&${name}[${exprText(f, offset).t}]`;
+export function addressText(f: Frame, buf: Load['buf'], index: readonly Expr[]): string {
+  const { pointer, offset } = addressOf(f, buf, index);
+  return isConst(offset, 0) ? pointer : `&${pointer}[${exprText(f, offset).t}]`;
 }
 
 /** A name for one lane of a vector held in a register. */
@@ -68,16 +75,15 @@ function loadText(f: Frame, e: Load): Text {
   const { buf, index, lanes } = e;
   if (buf.space === 'reg') return primary(nameOf(f, bufKey(buf), buf.name));
   if (index.some((x) => x.lanes > 1)) {
-    const ramp = flatRamp(buf, index);
+    const ramp = rampOf(buf, index);
     if (!ramp) return primary(`(${cType(e.dtype, lanes)}){${laneTexts(f, e).join(', ')}}`);
     const h = e.as ? gatherBytesHelper(e.dtype, lanes) : gatherHelper(e.dtype, lanes);
-    return call(need(f, h), primary(addressText(f, buf, ramp.base)), exprText(f, ramp.step));
+    return call(need(f, h), primary(addressText(f, buf, ramp.first)), exprText(f, ramp.step));
   }
-  const at = flatIndex(buf, index), step = buf.shape.length ? strideOf(buf, buf.shape.length - 1) : undefined;
-  if (e.as) return call(need(f, loadHelper(e.dtype, lanes)), primary(addressText(f, buf, at)));
-  if (lanes === 1) return primary(`${nameOf(f, bufKey(buf), buf.name)}[${exprText(f, at).t}]`);
-  if (step && !isConst(step, 1)) return call(need(f, gatherHelper(e.dtype, lanes)), primary(addressText(f, buf, at)), exprText(f, step));
-  return call(need(f, loadHelper(e.dtype, lanes)), primary(addressText(f, buf, at)));
+  if (lanes === 1 && !e.as) return primary(elementText(f, buf, index));
+  const at = primary(addressText(f, buf, index)), step = buf.shape.length ? strideOf(buf, buf.shape.length - 1) : undefined;
+  if (!e.as && step && !isConst(step, 1)) return call(need(f, gatherHelper(e.dtype, lanes)), at, exprText(f, step));
+  return call(need(f, loadHelper(e.dtype, lanes)), at);
 }
 
 function castText(f: Frame, x: Expr, to: DType): Text {
@@ -125,9 +131,10 @@ function binaryText(f: Frame, e: Binary): Text {
   if (e.fn === 'min' || e.fn === 'max') return call(need(f, minMaxHelper(e.fn, t, lanes)), exprText(f, a), exprText(f, b));
   if (isFloat(t) && (OPS[e.fn] === undefined || bytesOf(t) < 4)) throw new EmitError(`${e.fn} of ${t}`, e.loc);
   if (!isFloat(t) && (e.fn === 'div' || e.fn === 'mod')) {
-    const plain = nonNegative(a, f.kernel.nonNegative) && nonNegative(b, f.kernel.nonNegative);
-    if (!plain) return call(need(f, floorDivHelper(e.fn, t, lanes)), exprText(f, a), exprText(f, b));
-    return infix(e.fn === 'div' ? '/' : '%', exprText(f, a), exprText(f, b));
+    const known = f.kernel.nonNegative, plain = nonNegative(a, known) && nonNegative(b, known);
+    const divisor = b.kind === 'broadcast' ? b.x : b, safe = divisor.kind === 'const' && divisor.value > 0;
+    if (plain && safe && lanes === 1) return infix(e.fn === 'div' ? '/' : '%', exprText(f, a), exprText(f, b));
+    return call(need(f, floorDivHelper(e.fn, t, lanes, plain)), exprText(f, a), exprText(f, b));
   }
   const op = OPS[e.fn];
   if (op === undefined) throw new EmitError(`${e.fn} of ${t}`, e.loc);

@@ -46,14 +46,32 @@ export function flatIndex(buf: Buffer, index: readonly Expr[]): Expr {
   return total(sum);
 }
 
-/** Where lanes lie: the first one's offset and the distance to the next, both in elements. Undefined when the distance varies. */
-export function flatRamp(buf: Buffer, index: readonly Expr[]): { base: Expr; step: Expr } | undefined {
-  const bases: Expr[] = [];
+/**
+ * An offset in two parts: what varies, and constants times strides. Accesses that differ in the second part alone share a pointer to the first.
+ */
+export function splitIndex(buf: Buffer, index: readonly Expr[]): { base: Expr; rest: Expr } {
+  const base: Sum = { terms: [], rest: 0 };
+  let rest: Expr = constant(0);
+  index.forEach((e, dim) => {
+    const stride = strideOf(buf, dim), own: Sum = { terms: [], rest: 0 };
+    collect(e, 1, own);
+    rest = add(rest, mul(constant(own.rest), stride));
+    own.rest = 0;
+    const moving = total(own);
+    if (stride.kind === 'const') collect(moving, stride.value, base);
+    else if (!isConst(moving, 0)) base.terms.push({ x: mul(moving, stride), times: 1 });
+  });
+  return { base: total(base), rest };
+}
+
+/** Where lanes lie: the index of the first one, and the distance to the next in elements. Undefined when the distance varies. */
+export function rampOf(buf: Buffer, index: readonly Expr[]): { first: readonly Expr[]; step: Expr } | undefined {
+  const first: Expr[] = [];
   let step: Expr = constant(0);
   for (const [dim, e] of index.entries()) {
-    if (e.lanes === 1) bases.push(e);
-    else if (e.kind === 'broadcast') bases.push(e.x);
-    else if (e.kind === 'ramp') { bases.push(e.base); step = add(step, mul(e.stride, strideOf(buf, dim))); } else return undefined;
+    if (e.lanes === 1) first.push(e);
+    else if (e.kind === 'broadcast') first.push(e.x);
+    else if (e.kind === 'ramp') { first.push(e.base); step = add(step, mul(e.stride, strideOf(buf, dim))); } else return undefined;
   }
-  return { base: flatIndex(buf, bases), step };
+  return { first, step };
 }

@@ -43,6 +43,8 @@ export interface Frame {
   /** Keys of its own symbols that it mentions, itself or in what it hands on. */
   readonly used: Set<string>;
   readonly parent?: Frame;
+  /** Names for places in memory, by buffer and offset. */
+  readonly pointers: Map<string, string>;
   /** Bytes of scratch or shared memory in use at this point. */
   memory: number;
 }

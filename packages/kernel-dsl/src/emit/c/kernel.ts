@@ -11,7 +11,7 @@ import type { Frame, KernelState } from './frame.ts';
 import { RANK, bufKey, scalarKey, sizeKey, strideKey } from './frame.ts';
 import type { RenderedHelper } from './helpers/index.ts';
 import { liveIn } from './live.ts';
-import { printStmt } from './stmt.ts';
+import { printScope } from './stmt.ts';
 import { prefix } from './text.ts';
 import { cType } from './types.ts';
 import { Writer } from './writer.ts';
@@ -66,11 +66,11 @@ export function emitKernelC(k: KernelIR, target: Target): EmittedKernel {
   const state: KernelState = {
     target, namer: new Namer(), helpers: new Map(), functions: [], globals: new Namer([symbol]), nonNegative: new Set(), masks: new Map(), scratchBytes: 0, sharedBytes: 0,
   };
-  const f: Frame = { kernel: state, symbols: new Map([['ctx', { name: 'ctx', type: 'const quern_ctx *', declaration: 'const quern_ctx *', rank: RANK.ctx }]]), captured: new Map(), used: new Set(), memory: 0 };
+  const f: Frame = { kernel: state, symbols: new Map([['ctx', { name: 'ctx', type: 'const quern_ctx *', declaration: 'const quern_ctx *', rank: RANK.ctx }]]), captured: new Map(), used: new Set(), pointers: new Map(), memory: 0 };
   const fetched = declareParams(k, f);
   const w = new Writer(1);
   checkAssumptions(k, f, w);
-  printStmt({ f, w, live: liveIn(k.body), kernelName: k.name, waiting: new Set(), at: undefined }, k.body);
+  printScope({ f, w, live: liveIn(k.body), kernelName: k.name, waiting: new Set(), at: undefined }, k.body);
 
   const out = new Writer();
   out.open(`int32_t ${symbol}(const quern_ctx *ctx, void *const *buf, const int64_t *size, const quern_scalar *scalar) {`);

@@ -14,7 +14,7 @@ export interface Outlined {
 /** Prints the body of a parallel loop as a function of its own: C has no closures, so what it uses travels in a struct. */
 export function outline(f: Frame, s: For, kernelName: string, body: (inner: Frame, w: Writer) => void): Outlined {
   const k = f.kernel, fn = k.globals.take(`${kernelName}_${s.v.name}`);
-  const inner: Frame = { kernel: k, symbols: new Map(), captured: new Map(), used: new Set(), parent: f, memory: 0 };
+  const inner: Frame = { kernel: k, symbols: new Map(), captured: new Map(), used: new Set(), pointers: new Map(), parent: f, memory: 0 };
   const w = new Writer(1);
   body(inner, w);
   const captured = [...inner.captured.values()].sort((a, b) => a.rank - b.rank);
@@ -23,7 +23,7 @@ export function outline(f: Frame, s: For, kernelName: string, body: (inner: Fram
   const head = new Writer();
   if (env) {
     head.open(`struct ${env} {`);
-    for (const c of captured) head.line(`${c.type}${c.type.endsWith('*') ? '' : ' '}${c.name};`);
+    for (const c of captured) if (c.type.endsWith('*')) head.line(`${c.type}${c.name};`); else head.declare(c.type, c.name, undefined);
     head.close('};');
   }
   const where = place(s.loc);

@@ -1,9 +1,11 @@
 import type { Accum, Alloc, Buffer, Expr, For, Let, Stmt, Store } from '../../ir/index.ts';
-import { buffersOf, bytesOf, isConst } from '../../ir/index.ts';
+import { buffersOf, bytesOf, exprsOf, isConst, operands } from '../../ir/index.ts';
 import { EmitError } from '../error.ts';
 import { oneLine, place } from './comment.ts';
-import { addressText, exprText, laneTexts, maskText, naturalMask } from './expr.ts';
-import { flatIndex, flatRamp, strideOf } from './flat.ts';
+import { pointersFor } from './address.ts';
+import type { SharedPlace } from './address.ts';
+import { addressText, elementText, exprText, laneTexts, maskText, naturalMask } from './expr.ts';
+import { rampOf, strideOf } from './flat.ts';
 import type { Frame } from './frame.ts';
 import { RANK, bufKey, nameOf, need, varKey } from './frame.ts';
 import { gatherHelper, loadHelper, minMaxHelper, scatterHelper, storeHelper } from './helpers/index.ts';
@@ -28,26 +30,49 @@ export interface Printing {
   at: string | undefined;
 }
 
-/** Statements of one C scope, in order. Blocks and regions do not open a scope of their own. */
-export function printStmt(p: Printing, s: Stmt, following: readonly Stmt[] = []): void {
+/** What stands in one C scope: blocks and regions do not open a scope of their own. */
+function flatten(s: Stmt): Stmt[] {
+  if (s.kind === 'block') return s.body.flatMap(flatten);
+  return s.kind === 'region' ? [{ ...s, body: { kind: 'block', body: [] } }, ...flatten(s.body)] : [s];
+}
+
+/** Prints a C scope: names, pointers and memory that it takes are free again after it. */
+export function printScope(p: Printing, s: Stmt): void {
+  const { namer } = p.f.kernel, names = namer.mark(), memory = p.f.memory, pointers = [...p.f.pointers.keys()];
+  const list = flatten(s), wanted = pointersFor(list);
+  list.forEach((x, i) => {
+    for (const place of wanted.get(x) ?? []) printPointer(p, place);
+    printStmt(p, x, list.slice(i + 1));
+  });
+  namer.restore(names);
+  p.f.memory = memory;
+  for (const key of [...p.f.pointers.keys()]) if (!pointers.includes(key)) p.f.pointers.delete(key);
+}
+
+function printPointer(p: Printing, { key, buf, base }: SharedPlace): void {
+  const { f } = p;
+  if (f.pointers.has(key)) return;
+  const at = `&${nameOf(f, bufKey(buf), buf.name)}[${exprText(f, base).t}]`, name = f.kernel.namer.take(`${buf.name}_at`);
+  p.w.line(`${buf.access === 'in' ? 'const ' : ''}${cType(buf.dtype)} *${name} = ${at};`);
+  f.pointers.set(key, name);
+}
+
+function printStmt(p: Printing, s: Stmt, following: readonly Stmt[]): void {
   switch (s.kind) {
-    case 'block': s.body.forEach((x, i) => printStmt(p, x, [...s.body.slice(i + 1), ...following])); return;
+    case 'block': return; // flattened
     case 'region': {
       const where = place(s.loc);
       p.w.heading(`${oneLine(s.name)}${where ? `   ${where}` : ''}`);
       if (where) p.at = where;
-      printStmt(p, s.body, following);
       return;
     }
     case 'for': printFor(p, s); return;
-    case 'if': {
-      const otherwise = s.else;
+    case 'if':
       p.w.open(`if (${exprText(p.f, s.cond).t}) {`);
-      inScope(p, () => printStmt(p, s.then));
-      if (otherwise) { p.w.turn('} else {'); inScope(p, () => printStmt(p, otherwise)); }
+      printScope(p, s.then);
+      if (s.else) { p.w.turn('} else {'); printScope(p, s.else); }
       p.w.close();
       return;
-    }
     case 'let': printLet(p, s); return;
     case 'alloc': printAlloc(p, s, following); return;
     case 'store': printStore(p, s); return;
@@ -55,14 +80,6 @@ export function printStmt(p: Printing, s: Stmt, following: readonly Stmt[] = [])
     case 'assume': return; // checked before the body
     case 'barrier': throw new EmitError(`a ${s.scope} barrier in C`, s.loc);
   }
-}
-
-/** A C scope: names and memory taken inside are free again after it. */
-function inScope(p: Printing, body: () => void): void {
-  const names = p.f.kernel.namer.mark(), memory = p.f.memory;
-  body();
-  p.f.kernel.namer.restore(names);
-  p.f.memory = memory;
 }
 
 /** The author's line as a trailing comment, once while it stays the same. */
@@ -89,7 +106,7 @@ function printFor(p: Printing, s: For): void {
   const limit = isSimple(s.extent) ? extent.t : p.f.kernel.namer.take(`${s.v.name}_end`);
   const also = isSimple(s.extent) ? '' : `, ${limit} = ${extent.t}`;
   p.w.open(`for (int64_t ${v} = 0${also}; ${v} < ${limit}; ${v}++) {${note}`);
-  inScope(p, () => printStmt(p, s.body));
+  printScope(p, s.body);
   p.w.close();
   p.f.kernel.namer.restore(names);
 }
@@ -101,7 +118,7 @@ function printParallel(p: Printing, s: For): void {
     const q: Printing = { f: inner, w: iw, live: p.live, kernelName: p.kernelName, waiting: new Set(), at: note };
     const names = f.kernel.namer.mark(), v = bindLoopVar(q, s);
     iw.open(`for (int64_t ${v} = begin; ${v} < end; ${v}++) {`);
-    inScope(q, () => printStmt(q, s.body));
+    printScope(q, s.body);
     iw.close();
     f.kernel.namer.restore(names);
   });
@@ -132,14 +149,18 @@ function printLet(p: Printing, s: Let): void {
   p.w.declare(`const ${type}`, name, value);
 }
 
-/** The first statement of this C scope that mentions a buffer. */
-function firstUse(buf: Buffer, following: readonly Stmt[]): Stmt | undefined {
+/** Is the first thing that happens to a register, on every way through these statements, that it is written? */
+function writtenFirst(buf: Buffer, following: readonly Stmt[]): Store | 'branches' | undefined {
   for (const s of following) {
-    if (!buffersOf(s).has(buf.id)) continue;
-    return s.kind === 'block' ? firstUse(buf, s.body) : s.kind === 'region' ? firstUse(buf, [s.body]) : s;
+    const use = buffersOf(s).get(buf.id);
+    if (!use) continue;
+    if (s.kind === 'store') return use.reads === 0 ? s : undefined;
+    if (s.kind !== 'if' || !s.else || exprsOf(s).some((e) => reads(e, buf))) return undefined;
+    return writtenFirst(buf, flatten(s.then)) && writtenFirst(buf, flatten(s.else)) ? 'branches' : undefined;
   }
   return undefined;
 }
+const reads = (e: Expr, buf: Buffer): boolean => (e.kind === 'load' && e.buf.id === buf.id) || operands(e).some((x) => reads(x, buf));
 
 function elements(b: Buffer): number {
   return b.shape.reduce((n, d) => {
@@ -154,8 +175,9 @@ function printAlloc(p: Printing, { buf }: Alloc, following: readonly Stmt[]): vo
     if (!p.live.regs.has(buf.id)) return;
     const lanes = elements(buf), type = cType(buf.dtype, lanes), name = k.namer.take(buf.name);
     f.symbols.set(bufKey(buf), { name, type, declaration: `const ${type}`, rank: RANK.value });
-    const first = firstUse(buf, following);
-    if (first?.kind === 'store' && buffersOf(first).get(buf.id)?.reads === 0) p.waiting.add(buf.id);
+    const first = writtenFirst(buf, following);
+    if (first === 'branches') w.declare(type, name, undefined);
+    else if (first) p.waiting.add(buf.id);
     else w.declare(type, name, lanes === 1 ? '0' : '{0}');
     return;
   }
@@ -204,7 +226,7 @@ function writeMemory(p: Printing, buf: Buffer, index: readonly Expr[], lanes: nu
   const { f, w } = p;
   const held = buf.dtype;
   if (index.some((x) => x.lanes > 1)) {
-    const ramp = flatRamp(buf, index);
+    const ramp = rampOf(buf, index);
     if (!ramp) {
       const at: Expr = { kind: 'load', dtype: held, lanes, buf, index };
       const name = f.kernel.namer.take(`${buf.name}_lanes`), names = laneTexts(f, at);
@@ -212,13 +234,13 @@ function writeMemory(p: Printing, buf: Buffer, index: readonly Expr[], lanes: nu
       names.forEach((target, i) => w.line(`${target} = ${name}[${i}];`));
       return;
     }
-    w.line(`${need(f, scatterHelper(held, lanes))}(${addressText(f, buf, ramp.base)}, ${exprText(f, ramp.step).t}, ${value.t});`);
+    w.line(`${need(f, scatterHelper(held, lanes))}(${addressText(f, buf, ramp.first)}, ${exprText(f, ramp.step).t}, ${value.t});`);
     return;
   }
-  const at = flatIndex(buf, index), step = buf.shape.length ? strideOf(buf, buf.shape.length - 1) : undefined;
-  if (lanes === 1) w.line(`${nameOf(f, bufKey(buf), buf.name)}[${exprText(f, at).t}] = ${value.t};`);
-  else if (step && !isConst(step, 1)) w.line(`${need(f, scatterHelper(held, lanes))}(${addressText(f, buf, at)}, ${exprText(f, step).t}, ${value.t});`);
-  else w.line(`${need(f, storeHelper(held, lanes))}(${addressText(f, buf, at)}, ${value.t});`);
+  const step = buf.shape.length ? strideOf(buf, buf.shape.length - 1) : undefined;
+  if (lanes === 1) w.line(`${elementText(f, buf, index)} = ${value.t};`);
+  else if (step && !isConst(step, 1)) w.line(`${need(f, scatterHelper(held, lanes))}(${addressText(f, buf, index)}, ${exprText(f, step).t}, ${value.t});`);
+  else w.line(`${need(f, storeHelper(held, lanes))}(${addressText(f, buf, index)}, ${value.t});`);
 }
 
 function printAccum(p: Printing, s: Accum): void {
@@ -227,7 +249,7 @@ function printAccum(p: Printing, s: Accum): void {
   const combine = (old: Text): Text => (op ? infix(op, old, exprText(f, value)) : call(need(f, minMaxHelper(fn === 'min' ? 'min' : 'max', buf.dtype, lanes)), old, exprText(f, value)));
   if (buf.space === 'reg' || lanes === 1) {
     if (buf.space === 'reg' && !p.live.regs.has(buf.id)) return;
-    const target = buf.space === 'reg' ? registerName(p, buf) : `${nameOf(f, bufKey(buf), buf.name)}[${exprText(f, flatIndex(buf, s.index)).t}]`;
+    const target = buf.space === 'reg' ? registerName(p, buf) : elementText(f, buf, s.index);
     w.line(op ? `${target} ${op}= ${wrap(exprText(f, value), PREC.any)};` : `${target} = ${combine(primary(target)).t};`);
     return;
   }

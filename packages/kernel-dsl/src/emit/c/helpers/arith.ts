@@ -130,16 +130,20 @@ export function roundHelper(fn: keyof typeof MODES, t: DType, lanes: number): He
   });
 }
 
-/** Integer quotient or remainder, rounded towards minus infinity. */
-export function floorDivHelper(fn: 'div' | 'mod', t: DType, lanes: number): Helper {
-  const T = cType(t, lanes), name = `floor${fn}_${lanes === 1 ? t : T}`, sig = `${T} ${name}(${T} a, ${T} b)`;
+/**
+ * Integer quotient or remainder, rounded towards minus infinity; `plain` when neither operand is negative.
+ * A divisor of 0 gives 0: kernels do not abort the process.
+ */
+export function floorDivHelper(fn: 'div' | 'mod', t: DType, lanes: number, plain: boolean): Helper {
+  const T = cType(t, lanes), simple = plain || DTYPES[t].kind !== 'int', name = `${simple ? '' : 'floor'}${fn}_${lanes === 1 ? t : T}`, sig = `${T} ${name}(${T} a, ${T} b)`;
   if (lanes > 1) {
-    const one = floorDivHelper(fn, t, 1);
+    const one = floorDivHelper(fn, t, 1, plain);
     return helper(name, sig, { body: `return ${lanewise(t, lanes, (i) => `${one.name}(a[${i}], b[${i}])`)};`, uses: [one] });
   }
-  if (DTYPES[t].kind !== 'int') return helper(name, sig, { body: `return a ${fn === 'div' ? '/' : '%'} b;` });
+  if (simple) return helper(name, sig, { body: `return b ? a ${fn === 'div' ? '/' : '%'} b : 0;` });
   return helper(name, sig, {
-    body: fn === 'div' ? `return a / b - (a % b != 0 && (a < 0) != (b < 0));` : [`const ${T} r = a % b;`, 'return r != 0 && (r < 0) != (b < 0) ? r + b : r;'],
+    body: fn === 'div' ? ['if (b == 0 || b == -1) return b ? -a : 0;', 'return a / b - (a % b != 0 && (a < 0) != (b < 0));']
+      : ['if (b == 0 || b == -1) return 0;', `const ${T} r = a % b;`, 'return r != 0 && (r < 0) != (b < 0) ? r + b : r;'],
   });
 }
 

@@ -45,7 +45,7 @@ export function convertHelper(from: DType, to: DType, lanes: number): Helper {
     const fn = `${mm(s)}_cvtepi${bytesOf(from) * 8}_epi${bytesOf(to) * 8}((__m${s}i)x)`;
     const feature = bytesOf(from) === 2 ? 'AVX512BW' : 'AVX512F';
     variants.push({ when: has(feature, ...(s === 512 ? [] : ['AVX512VL'])), body: d <= 128 ? ofXmm(to, lanes, fn) : `return (${T})${fn};` });
-    if (s === 256 && d === 64) {
+    if (s === 256 && d === 64 && bytesOf(from) === 4) {
       variants.push({
         when: has('AVX2'),
         body: [

@@ -56,15 +56,13 @@ export function temperature(candidates: Candidates, t: number): Candidates {
 export function draw(candidates: Candidates, u: number): number {
   const { ids, logits } = candidates;
   const highest = peak(candidates);
+  // u * mass stays below the mass when rounded, and the sum below runs through the same values: it always passes the target.
   const target = u * massOf(logits, highest);
   let sum = 0;
-  let chosen = 0;
-  for (let i = 0; i < logits.length; i++) {
-    const weight = Math.exp((logits[i] as number) - highest);
-    // Rounding may leave the target unreached: then the last possible one is meant.
-    if (weight > 0) chosen = i;
-    sum += weight;
-    if (sum > target) break;
-  }
-  return ids[chosen] as number;
+  let i = -1;
+  do {
+    i++;
+    sum += Math.exp((logits[i] as number) - highest);
+  } while (sum <= target && i < logits.length - 1);
+  return ids[i] as number;
 }

@@ -47,6 +47,11 @@ describe('byte-level BPE', () => {
     expect(spell(ab.encode('abc abab'), ab)).toEqual(['abc', 'Ġ', 'ab', 'ab']);
   });
 
+  it('obeys the first of a merge that is listed twice', () => {
+    const twice = createTokenizer(smallBpe({ tokens: [...BYTE_CHARS, 'ab', 'bc'], kinds: Array.from({ length: 258 }, () => 'normal' as const), merges: ['a b', 'b c', 'a b'], eos: 0 }));
+    expect(spell(twice.encode('abc'), twice)).toEqual(['ab', 'c']);
+  });
+
   it('equals the plainest implementation', () => {
     fc.assert(fc.property(text.filter((s) => !s.includes('  \n  ')), (s) => {
       expect(spell(tokenizer.encode(s))).toEqual(naive(s));
@@ -65,6 +70,10 @@ describe('byte-level BPE', () => {
       expect(tokenizer.decode(tokenizer.encode(s))).toBe(new TextDecoder('utf-8', { ignoreBOM: true }).decode(new TextEncoder().encode(s)));
     }), { numRuns: 1000 });
     expect(tokenizer.decode(tokenizer.encode('a\ud800b'))).toBe('a\ufffdb');
+    // As if U+FFFD had been written: this rule joins it with punctuation, and a surrogate with nothing.
+    const merges = ['ï ¿', 'ï¿ ½', '! ï¿½'];
+    const joining = createTokenizer(smallBpe({ tokens: [...BYTE_CHARS, 'ï¿', 'ï¿½', '!ï¿½'], kinds: Array.from({ length: 259 }, () => 'normal' as const), merges, pre: 'deepseek-v3', eos: 0 }));
+    expect(spell(joining.encode('!\udc00'), joining)).toEqual(['!ï¿½']);
   });
 
   it('finds user-defined tokens always and control tokens when asked to', () => {

@@ -1,2 +1,2 @@
 /** Neural network operations generated from Quern kernels. */
-export {};
+export { dnnKernel, dnnLibrary } from './library/index.ts';

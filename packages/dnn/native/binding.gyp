@@ -1,0 +1,1 @@
+{ 'includes': ['gen/library.gypi'] }

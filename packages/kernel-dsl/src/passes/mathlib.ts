@@ -4,7 +4,7 @@ import type { Target } from '../targets/index.ts';
 import { FORMULAS, parts } from './math/index.ts';
 
 /**
- * Replaces exp, exp2, log and tanh of f32, scalar or vector, by arithmetic (see math/). The intermediate values are bound by Lets in front of
+ * Replaces exp, exp2, log, tanh and erf of f32, scalar or vector, by arithmetic (see math/). The intermediate values are bound by Lets in front of
  * the statement that asked. Results are within the ulps that each formula states; they depend on whether the target fuses multiply and add.
  */
 export const mathlib = (k: KernelIR, target: Target): KernelIR => ({ ...k, body: mapStmt(k.body, (s) => expand(s, target.fma))! });

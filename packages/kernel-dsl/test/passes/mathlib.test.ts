@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { constant, load, printKernel, unary } from '../../src/ir/index.ts';
 import type { DType, UnaryFn } from '../../src/ir/index.ts';
 import { lower } from '../../src/passes/index.ts';
-import { interpret } from '../../src/run/index.ts';
+import { erf, interpret } from '../../src/run/index.ts';
 import { buffer, kernel, loop, lowered, machine, N, store, v } from './helpers.ts';
 
 /** f over all of x, lowered for a machine with or without fused multiply-add; the vector form must give the bits of the scalar one. */
@@ -27,6 +27,7 @@ const CASES: readonly [UnaryFn, (x: number) => number, number, number, readonly 
   ['exp2', (x) => 2 ** x, 1.06, 2 ** -126, [-126.5, 128.5]],
   ['log', Math.log, 0.84, 0, [0.5, 2]],
   ['tanh', Math.tanh, 1.33, 0, [-9.5, 9.5]],
+  ['erf', erf, 1.41, 0, [-4, 4]],
 ];
 const SPECIAL = floats([0x7f800000, 0xff800000, 0x7fc00000, 0x7f800001, 0x7fc001ff, 0xffffffff, 0, 0x80000000]);
 

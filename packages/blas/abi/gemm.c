@@ -3,9 +3,7 @@
 
 #include "kernels.h"
 
-#include "../../runtime/native/core/arena.h"
 #include "../../runtime/native/core/call.h"
-#include "../../runtime/native/core/pool.h"
 
 #include <stddef.h>
 
@@ -23,33 +21,17 @@ typedef struct gemm_args {
   void *c;
 } gemm_args;
 
-static int out_of_memory(const char *routine) {
-  cblas_xerbla(0, routine, "no memory for packed matrices; C is unchanged\n");
-  return 0;
-}
-
 /* C = alpha op(A) op(B) + beta C, all row-major. */
-static int gemm(const gemm_args *g, int alpha_is_0, int beta_is_1, const char *routine) {
-  const blas_kernels *kernels = blas_kernels_get();
-  const int multiply = !alpha_is_0 && g->k > 0;
-  if (g->m == 0 || g->n == 0 || (!multiply && beta_is_1)) return 1;
-  const quern_entry *product = kernels->gemm[g->type][g->transa][g->transb], *scale = kernels->scale[g->type];
-  const int32_t threads = g->m * g->n * (g->k ? g->k : 1) <= MIN_PARALLEL_WORK ? 1 : quern_pool_threads(0);
-  int32_t violated;
-  quern_arena *arena;
-  /* All memory first, so that a refusal leaves C as it was. */
-  if (multiply && quern_arena_get(threads, product->scratch_bytes, product->shared_bytes, &arena)) return out_of_memory(routine);
-  if (!beta_is_1) {
-    void *buf[] = {g->c};
-    const int64_t size[] = {g->m, g->n, g->ldc, 1};
-    if (quern_call(scale, buf, size, &g->beta, threads, &violated)) return out_of_memory(routine);
-  }
-  if (!multiply) return 1;
-  /* Sizes in the order in which A, then B, names them. */
+static void gemm(const gemm_args *g, const char *routine) {
+  if (g->m == 0 || g->n == 0) return;
+  const int32_t threads = g->m * g->n * (g->k ? g->k : 1) <= MIN_PARALLEL_WORK ? 1 : 0;
+  /* In the order of the kernel's parameters A, B, C, alpha, beta; sizes as A, then B, name them. */
   void *buf[] = {(void *)g->a, (void *)g->b, g->c};
   const int64_t size[] = {g->transa ? g->k : g->m, g->transa ? g->m : g->k, g->n, g->lda, 1, g->ldb, 1, g->ldc, 1};
-  if (quern_call(product, buf, size, &g->alpha, threads, &violated)) return out_of_memory(routine);
-  return 1;
+  const quern_scalar scalar[] = {g->alpha, g->beta};
+  int32_t violated;
+  if (quern_call(blas_kernels_get()->gemm[g->type][g->transa][g->transb], buf, size, scalar, threads, &violated))
+    cblas_xerbla(0, routine, "no memory for packed matrices; C is unchanged\n");
 }
 
 static int transposed(CBLAS_TRANSPOSE t) { return (int)t == 111 ? 0 : (int)t == 112 || (int)t == 113 ? 1 : (int)t == 114 ? 0 : -1; }
@@ -77,8 +59,8 @@ static const char *name_of(int position) {
   }
 }
 
-/* `g` holds the arguments as given; scalars are looked at by the caller, who knows their type. */
-static void checked(CBLAS_ORDER order, CBLAS_TRANSPOSE transa, CBLAS_TRANSPOSE transb, gemm_args g, int alpha_is_0, int beta_is_1, const char *routine) {
+/* `g` holds the arguments as given. */
+static void checked(CBLAS_ORDER order, CBLAS_TRANSPOSE transa, CBLAS_TRANSPOSE transb, gemm_args g, const char *routine) {
   const int row_major = (int)order == 101;
   if (!row_major && (int)order != 102) {
     cblas_xerbla(1, routine, "Illegal Order setting, %d\n", (int)order);
@@ -109,19 +91,19 @@ static void checked(CBLAS_ORDER order, CBLAS_TRANSPOSE transa, CBLAS_TRANSPOSE t
     cblas_xerbla(position, routine, name_of(position));
     return;
   }
-  gemm(row_major ? &g : &swapped, alpha_is_0, beta_is_1, routine);
+  gemm(row_major ? &g : &swapped, routine);
 }
 
 EXPORT void cblas_sgemm(CBLAS_ORDER order, CBLAS_TRANSPOSE transa, CBLAS_TRANSPOSE transb, int m, int n, int k, float alpha,
                         const float *a, int lda, const float *b, int ldb, float beta, float *c, int ldc) {
   const gemm_args g = {.type = BLAS_F32, .m = m, .n = n, .k = k, .lda = lda, .ldb = ldb, .ldc = ldc,
                        .alpha.f32 = alpha, .beta.f32 = beta, .a = a, .b = b, .c = c};
-  checked(order, transa, transb, g, alpha == 0, beta == 1, "cblas_sgemm");
+  checked(order, transa, transb, g, "cblas_sgemm");
 }
 
 EXPORT void cblas_dgemm(CBLAS_ORDER order, CBLAS_TRANSPOSE transa, CBLAS_TRANSPOSE transb, int m, int n, int k, double alpha,
                         const double *a, int lda, const double *b, int ldb, double beta, double *c, int ldc) {
   const gemm_args g = {.type = BLAS_F64, .m = m, .n = n, .k = k, .lda = lda, .ldb = ldb, .ldc = ldc,
                        .alpha.f64 = alpha, .beta.f64 = beta, .a = a, .b = b, .c = c};
-  checked(order, transa, transb, g, alpha == 0, beta == 1, "cblas_dgemm");
+  checked(order, transa, transb, g, "cblas_dgemm");
 }

@@ -8,7 +8,6 @@ typedef enum blas_type { BLAS_F32, BLAS_F64 } blas_type;
 
 typedef struct blas_kernels {
   const quern_entry *gemm[2][2][2]; /* [type][A transposed][B transposed], all matrices row-major */
-  const quern_entry *scale[2];      /* C = beta C */
 } blas_kernels;
 
 /* Chosen at the first call, by feature bits and QUERN_ISA. */

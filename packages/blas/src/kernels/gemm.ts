@@ -1,27 +1,44 @@
-import { axes, goto, kernel, lower, scalar, schedule, tensor } from '@quern/kernel-dsl';
-import type { Axis, GotoBlocks, Kernel, KernelIR, Target } from '@quern/kernel-dsl';
+import { axes, goto, kernel, lower, scalar, schedule, tensor, when } from '@quern/kernel-dsl';
+import type { Axis, GotoBlocks, Kernel, KernelIR, Schedule, Target } from '@quern/kernel-dsl';
 
 /** The float types that gemm computes in. */
 export type GemmType = 'f32' | 'f64';
-/** How A and B lie in memory: `n` as they are multiplied, `t` transposed. */
-export type GemmLayout = 'nn' | 'nt' | 'tn' | 'tt';
+/**
+ * How A and B lie in memory, all row-major: `n` as they are multiplied, `t` transposed. `any`: every matrix with strides of its own,
+ * for operands that have no unit stride; elements are gathered while packing.
+ */
+export type GemmLayout = 'nn' | 'nt' | 'tn' | 'tt' | 'any';
 /** Every layout, in the order in which kernels are generated. */
-export const GEMM_LAYOUTS: readonly GemmLayout[] = ['nn', 'nt', 'tn', 'tt'];
+export const GEMM_LAYOUTS: readonly GemmLayout[] = ['nn', 'nt', 'tn', 'tt', 'any'];
 
-/** The algorithm: C[M,N] += alpha * op(A) * op(B), row-major. C's own factor beta is applied before, by `scale`. */
-export function gemm(T: GemmType, layout: GemmLayout): Kernel<{ readonly i: Axis<'i'>; readonly j: Axis<'j'>; readonly k: Axis<'k'> }> {
+/** The loops of the algorithm: C = 0, C = beta C, and the product. */
+export type GemmAxes = { readonly [name in 'zi' | 'zj' | 'si' | 'sj' | 'i' | 'j' | 'k']: Axis<name> };
+
+/** The name of a kernel in the library. */
+export const gemmName = (T: GemmType, layout: GemmLayout): string => `gemm_${layout}_${T}`;
+
+/**
+ * The algorithm: C[M,N] = alpha op(A) op(B) + beta C, row-major. With beta = 0, C is written and never read, so that NaN in it does
+ * not survive; with alpha = 0, A and B are not read.
+ */
+export function gemm(T: GemmType, layout: GemmLayout): Kernel<GemmAxes> {
   const [ta, tb] = [layout[0] === 't', layout[1] === 't'];
-  const name = `gemm_${layout}_${T}`;
-  return kernel(name, {
-    alpha: scalar(T),
-    A: ta ? tensor(T, 'K', 'M') : tensor(T, 'M', 'K'),
-    B: tb ? tensor(T, 'N', 'K') : tensor(T, 'K', 'N'),
-    C: tensor(T, 'M', 'N').inout(),
-  }, ({ alpha, A, B, C, M, N, K }) => {
-    const ax = axes({ i: M, j: N, k: K });
-    for (const i of ax.i) for (const j of ax.j) for (const k of ax.k) {
-      C.at(i, j).addAssign(alpha.mul(ta ? A.at(k, i) : A.at(i, k)).mul(tb ? B.at(j, k) : B.at(k, j)));
-    }
+  const A = ta ? tensor(T, 'K', 'M') : tensor(T, 'M', 'K'), B = tb ? tensor(T, 'N', 'K') : tensor(T, 'K', 'N'), C = tensor(T, 'M', 'N').inout();
+  const params = layout === 'any' ? { A: A.strided(), B: B.strided(), C: C.strided() } : { A, B, C };
+  return kernel(gemmName(T, layout), { ...params, alpha: scalar(T), beta: scalar(T) }, ({ A, B, C, alpha, beta, M, N, K }) => {
+    const ax = axes({ zi: M, zj: N, si: M, sj: N, i: M, j: N, k: K });
+    when(beta.eq(0), () => {
+      for (const i of ax.zi) for (const j of ax.zj) C.at(i, j).set(0);
+    }, () => {
+      when(beta.ne(1), () => {
+        for (const i of ax.si) for (const j of ax.sj) C.at(i, j).mulAssign(beta);
+      });
+    });
+    when(alpha.ne(0), () => {
+      for (const i of ax.i) for (const j of ax.j) for (const k of ax.k) {
+        C.at(i, j).addAssign(alpha.mul(ta ? A.at(k, i) : A.at(i, k)).mul(tb ? B.at(j, k) : B.at(k, j)));
+      }
+    });
     return ax;
   });
 }
@@ -37,8 +54,17 @@ export function gemmBlocks(T: GemmType, t: Target): GotoBlocks {
   return { mr: tile.mr, nr: tile.vectors * lanes, mc: T === 'f32' ? 168 : 168, kc, nc: 3072 };
 }
 
+/** The schedule: C is scaled row by row in vectors, the product runs in Goto's loops. */
+export function scheduleGemm(s: Schedule, ax: GemmAxes, T: GemmType, b: GotoBlocks): void {
+  for (const [i, j] of [[ax.zi, ax.zj], [ax.si, ax.sj]] as const) {
+    const [, lanes] = s.split(j, s.vec(T), { tail: 'peel' });
+    s.vectorize(lanes);
+    s.parallel(i);
+  }
+  goto(s, ax, { A: 'A', B: 'B', C: 'C' }, b);
+}
+
 /** The kernel, scheduled and lowered for a target. */
 export function buildGemm(T: GemmType, layout: GemmLayout, t: Target): KernelIR {
-  const b = gemmBlocks(T, t);
-  return lower(schedule(gemm(T, layout), t, (s, ax) => goto(s, ax, { A: 'A', B: 'B', C: 'C' }, b)).ir, t);
+  return lower(schedule(gemm(T, layout), t, (s, ax) => scheduleGemm(s, ax, T, gemmBlocks(T, t))).ir, t);
 }

@@ -81,7 +81,13 @@ export function splitter(pre: string): Splitter {
     let pieces = [text];
     for (const stage of stages) {
       const split: string[] = [];
-      for (const piece of pieces) splitBy(stage, piece, split);
+      try {
+        for (const piece of pieces) splitBy(stage, piece, split);
+      } catch (error) {
+        // The engine's memory for backtracking holds some ten million characters of one match.
+        if (!(error instanceof RangeError)) throw error;
+        throw new TokenizerError('bad-text', `the text of ${text.length} characters has a word too long for the regular expressions of '${pre}'`, 'encode it in parts of at most a few million characters');
+      }
       pieces = split;
     }
     return pieces;

@@ -31,6 +31,11 @@ describe('pre-tokenizers', () => {
     }), { numRuns: 2000 });
   });
 
+  it('takes a word of millions of characters, and refuses one of tens of millions by a typed error', () => {
+    expect(splitText('llama-bpe', '字'.repeat(3e6))).toHaveLength(1);
+    expect(() => splitText('llama-bpe', '字'.repeat(4e7))).toThrow(expect.objectContaining({ name: 'TokenizerError', code: 'bad-text' }));
+  });
+
   it('refuses a rule that it does not know, naming those that it does', () => {
     for (const pre of ['kimi-k9', 'toString']) {
       expect(() => splitText(pre, 'x')).toThrow(TokenizerError);

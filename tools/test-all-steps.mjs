@@ -13,4 +13,8 @@
 export const steps = [
   { name: 'packages can be published: exports, types, sizes, lockfile', command: ['node', 'tools/check.mjs'] },
   { name: 'every public name is documented, every link leads somewhere', command: ['node', 'tools/docs.mjs'] },
+  { name: 'C core with clang', command: ['node', 'packages/runtime/native/test/run.mjs', 'clang'], needs: [{ tool: 'clang', apt: 'clang' }] },
+  { name: 'C core under the address and undefined-behaviour sanitizers', command: ['node', 'packages/runtime/native/test/run.mjs', 'address'], needs: [{ tool: 'gcc', apt: 'gcc' }] },
+  { name: 'C core under the thread sanitizer', command: ['node', 'packages/runtime/native/test/run.mjs', 'thread'], needs: [{ tool: 'gcc', apt: 'gcc' }] },
+  { name: 'thread pool beside busy processes', command: ['node', 'packages/runtime/native/test/run.mjs', 'gcc', 'hogs'], needs: [{ tool: 'gcc', apt: 'gcc' }] },
 ];

@@ -2,7 +2,8 @@
   'targets': [{
     'target_name': 'quern_runtime',
     'sources': [
-      'addon/addon.c', 'addon/args.c', 'addon/info.c', 'addon/kernels.c', 'addon/memories.c', 'addon/plans.c',
+      'addon/addon.c', 'addon/args.c', 'addon/info.c', 'addon/kernels.c', 'addon/memories.c', 'addon/pins.c',
+      'addon/plan_async.c', 'addon/plans.c',
       'core/arena.c', 'core/call.c', 'core/cpu.c', 'core/cpus.c', 'core/library.c', 'core/measure.c', 'core/memory.c',
       'core/plan.c', 'core/pool.c', 'core/wait.c'
     ],

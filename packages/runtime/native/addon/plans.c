@@ -1,108 +1,16 @@
 /* Plans: launches checked once and run many times. A plan keeps everything alive that its launches touch. */
-#include "args.h"
+#include "pins.h"
 
-#include "../core/plan.h"
 #include "../core/pool.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-/* One thing that launches touch: native memory, or an object of JavaScript's that could be detached between runs. */
-typedef struct pin {
-  int32_t users;
-  quern_memory *memory;
-  napi_ref owner;
-  unsigned char *data;
-  uint64_t length;
-} pin;
-
-typedef struct plan_handle {
-  _Atomic int32_t references; /* the external, and a run in progress */
-  quern_plan *plan;
-  pin *pins; /* at most one per buffer */
-  int32_t *pin_of;
-  int32_t pin_count;
-  _Atomic int32_t closed;
-} plan_handle;
-
-static void drop_pin(napi_env env, pin *p) {
-  if (--p->users > 0) return;
-  if (p->memory) quern_memory_release(p->memory);
-  if (p->owner) napi_delete_reference(env, p->owner);
-  memset(p, 0, sizeof *p);
-}
-
-static void release(plan_handle *h) {
-  if (atomic_fetch_sub(&h->references, 1) != 1) return;
-  quern_plan_free(h->plan);
-  free(h->pins);
-  free(h->pin_of);
-  free(h);
-}
-
 static void free_plan(napi_env env, void *data, void *hint) {
-  plan_handle *h = data;
+  quern_plan_handle *h = data;
   (void)hint;
-  for (int32_t i = 0; i < h->plan->buf_count; i++)
-    if (h->pin_of[i] >= 0) drop_pin(env, &h->pins[h->pin_of[i]]);
-  release(h);
-}
-
-/* The place among the pins of the operand's bytes, made when there is none yet; -1 with an exception. */
-static int32_t pin_operand(napi_env env, plan_handle *h, const quern_bytes *b) {
-  int32_t free_place = -1;
-  for (int32_t i = 0; i < h->pin_count; i++) {
-    pin *p = &h->pins[i];
-    if (!p->users) free_place = i;
-    else if (b->memory ? p->memory == b->memory : !p->memory && p->data == b->data && p->length == b->length) {
-      p->users++;
-      return i;
-    }
-  }
-  if (free_place < 0) free_place = h->pin_count++;
-  pin *p = &h->pins[free_place];
-  memset(p, 0, sizeof *p);
-  p->data = b->data;
-  p->length = b->length;
-  if (b->memory) {
-    p->memory = b->memory;
-    quern_memory_retain(b->memory);
-  } else if (napi_create_reference(env, b->owner, 1, &p->owner) != napi_ok) {
-    quern_throw(env, "QUERN_E_MEMORY", "could not keep a buffer of the plan");
-    return -1;
-  }
-  p->users = 1;
-  return free_place;
-}
-
-static int set_operand(napi_env env, plan_handle *h, int32_t place, const quern_operand *operand) {
-  int32_t new_pin = pin_operand(env, h, &operand->bytes);
-  if (new_pin < 0) return 0;
-  if (h->pin_of[place] >= 0) drop_pin(env, &h->pins[h->pin_of[place]]);
-  h->pin_of[place] = new_pin;
-  h->plan->bufs[place] = operand->start;
-  return 1;
-}
-
-/* Whether every buffer is still where it was; throws when not. */
-static int pins_hold(napi_env env, const plan_handle *h) {
-  for (int32_t i = 0; i < h->pin_count; i++) {
-    const pin *p = &h->pins[i];
-    if (!p->users) continue;
-    if (p->memory) {
-      if (!atomic_load(&p->memory->closed)) continue;
-      quern_throw(env, "QUERN_E_CLOSED", "a buffer of the plan has been freed");
-      return 0;
-    }
-    napi_value owner;
-    quern_bytes now;
-    if (napi_get_reference_value(env, p->owner, &owner) != napi_ok || !owner || !quern_arg_bytes(env, owner, "a buffer of the plan", &now))
-      return 0;
-    if (now.data == p->data && now.length >= p->length) continue;
-    quern_throw(env, "QUERN_E_DETACHED", "a buffer of the plan has been moved or shortened");
-    return 0;
-  }
-  return 1;
+  if (atomic_load(&h->plan->running)) h->orphaned = 1;
+  else quern_unpin_all(env, h);
+  quern_plan_handle_release(h);
 }
 
 /* The launches of planCreate: [kernel, buffers, ranges, sizes, scalars, threads] each. */
@@ -120,7 +28,7 @@ static int launch_parts(napi_env env, napi_value list, uint32_t index, napi_valu
   return 1;
 }
 
-static int fill_launch(napi_env env, plan_handle *h, int32_t index, napi_value parts[6], int32_t *buf, int64_t *slot) {
+static int fill_launch(napi_env env, quern_plan_handle *h, int32_t index, napi_value parts[6], int32_t *buf, int64_t *slot) {
   quern_kernel_handle *k;
   quern_operand operands[QUERN_MAX_BUFFERS];
   int64_t *size;
@@ -137,7 +45,7 @@ static int fill_launch(napi_env env, plan_handle *h, int32_t index, napi_value p
   if (e->nsize) memcpy(slots, size, (size_t)e->nsize * 8);
   if (e->nscalar) memcpy(slots + e->nsize, scalar, (size_t)e->nscalar * 8);
   for (int32_t i = 0; i < e->nbuf; i++)
-    if (!set_operand(env, h, *buf + i, &operands[i])) return 0;
+    if (!quern_pin_operand(env, h, *buf + i, &operands[i])) return 0;
   *buf += e->nbuf;
   *slot += e->nsize + e->nscalar;
   return 1;
@@ -158,22 +66,6 @@ static int measure_launches(napi_env env, napi_value list, uint32_t count, int32
   return 1;
 }
 
-static plan_handle *make_handle(uint32_t count, int32_t bufs, int64_t slots) {
-  plan_handle *h = calloc(1, sizeof *h);
-  if (!h) return NULL;
-  atomic_init(&h->references, 1);
-  h->pins = calloc((size_t)bufs + 1, sizeof *h->pins);
-  h->pin_of = malloc(((size_t)bufs + 1) * sizeof *h->pin_of);
-  if (h->pins && h->pin_of && !quern_plan_new((int32_t)count, bufs, slots, &h->plan)) {
-    for (int32_t i = 0; i < bufs; i++) h->pin_of[i] = -1;
-    return h;
-  }
-  free(h->pins);
-  free(h->pin_of);
-  free(h);
-  return NULL;
-}
-
 /* planCreate(launches) -> plan. Slots of a launch: its sizes, then its scalars, 8 bytes each, in the order of the launches. */
 static napi_value plan_create(napi_env env, napi_callback_info info) {
   napi_value args[1];
@@ -185,7 +77,7 @@ static napi_value plan_create(napi_env env, napi_callback_info info) {
   if (napi_is_array(env, args[0], &is) != napi_ok || !is || napi_get_array_length(env, args[0], &count) != napi_ok || count > 1u << 20)
     return quern_throw(env, "QUERN_E_ARGUMENT", "launches must be an array");
   if (!measure_launches(env, args[0], count, &bufs, &slots)) return NULL;
-  plan_handle *h = make_handle(count, bufs, slots);
+  quern_plan_handle *h = quern_plan_handle_new(count, bufs, slots);
   if (!h) return quern_throw_status(env, QUERN_E_MEMORY, "planCreate");
   for (uint32_t i = 0; i < count; i++) {
     napi_handle_scope scope;
@@ -202,10 +94,10 @@ static napi_value plan_create(napi_env env, napi_callback_info info) {
   return quern_wrap(env, QUERN_HANDLE_PLAN, h, free_plan);
 }
 
-static plan_handle *idle_plan(napi_env env, napi_value value) {
+quern_plan_handle *quern_idle_plan(napi_env env, napi_value value) {
   void *object;
   if (!quern_arg_handle(env, value, QUERN_HANDLE_PLAN, &object)) return NULL;
-  plan_handle *h = object;
+  quern_plan_handle *h = object;
   if (atomic_load(&h->closed)) quern_throw(env, "QUERN_E_CLOSED", "this plan has been closed");
   else if (atomic_load(&h->plan->running)) quern_throw(env, "QUERN_E_BUSY", "this plan is running");
   else return h;
@@ -220,8 +112,8 @@ static void free_slots(napi_env env, void *data, void *hint) {
 /* planMemory(plan) -> ArrayBuffer over all slots, then one int64 per launch: its nanoseconds in the last timed run */
 static napi_value plan_memory(napi_env env, napi_callback_info info) {
   napi_value args[1], buffer;
-  plan_handle *h;
-  if (!quern_args(env, info, 1, args) || !(h = idle_plan(env, args[0]))) return NULL;
+  quern_plan_handle *h;
+  if (!quern_args(env, info, 1, args) || !(h = quern_idle_plan(env, args[0]))) return NULL;
   quern_memory *m = h->plan->memory;
   if (!m->bytes) {
     void *nothing;
@@ -236,9 +128,9 @@ static napi_value plan_memory(napi_env env, napi_callback_info info) {
 /* planRebind(plan, launch, index, buffer, start, low, high, writes): another buffer for one operand */
 static napi_value plan_rebind(napi_env env, napi_callback_info info) {
   napi_value args[8];
-  plan_handle *h;
+  quern_plan_handle *h;
   double launch, index, range[4];
-  if (!quern_args(env, info, 8, args) || !(h = idle_plan(env, args[0])) ||
+  if (!quern_args(env, info, 8, args) || !(h = quern_idle_plan(env, args[0])) ||
       !quern_arg_number(env, args[1], "launch", 0, h->plan->count - 1, &launch))
     return NULL;
   const quern_launch *l = &h->plan->launches[(int32_t)launch];
@@ -248,12 +140,11 @@ static napi_value plan_rebind(napi_env env, napi_callback_info info) {
       return quern_throw(env, "QUERN_E_ARGUMENT", "start, low, high and writes must be numbers");
   quern_operand operand;
   if (quern_arg_operand(env, args[3], range, (int32_t)index, &operand))
-    set_operand(env, h, l->first_buf + (int32_t)index, &operand);
+    quern_pin_operand(env, h, l->first_buf + (int32_t)index, &operand);
   return NULL;
 }
 
-/* null, or [launch, assumption] of the launch that refused to run. */
-static napi_value outcome(napi_env env, quern_status status, int32_t failed, int32_t violated) {
+napi_value quern_plan_outcome(napi_env env, quern_status status, int32_t failed, int32_t violated) {
   napi_value result, number;
   if (!status) return napi_get_null(env, &result) == napi_ok ? result : NULL;
   int32_t pair[] = {failed, violated};
@@ -272,93 +163,29 @@ static int libraries_open(napi_env env, const quern_plan *p) {
   return 1;
 }
 
+quern_plan_handle *quern_ready_plan(napi_env env, napi_callback_info info, int32_t *threads, int *timed) {
+  napi_value args[3];
+  quern_plan_handle *h;
+  double count;
+  if (!quern_args(env, info, 3, args) || !(h = quern_idle_plan(env, args[0])) ||
+      !quern_arg_number(env, args[1], "threads", 0, QUERN_MAX_THREADS, &count) || !quern_arg_flag(env, args[2], "timed", timed) ||
+      !quern_pins_hold(env, h) || !libraries_open(env, h->plan))
+    return NULL;
+  *threads = (int32_t)count;
+  return h;
+}
+
 /* planRun(plan, threads, timed) -> null or [launch, assumption] */
 static napi_value plan_run(napi_env env, napi_callback_info info) {
-  napi_value args[3];
-  plan_handle *h;
-  double threads;
+  int32_t threads;
   int timed;
-  if (!quern_args(env, info, 3, args) || !(h = idle_plan(env, args[0])) ||
-      !quern_arg_number(env, args[1], "threads", 0, QUERN_MAX_THREADS, &threads) || !quern_arg_flag(env, args[2], "timed", &timed) ||
-      !pins_hold(env, h) || !libraries_open(env, h->plan))
-    return NULL;
+  quern_plan_handle *h = quern_ready_plan(env, info, &threads, &timed);
+  if (!h) return NULL;
   int32_t failed = 0, violated = 0;
   atomic_store(&h->plan->cancelled, 0);
-  quern_status status = quern_plan_run(h->plan, (int32_t)threads, timed, &failed, &violated);
+  quern_status status = quern_plan_run(h->plan, threads, timed, &failed, &violated);
   if (status && status != QUERN_E_ASSUMPTION) return quern_throw_status(env, status, "planRun");
-  return outcome(env, status, failed, violated);
-}
-
-typedef struct async_run {
-  plan_handle *handle;
-  napi_async_work work;
-  napi_deferred deferred;
-  int32_t threads, failed, violated;
-  int timed;
-  quern_status status;
-} async_run;
-
-static void execute(napi_env env, void *data) {
-  async_run *r = data;
-  (void)env;
-  r->status = quern_plan_run(r->handle->plan, r->threads, r->timed, &r->failed, &r->violated);
-}
-
-static void complete(napi_env env, napi_status work_status, void *data) {
-  async_run *r = data;
-  atomic_store(&r->handle->plan->running, 0);
-  if (work_status == napi_cancelled) r->status = QUERN_E_CANCELLED;
-  napi_value value;
-  if (!r->status || r->status == QUERN_E_ASSUMPTION) {
-    value = outcome(env, r->status, r->failed, r->violated);
-    if (value) napi_resolve_deferred(env, r->deferred, value);
-  } else {
-    quern_throw_status(env, r->status, "planRunAsync");
-    if (napi_get_and_clear_last_exception(env, &value) == napi_ok) napi_reject_deferred(env, r->deferred, value);
-  }
-  napi_delete_async_work(env, r->work);
-  release(r->handle);
-  free(r);
-}
-
-static int only_native(napi_env env, const plan_handle *h) {
-  for (int32_t i = 0; i < h->pin_count; i++)
-    if (h->pins[i].users && !h->pins[i].memory) {
-      /* JavaScript could detach it, and its bytes be collected, in the middle of the run. */
-      quern_throw(env, "QUERN_E_ARGUMENT", "an asynchronous run works on native memory only, not on JavaScript's buffers");
-      return 0;
-    }
-  return 1;
-}
-
-/* planRunAsync(plan, threads, timed) -> Promise of null or [launch, assumption]; planCancel rejects it */
-static napi_value plan_run_async(napi_env env, napi_callback_info info) {
-  napi_value args[3], promise, name;
-  plan_handle *h;
-  double threads;
-  int timed;
-  if (!quern_args(env, info, 3, args) || !(h = idle_plan(env, args[0])) ||
-      !quern_arg_number(env, args[1], "threads", 0, QUERN_MAX_THREADS, &threads) || !quern_arg_flag(env, args[2], "timed", &timed) ||
-      !pins_hold(env, h) || !only_native(env, h) || !libraries_open(env, h->plan))
-    return NULL;
-  async_run *r = calloc(1, sizeof *r);
-  if (!r) return quern_throw_status(env, QUERN_E_MEMORY, "planRunAsync");
-  r->handle = h;
-  r->threads = (int32_t)threads;
-  r->timed = timed;
-  atomic_store(&h->plan->cancelled, 0);
-  if (napi_create_string_utf8(env, "quern.plan", NAPI_AUTO_LENGTH, &name) == napi_ok &&
-      napi_create_promise(env, &r->deferred, &promise) == napi_ok &&
-      napi_create_async_work(env, NULL, name, execute, complete, r, &r->work) == napi_ok) {
-    atomic_store(&h->plan->running, 1);
-    atomic_fetch_add(&h->references, 1);
-    if (napi_queue_async_work(env, r->work) == napi_ok) return promise;
-    atomic_store(&h->plan->running, 0);
-    release(h);
-    napi_delete_async_work(env, r->work);
-  }
-  free(r);
-  return quern_throw(env, "QUERN_E_INTERNAL", "could not start an asynchronous run");
+  return quern_plan_outcome(env, status, failed, violated);
 }
 
 /* planCancel(plan): a run in progress stops before its next launch */
@@ -366,7 +193,7 @@ static napi_value plan_cancel(napi_env env, napi_callback_info info) {
   napi_value args[1];
   void *h;
   if (!quern_args(env, info, 1, args) || !quern_arg_handle(env, args[0], QUERN_HANDLE_PLAN, &h)) return NULL;
-  atomic_store(&((plan_handle *)h)->plan->cancelled, 1);
+  atomic_store(&((quern_plan_handle *)h)->plan->cancelled, 1);
   return NULL;
 }
 
@@ -375,20 +202,17 @@ static napi_value plan_close(napi_env env, napi_callback_info info) {
   napi_value args[1];
   void *object;
   if (!quern_args(env, info, 1, args) || !quern_arg_handle(env, args[0], QUERN_HANDLE_PLAN, &object)) return NULL;
-  if (atomic_load(&((plan_handle *)object)->closed)) return NULL;
-  plan_handle *h = idle_plan(env, args[0]);
+  if (atomic_load(&((quern_plan_handle *)object)->closed)) return NULL;
+  quern_plan_handle *h = quern_idle_plan(env, args[0]);
   if (!h) return NULL;
   atomic_store(&h->closed, 1);
-  for (int32_t i = 0; i < h->plan->buf_count; i++) {
-    if (h->pin_of[i] >= 0) drop_pin(env, &h->pins[h->pin_of[i]]);
-    h->pin_of[i] = -1;
-  }
+  quern_unpin_all(env, h);
   return NULL;
 }
 
 int quern_export_plans(napi_env env, napi_value exports) {
   static const quern_export list[] = {{"planCreate", plan_create},        {"planMemory", plan_memory}, {"planRebind", plan_rebind},
-                                      {"planRun", plan_run},              {"planRunAsync", plan_run_async},
+                                      {"planRun", plan_run},              {"planRunAsync", quern_plan_run_async},
                                       {"planCancel", plan_cancel},        {"planClose", plan_close}};
   return quern_export_all(env, exports, list, sizeof list / sizeof *list);
 }

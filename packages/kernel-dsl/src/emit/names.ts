@@ -6,6 +6,12 @@ const RESERVED: ReadonlySet<string> = new Set((
   + 'exp exp2 log log2 sin cos tanh erf sqrt memcpy'
 ).split(' '));
 
+/** Vector types, types of stdint.h and the ABI, and the functions that emitted kernels call (`min_f32`, `f32x8_from_f16`, …). */
+const OURS = new RegExp([
+  '^[fiu]\\d+x\\d+$', '^u?int\\d+_t$', '^quern_', '^QUERN_', '^(b?f|i|u)\\d+(x\\d+)?_(from|bits_of)_',
+  '^(abs|ceil|div|dot4|exp2?|erf|floor|floordiv|floormod|fma|gather|gather_bytes|high_half|load|log2?|low_half|max|min|mod|reduce_[a-z]+|round|scatter|select|sin|cos|splat|sqrt|store|tanh|trunc|xmm_of)_(b?f|i|u)\\d+(x\\d+)?$',
+].join('|'));
+
 /** An identifier of C that reads like `name`. */
 export function identifier(name: string): string {
   const s = name.replace(/[^A-Za-z0-9_]/g, '_').replace(/^_+(?=.)/, '');
@@ -23,8 +29,7 @@ export class Namer {
   take(wish: string): string {
     const base = identifier(wish);
     let name = base;
-    // f32x16 and the like are vector types; i64x4 style names of authors move aside.
-    for (let n = 2; this.used.has(name) || RESERVED.has(name) || /^([fiu]\d+x\d+|u?int\d+_t|quern_\w+)$/.test(name); n++) name = `${base}_${n}`;
+    for (let n = 2; this.used.has(name) || RESERVED.has(name) || OURS.test(name); n++) name = `${base}_${n}`;
     this.used.add(name);
     return name;
   }

@@ -43,11 +43,11 @@ function cc(compiler: string, args: readonly string[]): void {
 }
 
 let count = 0;
-/** Compiles C text; returns the path of the library or object file. */
-export function compile(text: string, cflags: readonly string[], o: { compiler?: string; object?: boolean } = {}): string {
-  const base = join(temporary(), `k${count++}`), out = o.object ? `${base}.o` : `${base}.so`;
+/** Compiles C text; returns the path of the library, object file or program. */
+export function compile(text: string, cflags: readonly string[], o: { compiler?: string; object?: boolean; program?: boolean } = {}): string {
+  const base = join(temporary(), `k${count++}`), out = o.object ? `${base}.o` : o.program ? base : `${base}.so`;
   writeFileSync(`${base}.c`, text);
-  cc(o.compiler ?? 'gcc', [...cflags, ...STRICT, `-I${includeDir}`, ...(o.object ? ['-c'] : ['-shared', '-fvisibility=default']), `${base}.c`, '-o', out, ...(o.object ? [] : ['-lm'])]);
+  cc(o.compiler ?? 'gcc', [...cflags, ...STRICT, `-I${includeDir}`, ...(o.object ? ['-c'] : o.program ? [] : ['-shared', '-fvisibility=default']), `${base}.c`, '-o', out, ...(o.object ? [] : ['-lm'])]);
   return out;
 }
 

@@ -1,17 +1,59 @@
 /** The `quern` command: picks the subcommand and returns the exit status. */
+import { UsageError } from './cli/index.ts';
+import { KERNEL_HELP, RUN_HELP, devices, doctor, kernel, run, start } from './commands/index.ts';
+
+const COMMANDS: Readonly<Record<string, { readonly run: (argv: readonly string[]) => Promise<number>; readonly help: string }>> = {
+  run: { run, help: RUN_HELP },
+  kernel: { run: kernel, help: KERNEL_HELP },
+  devices: { run: devices, help: 'quern devices [--json]\n\nLists the devices of this machine, the one that is picked, and why the others are not there.\n' },
+  doctor: { run: doctor, help: 'quern doctor [--json]\n\nTells what Quern finds on this machine and what to mend.\n' },
+  start: { run: start, help: 'quern start [MODEL.gguf ["prompt"]]\n\nShows the devices, one kernel on its way to C, and a model that speaks.\n' },
+};
+
+const HELP = `quern COMMAND [arguments]
+
+  run MODEL.gguf -p TEXT   continue a text with a model
+  devices                  the devices of this machine, and which one is picked
+  doctor                   what is right and wrong with this machine
+  kernel FILE              what becomes of a kernel, stage by stage
+  start                    a short tour
+
+quern COMMAND --help tells more.
+`;
+
+/** An error of ours carries a code and its fix in the message: no stack is needed to act on it. */
+const expected = (error: unknown): error is Error => error instanceof Error && ('fix' in error || 'code' in error);
 
 /**
  * Runs one `quern` command line.
  *
  * @param argv the arguments after the program's name
- * @returns the exit status: 0 when all went well, 2 when the command is not known
+ * @returns the exit status: 0 when all went well, 1 when it did not, 2 when the command line is wrong, 130 when interrupted
  */
 export async function main(argv: readonly string[]): Promise<number> {
-  const [command = 'help'] = argv;
-  if (command === 'start' || command === 'help') {
-    process.stdout.write('quern: the kernels and the model are being built; see README.md for the state of each part.\n');
+  const [name = 'help', ...rest] = argv;
+  if (name === 'help' || name === '--help' || name === '-h') {
+    process.stdout.write(HELP);
     return 0;
   }
-  process.stderr.write(`quern: unknown command '${command}'. Try: quern help\n`);
-  return 2;
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command) {
+    process.stderr.write(`quern: unknown command '${name}'. Try: quern help\n`);
+    return 2;
+  }
+  if (rest.includes('--help') || rest.includes('-h')) {
+    process.stdout.write(command.help);
+    return 0;
+  }
+  try {
+    return await command.run(rest);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      process.stderr.write(`quern ${name}: ${error.message}\nTry: quern ${name} --help\n`);
+      return 2;
+    }
+    if (!expected(error)) throw error;
+    process.stderr.write(`quern ${name}: ${error.message}\n`);
+    return 1;
+  }
 }

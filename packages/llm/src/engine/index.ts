@@ -3,3 +3,4 @@ export { generate } from './generate.ts';
 export type { Cached, GenerateEvent, GenerateOptions, GenerateStats, Sample } from './generate.ts';
 export { bandwidthLimit, loadModel } from './model.ts';
 export type { LoadOptions, Model, TextOptions } from './model.ts';
+export { demoModelPath } from './demo.ts';

@@ -1,0 +1,85 @@
+import { emitFileC, emitKernelC, emitLibraryIndexC, interpret, lower, printKernel, schedule, target, TARGETS } from '@quern/kernel-dsl';
+import type { InterpretArg, KernelIR, ScheduledKernel, Target } from '@quern/kernel-dsl';
+import { bindKernel, compileLibrary, cpuInfo, tensor } from '@quern/runtime';
+import { UsageError, optionHelp, parse } from '../cli/index.ts';
+import { loadKernelModule } from './module.ts';
+import type { KernelModule } from './module.ts';
+
+const OPTIONS = {
+  target: { kind: 'text', value: 'ISA', help: `one of ${TARGETS.map((t) => t.isa).join(', ')} (default: this CPU's)` },
+  stage: { kind: 'text', value: 'STAGE', help: 'algorithm, schedule, lowered or c (default: all)' },
+  run: { kind: 'flag', help: 'compile it, run it on its sample and compare with the interpreter' },
+} as const;
+
+export const KERNEL_HELP: string = `quern kernel FILE [options]
+
+Shows what becomes of a kernel: the algorithm, the program after each step of its schedule, the lowered program and the C.
+FILE exports \`algorithm\`, and may export \`cpu\` (a schedule) and \`sample\` (arguments to run it with).
+
+${optionHelp(OPTIONS)}
+`;
+
+/** The target named, or the best one for this CPU. */
+export function chooseTarget(isa: string | undefined): Target {
+  if (isa === undefined) return target(cpuInfo().isas.find((x) => TARGETS.some((t) => t.isa === x)) ?? 'generic');
+  const t = TARGETS.find((x) => x.isa === isa);
+  if (!t) throw new UsageError(`--target is one of ${TARGETS.map((x) => x.isa).join(', ')}, got '${isa}'`);
+  return t;
+}
+
+/** The stages of a module's kernel for a target. */
+export function stages(m: KernelModule, t: Target): { readonly scheduled: ScheduledKernel; readonly lowered: KernelIR; readonly c: string } {
+  const scheduled = schedule(m.algorithm, t, (s, ax) => m.cpu?.(s, ax));
+  const lowered = lower(scheduled.ir, t);
+  return { scheduled, lowered, c: emitKernelC(lowered, t).source };
+}
+
+/** What a comparison of compiled code with the interpreter found. */
+export interface Check { readonly elements: number; readonly differing: number; readonly microseconds: number; readonly cache: string }
+
+const copyArgs = (args: Readonly<Record<string, InterpretArg>>): Record<string, InterpretArg> =>
+  Object.fromEntries(Object.entries(args).map(([k, a]) => [k, typeof a === 'number' ? a : { ...a, data: a.data.slice() }]));
+
+/** Compiles a kernel, runs it on its sample, and counts the elements in which it differs from the interpreter, bit for bit. */
+export function check(m: KernelModule, t: Target): Check {
+  if (!m.sample) throw new UsageError('the file exports no sample to run the kernel with');
+  const { lowered } = stages(m, t), { meta } = emitKernelC(lowered, t);
+  const expected = copyArgs(m.sample()), got = copyArgs(m.sample());
+  interpret(lowered, expected);
+  const { library, compiled } = compileLibrary(
+    [{ path: 'kernel.c', text: emitFileC([lowered], t) }, { path: 'index.c', text: emitLibraryIndexC([{ name: meta.name, isa: t.isa, meta }], 'example') }],
+    { name: meta.name, isa: t.isa, flags: [...t.cflags] },
+  );
+  const k = bindKernel(meta, library.kernel(meta.name, t.isa));
+  const args = Object.fromEntries(Object.entries(got).map(([n, a]) => [n, typeof a === 'number' ? a : tensor(a.data, a.shape)]));
+  const started = performance.now();
+  k.run(args);
+  const microseconds = (performance.now() - started) * 1000;
+  let elements = 0, differing = 0;
+  for (const [n, a] of Object.entries(expected)) {
+    const b = got[n];
+    if (typeof a === 'number' || typeof b !== 'object') continue;
+    elements += a.data.length;
+    for (let i = 0; i < a.data.length; i++) if (!Object.is(a.data[i], b.data[i])) differing++;
+  }
+  library.close();
+  return { elements, differing, microseconds, cache: compiled.cache };
+}
+
+/** `quern kernel`: prints the stages of a kernel. */
+export async function kernel(argv: readonly string[]): Promise<number> {
+  const { values: v, rest: [file = ''] } = parse(argv, OPTIONS, { min: 1, max: 1, what: 'the file with the kernel' });
+  const m = await loadKernelModule(file), t = chooseTarget(v.target);
+  const { scheduled, lowered, c } = stages(m, t);
+  const all: Readonly<Record<string, string>> = {
+    algorithm: printKernel(m.algorithm.ir),
+    schedule: scheduled.steps.slice(1).map((s) => `-- after ${s.call}\n${printKernel(s.ir)}`).join('\n'),
+    lowered: printKernel(lowered), c,
+  };
+  if (v.stage !== undefined && !(v.stage in all)) throw new UsageError(`--stage is one of ${Object.keys(all).join(', ')}, got '${v.stage}'`);
+  for (const [name, text] of Object.entries(all)) if (v.stage === undefined || v.stage === name) process.stdout.write(v.stage ? text : `==== ${name} (${t.isa})\n${text}\n`);
+  if (!v.run) return 0;
+  const r = check(m, t);
+  process.stderr.write(`${r.elements} elements, ${r.differing} differ from the interpreter; ${r.microseconds.toFixed(0)} microseconds\n`);
+  return r.differing === 0 ? 0 : 1;
+}

@@ -1,2 +1,4 @@
 /** Fast Fourier transforms generated from Quern kernels. */
-export {};
+export { fft, ifft, planFft } from './api/index.ts';
+export type { FftCallOptions, FftOptions, FftPlan } from './api/index.ts';
+export type { ComplexArray, FftSpec, Norm } from './plan/index.ts';

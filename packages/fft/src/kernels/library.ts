@@ -32,7 +32,7 @@ export function kernelIds(): readonly KernelId[] {
     ...SMALL_SIZES.map((n): KernelId => ({ role: 'small', dtype, n })),
     ...(['first', 'middle', 'last'] as const).flatMap((role) => RADICES.map((radix): KernelId => ({ role, dtype, radix, narrow: false }))),
     // Only f32 has vectors of more than 8 lanes.
-    ...(dtype === 'f32' ? ([['first', 8], ['last', 8], ['last', 16]] as const).map(([role, radix]): KernelId => ({ role, dtype, radix, narrow: true })) : []),
+    ...(dtype === 'f32' ? ([['first', 8], ['middle', 8], ['last', 8], ['last', 16]] as const).map(([role, radix]): KernelId => ({ role, dtype, radix, narrow: true })) : []),
   ]);
 }
 

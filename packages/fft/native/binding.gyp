@@ -1,0 +1,3 @@
+{
+  'includes': ['gen/library.gypi']
+}

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { planFft } from '../../src/index.ts';
+import { bound, random, reference, relativeError } from '../support/reference.ts';
+
+describe('the kernels, as the interpreter runs them', () => {
+  // Every vector length there is, so every geometry that a plan can have: 128, 256 and 512 bits.
+  for (const isa of ['x86-64', 'x86-64-v3', 'x86-64-v4']) {
+    for (const dtype of ['f32', 'f64'] as const) {
+      it(`transform ${dtype} with vectors as on ${isa}`, () => {
+        for (let bits = 0; bits <= 13; bits++) {
+          const n = 2 ** bits, x = random(dtype, 2 * n, bits + 1);
+          for (const sign of [-1, 1] as const) {
+            const plan = planFft({ n, dtype, sign, norm: 'none' }, { backend: 'interpreter', isa });
+            expect(plan.backend).toBe('interpreter');
+            const y = plan.run(x.slice(), x);
+            expect(relativeError(y, reference(x, sign)), plan.describe()).toBeLessThanOrEqual(bound(n, dtype));
+          }
+        }
+      });
+    }
+  }
+  it('transform batches, in place too, as one transform after another', () => {
+    for (const isa of ['x86-64', 'x86-64-v4']) {
+      for (const [n, batch] of [[4, 5], [32, 3], [64, 3], [64, 40], [512, 9], [1024, 2], [8192, 2]] as const) {
+        const x = random('f32', 2 * n * batch, n + batch), want = new Float32Array(x.length);
+        const one = planFft({ n, dtype: 'f32', sign: 1 }, { backend: 'interpreter', isa });
+        for (let b = 0; b < batch; b++) one.run(want.subarray(2 * n * b, 2 * n * (b + 1)), x.subarray(2 * n * b, 2 * n * (b + 1)));
+        const plan = planFft({ n, dtype: 'f32', sign: 1, batch }, { backend: 'interpreter', isa }), before = x.slice();
+        expect(plan.run(new Float32Array(x.length), x), plan.describe()).toEqual(want);
+        expect(x).toEqual(before);
+        expect(plan.run(x, x), plan.describe()).toEqual(want);
+      }
+    }
+  });
+});

@@ -112,8 +112,8 @@ function product(a: Args, T: number, R: number, D: number, dtype: 'f16' | 'f32',
   const x = of(a, 'x'), W = of(a, 'W'), w = (i: number): number => (dtype === 'f16' ? decodeF16(W[i]!) : W[i]!);
   return each(T * R, (o) => {
     const k = Math.floor(o / R), r = o % R, terms = range(D).map((j) => x[k * D + j]! * w(r * D + j));
-    if (acc) terms.unshift(of(a, 'y')[o]!);
-    return [sum(terms), gamma(D + 4) * sum(terms.map(Math.abs)) + (D + 1) * TINY];
+    const dot = [sum(terms), gamma(D + 4) * sum(terms.map(Math.abs)) + (D + 1) * TINY] as const;
+    return acc ? plus(of(a, 'y')[o]!, dot) : dot;
   });
 }
 const matvecFloat = (dtype: 'f16' | 'f32', acc: boolean): Case => ({

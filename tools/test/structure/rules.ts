@@ -98,7 +98,7 @@ export const importsOfSources: Rule = ({ packages }) => packages.flatMap((pkg) =
 export const packageDependencies: Rule = ({ packages }) => packages.flatMap(({ dir, manifest, sources }) => {
   const allowed = allowedPackages[dir];
   if (!allowed) return [`${dir}: unknown package; give it a line in allowedPackages`];
-  const declared = Object.keys(manifest.dependencies ?? {});
+  const declared = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
   const problems = declared.flatMap((name) => {
     const target = workspaceOf(name);
     return target && !allowed.includes(target) ? [`${dir}/package.json: must not depend on ${name}`] : [];

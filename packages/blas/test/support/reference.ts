@@ -25,7 +25,7 @@ function dot(k: number, a: (p: number) => number, b: (p: number) => number): rea
 }
 
 /** u of a type: half the distance from 1 to the next number. */
-export const unit = { f32: 2 ** -24, f64: 2 ** -53 } as const;
+export const unit: Readonly<Record<'f32' | 'f64', number>> = { f32: 2 ** -24, f64: 2 ** -53 };
 export const gamma = (n: number, u: number): number => n * u / (1 - n * u);
 
 /** a, b: op(A) and op(B). c0: C before the call; c: after it. */

@@ -1,2 +1,3 @@
 /** Neural network operations generated from Quern kernels. */
 export { dnnKernel, dnnLibrary } from './library/index.ts';
+export * from './ops/index.ts';

@@ -145,10 +145,11 @@ const attention = (dtype: 'f16' | 'f32'): Case => ({
       const g = Math.floor(h / share!), n = before! + k + 1, blocksSeen = Math.ceil(n / 32);
       const terms = range(n).map((j) => range(E!).map((e) => q[(k * H + h) * E! + e]! * K((j * G! + g) * E! + e)));
       const s = terms.map((x) => sum(x) * scale), wrong = terms.map((x) => gamma(E! + 3) * sum(x.map(Math.abs)) * scale), top = Math.max(...s);
-      const largest = Math.max(...s.map(Math.abs)), p = s.map((x) => Math.exp(x - top)), total = sum(p);
+      const p = s.map((x) => Math.exp(x - top)), total = sum(p);
       // A weight errs by its score, by the exponents' rounding (relative to the running maximum, which fades block by block) and by exp.
-      const worst = Math.max(...wrong);
-      const rel = wrong.map((w) => w + worst + 4 * U * largest + EXP + blocksSeen * (EXP + 4 * U));
+      // (A score of -Infinity has no weight, and no error either.)
+      const heavy = range(n).filter((j) => p[j]! > 0), worst = Math.max(0, ...heavy.map((j) => wrong[j]!)), largest = Math.max(0, ...heavy.map((j) => Math.abs(s[j]!)));
+      const rel = wrong.map((w, j) => (p[j] === 0 ? 0 : w) + worst + 4 * U * largest + EXP + blocksSeen * (EXP + 4 * U));
       for (const e of range(E!)) {
         const v = range(n).map((j) => V((j * G! + g) * E! + e)), y = sum(v.map((x, j) => (x * p[j]!) / total));
         const weighted = sum(v.map((x, j) => (p[j]! / total) * (Math.abs(x) + Math.abs(y)) * rel[j]!)), size = sum(v.map((x, j) => (p[j]! / total) * Math.abs(x)));

@@ -6,8 +6,25 @@ import { dequantize } from '../quant/index.ts';
 import type { CodecName } from '../quant/index.ts';
 import type { Decoder } from './decoder.ts';
 
+/** How the reference computes. */
+export interface ReferenceOptions {
+  readonly context: number;
+  /** Round activations to 8 bits in blocks of 32 before they meet Q4_0 and Q8_0 weights, as the fast decoders do. Default: no. */
+  readonly roundActivations?: boolean;
+}
+
+/** x in steps of each block's largest magnitude / 127. */
+function rounded(x: Float64Array): Float64Array {
+  const out = new Float64Array(x.length);
+  for (let b = 0; b < x.length; b += 32) {
+    const step = x.subarray(b, b + 32).reduce((m, v) => Math.max(m, Math.abs(v)), 0) / 127;
+    for (let i = b; i < b + 32; i++) out[i] = step > 0 ? Math.round(x[i]! / step) * step : 0;
+  }
+  return out;
+}
+
 /** Weights as stored, multiplied in double precision: what every fast decoder is compared with, and a floor that runs anywhere. */
-export function referenceDecoder(gguf: Gguf, model: LlamaModel, o: { readonly context: number }): Decoder {
+export function referenceDecoder(gguf: Gguf, model: LlamaModel, o: ReferenceOptions): Decoder {
   const { spec } = model;
   const { dim, heads, kvHeads, headDim, ropeDim } = spec, kvDim = kvHeads * headDim, group = heads / kvHeads;
   const cacheK = model.layers.map(() => new Float64Array(o.context * kvDim)), cacheV = model.layers.map(() => new Float64Array(o.context * kvDim));
@@ -17,7 +34,8 @@ export function referenceDecoder(gguf: Gguf, model: LlamaModel, o: { readonly co
     known.set(t.name, w);
     return w;
   };
-  const matvec = (t: GgufTensor, x: Float64Array): Float64Array => {
+  const matvec = (t: GgufTensor, given: Float64Array): Float64Array => {
+    const x = o.roundActivations && (t.type === 'Q4_0' || t.type === 'Q8_0') ? rounded(given) : given;
     const w = weights(t), n = t.dims[0]!, y = new Float64Array(t.dims[1]!);
     for (let r = 0; r < y.length; r++) {
       let sum = 0;

@@ -34,6 +34,9 @@ export interface Parts {
   readonly logits: Tensor<'f32'>;
 }
 
+/** Work below this many bytes is done before another thread has woken up. */
+const SHARED_BYTES = 96 * 1024;
+
 type Weight = { readonly format: 'q4_0' | 'q8_0' | 'f16' | 'f32'; readonly W: Tensor; readonly columns: number };
 const quantisedFormat = (w: Weight): boolean => w.format === 'q4_0' || w.format === 'q8_0';
 
@@ -64,8 +67,9 @@ class StepWriter {
   #sizes(extra: Readonly<Record<string, ParamRef>> = {}): { sizes?: Readonly<Record<string, ParamRef>> } {
     return this.#many ? { sizes: { T: param('T'), ...extra } } : {};
   }
-  add(label: string, kernel: string, args: Step['args'], sizes: { sizes?: Readonly<Record<string, ParamRef>> } = this.#sizes()): void {
-    this.steps.push({ label, kernel: this.#p.kernel(kernel), args, ...sizes });
+  /** `bytes`: what one token makes the launch read; where that is less than waking threads costs, it runs in one. */
+  add(label: string, kernel: string, args: Step['args'], sizes: { sizes?: Readonly<Record<string, ParamRef>> } = this.#sizes(), bytes = Infinity): void {
+    this.steps.push({ label, kernel: this.#p.kernel(kernel), args, ...sizes, ...(!this.#many && bytes < SHARED_BYTES ? { threads: 1 } : {}) });
   }
   /** A buffer that weights read was written: what was quantised from it is stale. */
   changed(): void { this.#quantised = undefined; }
@@ -92,7 +96,7 @@ class StepWriter {
     const w = weight(this.#p, t), acc = accumulate ? '_acc' : '';
     const activations = quantisedFormat(w) ? this.#quantise(x, w.columns) : { x: this.#many ? x : x.reshape(w.columns) };
     if (this.#many) this.add(label, `matmul_${w.format}${acc}`, { W: w.W, ...activations, y }, this.#sizes(quantisedFormat(w) ? { P: param('P') } : {}));
-    else this.add(label, `matvec_${w.format}${acc}`, { W: w.W, ...activations, y: y.reshape(y.size) }, {});
+    else this.add(label, `matvec_${w.format}${acc}`, { W: w.W, ...activations, y: y.reshape(y.size) }, {}, t.bytes);
   }
 }
 
@@ -132,7 +136,7 @@ export function decoderSteps(p: Parts, b: Buffers): Step[] {
     w.multiply(`${i} gate`, l.gate, b.xn, b.gate);
     w.multiply(`${i} up`, l.up, b.xn, b.up);
     const flat = (t: Tensor<'f32'>): Tensor => t.reshape(t.size);
-    w.add(`${i} silu`, 'silu_mul', { g: flat(b.gate), u: flat(b.up), y: flat(b.h) }, T > 1 ? { sizes: { N: param('TF') } } : {});
+    w.add(`${i} silu`, 'silu_mul', { g: flat(b.gate), u: flat(b.up), y: flat(b.h) }, T > 1 ? { sizes: { N: param('TF') } } : {}, spec.ffn * 12);
     w.changed();
     w.multiply(`${i} down`, l.down, b.h, b.x, true);
   });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readLlama } from '../../src/arch/index.ts';
 import { referenceDecoder } from '../../src/decoder/index.ts';
 import type { Decoder } from '../../src/decoder/index.ts';
+import { loadModel } from '../../src/engine/index.ts';
 import { fileSource, openGguf } from '../../src/format/index.ts';
 import { tokenizerFromGguf } from '../../src/tokenizer/index.ts';
 import { hasShared, shared } from '../shared.ts';
@@ -32,6 +33,13 @@ describe.skipIf(!hasShared(MODEL))('stories260K (needs the shared models)', () =
     expect([...tokenizerFromGguf(gguf!.metadata).encode(c.prompt)]).toEqual(c.ids);
     expect(c.tokens.length).toBe(200);
     const worst = await follow(referenceDecoder(gguf!, readLlama(gguf!), { context: 256 }), c);
+    expect(worst, 'largest difference of a log-probability').toBeLessThan(1e-3);
+  });
+
+  it.each(golden.cases)('the native decoder continues "$prompt" as llama.cpp does, 200 tokens', async (c) => {
+    const model = await loadModel(shared(MODEL), { backend: 'native', kv: 'f32', context: 256 });
+    const worst = await follow(model.decoder, c);
+    model.dispose();
     expect(worst, 'largest difference of a log-probability').toBeLessThan(1e-3);
   });
 });

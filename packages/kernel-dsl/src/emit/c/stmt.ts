@@ -36,10 +36,16 @@ function flatten(s: Stmt): Stmt[] {
   return s.kind === 'region' ? [{ ...s, body: { kind: 'block', body: [] } }, ...flatten(s.body)] : [s];
 }
 
+/** Does a statement only make what nothing uses? */
+function isDead(live: Live, s: Stmt): boolean {
+  if (s.kind === 'let') return !live.vars.has(s.v.id);
+  return (s.kind === 'alloc' || s.kind === 'store' || s.kind === 'accum') && s.buf.space === 'reg' && !live.regs.has(s.buf.id);
+}
+
 /** Prints a C scope: names, pointers and memory that it takes are free again after it. */
 export function printScope(p: Printing, s: Stmt): void {
   const { namer } = p.f.kernel, names = namer.mark(), memory = p.f.memory, pointers = [...p.f.pointers.keys()];
-  const list = flatten(s), wanted = pointersFor(list);
+  const list = flatten(s).filter((x) => !isDead(p.live, x)), wanted = pointersFor(list);
   list.forEach((x, i) => {
     for (const place of wanted.get(x) ?? []) printPointer(p, place);
     printStmt(p, x, list.slice(i + 1));
@@ -139,7 +145,6 @@ function printParallel(p: Printing, s: For): void {
 }
 
 function printLet(p: Printing, s: Let): void {
-  if (!p.live.vars.has(s.v.id)) return;
   const { f } = p, bools = s.v.dtype === 'bool' && s.v.lanes > 1, mask = bools ? naturalMask(f, s.value) : s.v.dtype;
   const type = cType(mask, s.v.lanes), value = bools ? maskText(f, s.value, mask).t : exprText(f, s.value).t;
   if (bools) f.kernel.masks.set(s.v.id, mask);
@@ -172,7 +177,6 @@ function elements(b: Buffer): number {
 function printAlloc(p: Printing, { buf }: Alloc, following: readonly Stmt[]): void {
   const { f, w } = p, k = f.kernel;
   if (buf.space === 'reg') {
-    if (!p.live.regs.has(buf.id)) return;
     const lanes = elements(buf), type = cType(buf.dtype, lanes), name = k.namer.take(buf.name);
     f.symbols.set(bufKey(buf), { name, type, declaration: `const ${type}`, rank: RANK.value });
     const first = writtenFirst(buf, following);
@@ -212,7 +216,6 @@ function registerName(p: Printing, buf: Buffer): string {
 function printStore(p: Printing, s: Store): void {
   const { f, w } = p, { buf, value } = s;
   if (buf.space === 'reg') {
-    if (!p.live.regs.has(buf.id)) return;
     const name = registerName(p, buf);
     if (!p.waiting.delete(buf.id)) { w.line(`${name} = ${storedText(p, value).t};`); return; }
     w.declare(cType(buf.dtype, value.lanes), name, isZero(value) && value.lanes > 1 ? '{0}' : storedText(p, value).t);
@@ -248,7 +251,6 @@ function printAccum(p: Printing, s: Accum): void {
   const op = fn === 'add' ? '+' : fn === 'mul' ? '*' : undefined;
   const combine = (old: Text): Text => (op ? infix(op, old, exprText(f, value)) : call(need(f, minMaxHelper(fn === 'min' ? 'min' : 'max', buf.dtype, lanes)), old, exprText(f, value)));
   if (buf.space === 'reg' || lanes === 1) {
-    if (buf.space === 'reg' && !p.live.regs.has(buf.id)) return;
     const target = buf.space === 'reg' ? registerName(p, buf) : elementText(f, buf, s.index);
     w.line(op ? `${target} ${op}= ${wrap(exprText(f, value), PREC.any)};` : `${target} = ${combine(primary(target)).t};`);
     return;

@@ -22,10 +22,11 @@ it('runs on the interpreter when asked, and keeps the bound there too', () => {
 
 it('without a native library runs on the interpreter and says so once; asked for native code, it throws the reasons', async () => {
   vi.resetModules();
-  vi.doMock('@quern/runtime', async (original) => ({
-    ...await original<typeof import('@quern/runtime')>(),
-    findLibrary: () => ({ library: undefined, reasons: [{ candidate: 'quern_blas.so', verdict: 'unavailable', code: 'not-found', detail: 'no such file' }] }),
-  }));
+  vi.doMock('@quern/runtime', async (original) => {
+    const runtime = await original<typeof import('@quern/runtime')>();
+    const library = (): never => { throw new runtime.ProviderLoadError('none', [{ candidate: 'quern_blas.so', verdict: 'unavailable', code: 'not-found', detail: 'no such file' }]); };
+    return { ...runtime, kernelPackage: () => ({ library, kernel: library, names: [] }) };
+  });
   const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
   const fresh = await import('../src/index.ts');
   expect(fresh.blasInfo()).toMatchObject({ backend: 'interpreter', isa: 'none', isas: [], tier: undefined });

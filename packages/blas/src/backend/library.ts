@@ -1,29 +1,24 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { findLibrary, formatReasons, type KernelLibrary, type KernelMeta, nativeStatus, type Reason } from '@quern/runtime';
+import { formatReasons, type KernelLibrary, kernelPackage, type KernelPackage, ProviderLoadError, type Reason } from '@quern/runtime';
 
-/** The native library with the descriptions of its kernels, or none, with a reason for each place looked at. */
+/** The native library of this package, or none, with a reason for each place looked at. */
 export interface Native {
   readonly library: KernelLibrary | undefined;
-  readonly metas: ReadonlyMap<string, KernelMeta>;
   readonly reasons: readonly Reason[];
 }
 
-interface Manifest { readonly hash: string; readonly kernels: readonly (KernelMeta & { readonly isa: string })[] }
+/** The kernels of this package; its folder lies two above this file, as source and as built file. */
+export const kernels: KernelPackage = kernelPackage('quern_blas', new URL('../../', import.meta.url));
 
-const root = new URL('../../', import.meta.url);
 let found: Native | undefined;
 
 function search(): Native {
-  const none = (reasons: readonly Reason[]): Native => ({ library: undefined, metas: new Map(), reasons });
-  const addon = nativeStatus();
-  if (addon.addon === undefined) return none(addon.reasons);
-  const file = new URL('native/gen/manifest.json', root);
-  if (!existsSync(file)) {
-    return none([{ candidate: file.pathname, verdict: 'unavailable', code: 'not-found', detail: 'the description of the generated kernels is missing', fix: 'build them: `npm run build`' }]);
+  try {
+    const library = kernels.library();
+    return { library, reasons: [{ candidate: library.path, verdict: 'chosen', code: library.tier, detail: 'loaded' }] };
+  } catch (error) {
+    if (error instanceof ProviderLoadError) return { library: undefined, reasons: error.reasons };
+    throw error;
   }
-  const manifest = JSON.parse(readFileSync(file, 'utf8')) as Manifest;
-  const { library, reasons } = findLibrary({ name: 'quern_blas', root, hash: manifest.hash });
-  return { library, reasons, metas: new Map(manifest.kernels.map((k) => [k.name, k])) };
 }
 
 /** Looks once. */

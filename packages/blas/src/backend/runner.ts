@@ -1,6 +1,6 @@
 import { type Kernel as Algorithm, interpret, type TensorArg } from '@quern/kernel-dsl';
-import { bindKernel, bytesOf, type Kernel, ProviderLoadError, type Tensor } from '@quern/runtime';
-import { nativeLibrary, warnInterpreter } from './library.ts';
+import { bytesOf, ProviderLoadError, type Tensor } from '@quern/runtime';
+import { kernels, nativeLibrary, warnInterpreter } from './library.ts';
 
 /** `native`: generated code for this processor. `interpreter`: the kernel's definition, run in JavaScript. */
 export type Backend = 'native' | 'interpreter';
@@ -34,10 +34,9 @@ export function runner(name: string, algorithm: () => Algorithm, backend?: Backe
 
 function make(name: string, algorithm: () => Algorithm, backend: Backend | undefined, isa: string | undefined): Runner {
   if (backend === 'interpreter') return interpreted(algorithm());
-  const { library, metas, reasons } = nativeLibrary();
-  const meta = metas.get(name);
-  if (library !== undefined && meta !== undefined) {
-    const k: Kernel = bindKernel(meta, library.kernel(name, isa));
+  const { library, reasons } = nativeLibrary();
+  if (library !== undefined) {
+    const k = kernels.kernel(name, isa);
     return { backend: 'native', isa: k.isa, run: (args, threads) => { k.run(args, threads === undefined ? {} : { threads }); } };
   }
   if (backend === 'native' || isa !== undefined) throw new ProviderLoadError(`there is no native code for '${name}'`, reasons, { fix: 'build it: `npm run build`' });

@@ -80,7 +80,7 @@ describe('arguments that are refused', () => {
   const mapped = fromMemory(mapFile(file), 'f32', [3]);
   const whole = new Float32Array(8);
   const shared = zeros([8]);
-  const shrunk = new ArrayBuffer(12, { maxByteLength: 24 } as never) as ArrayBuffer & { resize(n: number): void };
+  const shrunk = new (ArrayBuffer as unknown as new (n: number, o: { maxByteLength: number }) => ArrayBuffer & { resize(n: number): void })(12, { maxByteLength: 24 });
   const onShrunk = tensor(new Float32Array(shrunk, 0, 3));
   shrunk.resize(4);
 

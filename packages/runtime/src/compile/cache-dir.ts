@@ -1,6 +1,6 @@
-import { chmodSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir, userInfo } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { FileError } from '../errors/index.ts';
 
 /** A folder that holds compiled kernels. */
@@ -27,10 +27,23 @@ function userId(): number {
   return typeof process.getuid === 'function' ? process.getuid() : userInfo().uid;
 }
 
+/** Makes a folder and those above it. Node's own `recursive` never returns where a file system answers ENOENT for good, as /proc does. */
+export function makeDir(path: string): void {
+  if (existsSync(path)) return;
+  const parent = dirname(path);
+  if (parent !== path) makeDir(parent);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have been quicker.
+    if ((error as { code?: unknown }).code !== 'EEXIST') throw error;
+  }
+}
+
 /** Why the folder cannot be used, or undefined. Code is loaded from it: nobody else may be able to write there. */
 function problem({ path, source }: CacheDir): string | undefined {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeDir(path);
     if (source === 'temporary') {
       const { uid } = lstatSync(path);
       if (uid !== userId() || !lstatSync(path).isDirectory()) return 'it belongs to another user';

@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ArgumentError, KernelCompileError } from '../errors/index.ts';
 import { cpuInfo } from '../machine/index.ts';
 import { ABI } from '../native/index.ts';
 import { type KernelLibrary, openLibrary } from '../library/index.ts';
-import { cacheDir } from './cache-dir.ts';
+import { cacheDir, makeDir } from './cache-dir.ts';
 import { type Compiler, compiler } from './compiler.ts';
 import { isaFlags } from './flags.ts';
 
@@ -112,8 +112,8 @@ function build(cc: Compiler, flags: readonly string[], sources: readonly CSource
 }
 
 function check(sources: readonly CSource[], name: string): void {
-  if (!/^[\w.-]+$/.test(name)) throw new ArgumentError(`name must consist of letters, digits, dot, dash and underscore, got '${name}'`);
-  const bad = sources.find((s) => !/^[\w-][\w.-]*\.[ch]$/.test(s.path));
+  if (!/^\w[\w.-]*$/.test(name)) throw new ArgumentError(`name must consist of letters, digits, dot, dash and underscore, got '${name}'`);
+  const bad = sources.find((s) => !/^\w[\w.-]*\.[ch]$/.test(s.path));
   if (bad !== undefined) throw new ArgumentError(`'${bad.path}' is no name for a C source: it must be a plain file name that ends in .c or .h`);
   if (!sources.some((s) => s.path.endsWith('.c'))) throw new ArgumentError('there is no C file to compile');
   if (new Set(sources.map((s) => s.path)).size !== sources.length) throw new ArgumentError('two sources have one name');
@@ -147,7 +147,7 @@ export function compileC(sources: readonly CSource[], options: CompileOptions = 
     return { path: join(dir, 'kernels.so'), dir, key, cache: 'hit', command, log: '' };
   }
   const draft = join(parent, `.draft-${process.pid}-${randomBytes(6).toString('hex')}`);
-  mkdirSync(draft, { recursive: true, mode: 0o700 });
+  makeDir(draft);
   try {
     for (const s of sources) writeFileSync(join(draft, s.path), s.text);
     const { command, log } = build(cc, flags, sources, draft, name);

@@ -92,15 +92,18 @@ class DocumentMask:
         self.documents = torch.zeros(rows, context, dtype=torch.int32, device=device)
         self.causal = torch.ones(context, context, dtype=torch.bool, device=device).tril()
         self.flex, self.device = flex, device
+        documents = self.documents
 
-    def _inside(self, b, h, q, k):
-        return (q >= k) & (self.documents[b, q] == self.documents[b, k])
+        def inside(b, h, q, k):
+            return (q >= k) & (documents[b, q] == documents[b, k])
+
+        self.inside = inside
 
     def __call__(self, tokens, bos):
         rows, t = tokens.shape
         self.documents[:rows, :t] = (tokens == bos).cumsum(1)
         if self.flex:
-            return create_block_mask(self._inside, rows, None, t, t, device=self.device, _compile=True)
+            return create_block_mask(self.inside, rows, None, t, t, device=self.device, _compile=True)
         d = self.documents[:rows, :t]
         return ((d[:, :, None] == d[:, None, :]) & self.causal[:t, :t])[:, None]
 

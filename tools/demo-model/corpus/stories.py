@@ -2,21 +2,35 @@
 import random
 import re
 
-from . import plots_fables, plots_friends, plots_home, plots_outdoors  # noqa: F401  (they register their plots)
+from . import plots_fables, plots_friends, plots_home, plots_journeys, plots_outdoors  # noqa: F401  (they register their plots)
 from .expand import expand
 from .plot import PLOTS, Alt
-from .world import DAYPARTS, FEELINGS_BAD, FEELINGS_GOOD, WEATHER, PLACES, article, beast, child, elder, place
+from .world import DAYPARTS, FEELINGS_BAD, FEELINGS_GOOD, HOMES, WEATHER, PLACES, article, beast, befriend, child, elder, place
 
 LIKES = ["looking at the clouds", "collecting smooth stones", "climbing trees", "listening to stories", "jumping in puddles", "counting the stars", "drawing pictures", "singing songs",
          "watching the birds", "asking questions", "building towers", "picking flowers", "skipping stones", "making up games", "dancing in the rain", "reading old books"]
 
 OPENINGS = [
-    "Once upon a time, there was {h.a} called {h}. {h.He} lived in a [small|little|cosy] {h.home} near {home}.",
+    "Once upon a time[,|] there was {h.a} called {h}. {h.He} lived in a [small|little|cosy] {h.home} near {home}.",
     "Once upon a time, {h.a} [named|called] {h} lived [near|not far from] {home}.",
     "Once there was {h.a}. {h.His} name was {h}, and {h.he} loved {like}.",
     "There once was {h.a} [named|called] {h}. {h.He} loved {like}, and {h.he} lived close to {home}.",
     "[Long ago|A long time ago|Many years ago], {h.a} [named|called] {h} lived near {home}.",
-    "In a [small|quiet|sunny] village near {home} lived {h.a} [named|called] {h}.",
+    "Once upon a time[,|] there was {h.a} [named|called] {h}, who loved {like}.",
+    "There was [once |]{h.a} [named|called] {h}, who lived near {home}.",
+    "In a [small|quiet|sunny] village [near|by|not far from] {home} lived {h.a} [named|called] {h}.",
+    "In a [small|quiet|cosy|little] {h.home} by {home}, there lived {h.a} [named|called] {h}.",
+    "One {weather} {daypart}, {h.a} [named|called] {h} [was walking|went for a walk|sat in the sun|was looking around] near {home}.",
+    "One {weather} {daypart}, {h} was {like} near {home}. {h.He} was {h.a}.",
+    "It was a {weather} {daypart} near {home}. {h.a} [named|called] {h} was {like}.",
+    "{season} had come to {home}. {h}, {h.a}, was glad about it, because {h.he} loved {like}.",
+    "[My grandmother|An old man|My uncle|The wind] once told me a story about {h.a} [named|called] {h}, who lived near {home}.",
+    "Far away, [behind the mountains|across the sea|beyond the hills|where the river begins], there lived {h.a} [named|called] {h}.",
+    "If you had walked past {home} many years ago, you might have met {h}, {h.a}.",
+    "Not every {h.noun} has a story, but {h} does. {h.He} was {h.a}, and {h.he} lived near {home}.",
+    "Near {home}, there was a little {h.home}, and in it lived {h}, {h.a}.",
+    "The [little|small] {h.home} near {home} belonged to {h}, {h.a}.",
+    "In the days when [few people lived|there were no houses] near {home}, {h.a} [named|called] {h} made {h.his} home there.",
     "{h} was {h.a}. {h.He} lived near {home} and loved {like}.",
     "{h} was {h.a} who loved {like}.",
     "[Not far from|Close to|Near] {home}, in a [cosy|little|warm] {h.home}, lived {h.a}. Everyone called {h.him} {h}.",
@@ -63,6 +77,10 @@ MORALS = {
     "cleverness": ["A clever head is better than sharp teeth.", "Stay calm and think, even when you are afraid.", "Pride makes even a fox foolish."],
     "contentment": ["Those who are happy with what they have need no wishes.", "The best days cannot be bought or wished for.", "Happiness was there all the time."],
     "small deeds": ["A good deed does not need a name.", "Small deeds make the world bright.", "Do good, and do not wait for thanks."],
+    "quick thinking": ["Keep a clear head, and you will find a way.", "In a hurry, one good idea is worth more than ten strong arms."],
+    "harmony": ["Half of all music is listening.", "When we listen to each other, everything sounds better."],
+    "being yourself": ["You are just right as you are.", "Even the smallest can do great things.", "Everyone is good at something."],
+    "trust": ["Wherever you go, there are kind people.", "A wrong turn can lead to the right place."],
     "not judging": ["Do not judge anyone before you have met them.", "Those who look fierce may only be lonely.", "Knock at the door before you believe what others say."],
 }
 MORAL_FRAMES = ["{m}", "{m}", "And so {h} learned: {m}", "And the moral of the story is: {m}", "What does this story tell us? {m}", "{h} never forgot it: {m}", "Remember: {m}"]
@@ -78,6 +96,7 @@ def _cast(p, rng, want):
     taken = ["fox"] if p["hero"] == "beast" else []
     h = beast(rng, taken, kind) if as_beast else child(rng, taken)
     f = (beast if as_beast or rng.random() < 0.15 else child)(rng, taken + [h[""], h["noun"]])
+    befriend(rng, h, f)
     return h, f, elder(rng, h)
 
 
@@ -123,9 +142,7 @@ def story(rng, want=()):
         s[name] = spec(rng, s) if callable(spec) else _distinct(rng, spec, s)
     if "p" not in s:
         s["p"] = place(rng.choice(list(PLACES)))
-    s["home"] = s["p"][""] if rng.random() < 0.5 else rng.choice([n for n in PLACES if n != "the village square"])
-    if s["home"] == "the village square":
-        s["home"] = "the mill"
+    s["home"] = s["p"][""] if rng.random() < 0.3 else rng.choice(HOMES)
     t = lambda template: expand(template, s, rng)
 
     opening = [t(rng.choice(OPENINGS))]
@@ -155,5 +172,5 @@ def story(rng, want=()):
         else:
             paragraphs.append(part)
     facts = {"name": h[""], "hero": h["a"], "noun": h["noun"], "topic": lower_first(expand(p["topic"], s, rng)), "place": s["p"][""], "theme": p["theme"], "friend": f[""],
-             "object": s["o"]["a"] if isinstance(s.get("o"), dict) else None, "beast": h["child"] == h["noun"] and h["noun"] not in ("girl", "boy"), "article": article(h["noun"])}
+             "object": s["o"]["a"] if isinstance(s.get("o"), dict) else None, "beast": h["noun"] not in ("girl", "boy"), "article": article(h["noun"])}
     return "\n\n".join(paragraphs), facts

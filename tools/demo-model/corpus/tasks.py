@@ -14,11 +14,11 @@ HELD_OUT_PER_MILLE = 60
 TASKS = ["add", "sort", "reverse", "count", "extract"]
 
 PHRASES = {
-    "add": ["What is {a} + {b}?", "{a} + {b} = ?", "{a} + {b}", "Add {a} and {b}.", "What is {a} plus {b}?", "Calculate {a} + {b}.", "How much is {a} + {b}?", "What is the sum of {a} and {b}?", "Please add {a} and {b}.", "Compute {a}+{b}."],
-    "sort": ["Sort the letters of {w}.", "Sort the letters of the word: {w}", "Put the letters of {w} in alphabetical order.", "Sort the letters in \"{w}\".", "Sort these letters: {w}", "Write the letters of \"{w}\" in alphabetical order.", "Sort the letters: {w}"],
-    "reverse": ["Reverse the word: {w}", "Reverse the word {w}.", "Reverse \"{w}\".", "Write \"{w}\" backwards.", "Spell {w} backwards.", "What is {w} backwards?", "Reverse: {w}", "Write the word {w} backwards."],
-    "count": ["How many times does the letter {l} appear in {w}?", "How many times does \"{l}\" occur in \"{w}\"?", "Count the letter {l} in {w}.", "Count the letter {l} in the word: {w}", "How often does the letter {l} occur in the word {w}?", "How many {l}'s are in {w}?", "How many letters {l} are in the word \"{w}\"?"],
-    "extract": ["Pick the {k} out of this sentence as JSON: {s}", "Extract the {k} as JSON: {s}", "Give me the {k} in this sentence as JSON. {s}", "Return the {k} as JSON: \"{s}\"", "Find the {k} and answer in JSON: {s}", "{s} What is the {k}? Answer in JSON.", "Read the sentence and return the {k} as JSON: {s}"],
+    "add": ["What is {a} + {b}?", "{a} + {b} = ?", "{a} + {b}", "Add {a} and {b}.", "What is {a} plus {b}?", "Calculate {a} + {b}.", "How much is {a} + {b}?", "What is the sum of {a} and {b}?", "Please add {a} and {b}.", "Compute {a}+{b}.", "{a}+{b}", "{a} plus {b}", "What's {a} + {b}?", "Can you add {a} and {b}?", "Sum: {a} + {b}"],
+    "sort": ["Sort the letters of {w}.", "Sort the letters of the word: {w}", "Put the letters of {w} in alphabetical order.", "Sort the letters in \"{w}\".", "Sort these letters: {w}", "Write the letters of \"{w}\" in alphabetical order.", "Sort the letters: {w}", "Sort {w} alphabetically.", "Please sort the letters of the word {w}.", "Arrange the letters of {w} from a to z.", "{w} in alphabetical order"],
+    "reverse": ["Reverse the word: {w}", "Reverse the word {w}.", "Reverse \"{w}\".", "Write \"{w}\" backwards.", "Spell {w} backwards.", "What is {w} backwards?", "Reverse: {w}", "Write the word {w} backwards.", "Please reverse {w}.", "{w} backwards", "Reverse {w}", "Turn the word {w} around.", "Can you reverse the word {w}?"],
+    "count": ["How many times does the letter {l} appear in {w}?", "How many times does \"{l}\" occur in \"{w}\"?", "Count the letter {l} in {w}.", "Count the letter {l} in the word: {w}", "How often does the letter {l} occur in the word {w}?", "How many {l}'s are in {w}?", "How many letters {l} are in the word \"{w}\"?", "How many {l} are in {w}?", "Count how often {l} appears in {w}.", "How many times is the letter {l} in the word {w}?"],
+    "extract": ["Pick the {k} out of this sentence as JSON: {s}", "Extract the {k} as JSON: {s}", "Give me the {k} in this sentence as JSON. {s}", "Return the {k} as JSON: \"{s}\"", "Find the {k} and answer in JSON: {s}", "{s} What is the {k}? Answer in JSON.", "Read the sentence and return the {k} as JSON: {s}", "{s} Extract the {k} as JSON.", "What is the {k} in this sentence? Reply as JSON: {s}", "Pick out the {k} as JSON: {s}", "JSON with the {k}, please: {s}", "Extract the {k}: {s}"],
     "spell": ["Spell the word: {w}", "Spell {w}.", "Spell \"{w}\".", "Which letters are in {w}?", "Write the letters of {w} one by one."],
 }
 
@@ -35,6 +35,9 @@ SENTENCES = [
     "Yesterday {name} walked to {city} and met a {job}.", "On {day} in {month}, {name} saw a {color} {animal}.", "{name} cooked {food} for {count} people.",
     "There are {count} books in the house of {name} in {city}.", "The {job} lost a {object} in {city} on {day}.", "At the age of {age}, {name} became a {job}.",
     "For {price} coins, {name} got a {animal} and a {object}.", "{name} will be {age} in {month}.", "The {animal} ate {count} plums in {month}.", "Please send the {color} {object} to {name} in {city}.",
+    "{name} painted the {object} {color} in {month}.", "The train to {city} leaves on {day}.", "{name} dreams of a {color} {animal}.", "In {city} there lives a {job} who owns {count} cats.", "{name} waited for {count} days in {city}.",
+    "A {color} {object} was found in {city} on {day}.", "{name} sells {food} for {price} coins in {city}.", "When {name} was {age}, a {job} gave away a {color} {object}.", "{name} loves {food} and has a {animal}.", "The party of {name} is on {day} in {city}.",
+    "{name} carried {count} stones to {city}.", "A {animal} stole the {food} from the {job}.", "It was {month}, and {name} bought a {object} for {price} coins.", "{name} told the {job} about the {color} {animal} in {city}.", "On {day}, the {job} of {city} turned {age}.",
 ]
 NUMERIC = {"age": (3, 99), "price": (2, 99), "count": (2, 60)}
 ONSET = "b br c ch cl d dr f fl fr g gl gr h j k l m n p pl pr qu r s sh sk sl sm sn sp st str t th tr tw v w wh y z".split()
@@ -102,6 +105,8 @@ def _sort(rng, words, held):
 
 def _reverse(rng, words, held):
     w = words.draw(rng, held)
+    if not held and rng.random() < 0.06:
+        w = w.capitalize()
     return {"w": w}, w[::-1]
 
 

@@ -1,4 +1,6 @@
 """The world of the stories: people, animals, places, things and weather, as pools to draw from."""
+import random
+from functools import lru_cache
 
 GIRLS = """Anna Bella Clara Daisy Ella Flora Grace Hannah Iris Julia Katie Lily Mia Nora Olive Penny Ruby Sophie Tess Violet
 Wendy Zoe Alice Beth Cora Dora Emma Freya Greta Heidi Ida Jane Kira Lucy Maya Nina Opal Poppy Rosa Sara Tilda Una Vera
@@ -8,6 +10,7 @@ Arthur Billy Charlie David Emil Frank Gus Hugo Isaac Jonas Karl Liam Milo Nick O
 Toby Rory Owen Joel Ned Harry Jasper Luke Marcus Nathan Oliver Ravi Kofi Amir Mateo Ivan Tariq""".split()
 ANIMAL_NAMES = """Pip Hazel Bramble Moss Clover Nib Tuck Juniper Pebble Thistle Rusty Biscuit Maple Sorrel Tansy Twig Fudge
 Pepper Button Acorn Willow Bracken Teasel Comet Dot Flick Ginger Hopper Inky Jolly Kip Muffin Nutmeg Plum Scamp Teddy""".split()
+KNOWN_NAMES = {*GIRLS, *BOYS, *ANIMAL_NAMES}
 
 # kind, adjectives that suit it, what its young, its call and its home are
 ANIMALS = {
@@ -20,6 +23,18 @@ ANIMALS = {
     "beaver": (["busy", "young", "little", "brown"], "lodge"), "lamb": (["white", "little", "woolly", "young"], "barn"),
     "goat": (["young", "white", "brown", "stubborn"], "barn"), "pony": (["young", "brown", "little", "spotted"], "stable"),
     "deer": (["young", "gentle", "small", "shy"], "clearing"), "turtle": (["little", "green", "slow", "small"], "pond"),
+}
+ANIMALS |= {
+    "cat": (["black", "grey", "lazy", "curious"], "house"), "dog": (["brown", "friendly", "young", "spotted"], "house"), "pig": (["pink", "round", "happy", "little"], "barn"),
+    "elephant": (["young", "grey", "big", "gentle"], "clearing"), "lion": (["young", "proud", "golden", "brave"], "cave"), "monkey": (["cheeky", "little", "brown", "quick"], "tree"),
+    "penguin": (["little", "young", "round", "funny"], "hut"), "seal": (["young", "grey", "playful", "small"], "cave"), "robot": (["small", "silver", "old", "friendly"], "workshop"),
+    "donkey": (["grey", "stubborn", "old", "young"], "stable"), "goose": (["white", "proud", "young", "loud"], "barn"), "snail": (["slow", "tiny", "small", "brown"], "garden"),
+    "bee": (["busy", "tiny", "young", "golden"], "hive"), "crab": (["small", "red", "shy", "little"], "rock pool"), "elf": (["tiny", "merry", "young", "old"], "tree house"),
+    "wolf": (["young", "grey", "lonely", "big"], "den"), "hen": (["brown", "white", "proud", "old"], "barn"), "unicorn": (["white", "young", "shy", "gentle"], "clearing"),
+}
+PEOPLE = {  # what a child can be besides a girl or a boy, and where such a one lives
+    "she": {"princess": "castle", "fairy": "tree house", "young witch": "hut", "shepherd girl": "hut", "pirate girl": "ship"},
+    "he": {"prince": "castle", "young knight": "castle", "young wizard": "tower", "shepherd boy": "hut", "pirate boy": "ship"},
 }
 STRAYS = {  # animal: (sound, what it likes to eat, where its family lives)
     "kitten": ("mew", "milk", "the farm"), "puppy": ("whimper", "bread", "the mill"), "duckling": ("peep", "crumbs", "the pond"),
@@ -34,7 +49,7 @@ WEAR = ["scarf", "hat", "cap", "mitten", "coat button", "ribbon", "sock", "apron
 KEEP = ["book", "lantern", "map", "shell", "bell", "key", "music box", "pencil", "cup", "spoon", "basket", "flute", "ring", "feather", "marble", "mirror"]
 LOOK = ["old", "new", "small", "little", "shiny", "favourite", "pretty", "special", "wooden", "round"]
 FLYERS = ["kite", "balloon", "paper plane", "ball", "hat", "scarf", "toy plane", "ribbon"]
-BREAKABLES = ["vase", "cup", "plate", "lamp", "bowl", "jug", "teapot", "clock", "window", "flower pot", "mirror", "jar"]
+BREAKABLES = ["vase", "cup", "plate", "lamp", "bowl", "jug", "teapot", "clock", "flower pot", "mirror", "jar"]
 MUSIC = ["drum", "flute", "bell", "violin", "trumpet", "harp", "guitar", "whistle", "piano"]
 FOODS = ["apple pie", "bread", "soup", "pancakes", "plum jam", "carrot cake", "berry pie", "porridge", "cheese", "honey cake", "rice", "noodles"]
 BAKES = ["cake", "pie", "loaf of bread", "tart", "pudding", "batch of buns", "batch of cookies", "honey cake", "plum cake", "berry pie", "apple tart"]
@@ -64,12 +79,15 @@ PLACES = {
     "the valley": ("in the valley", "down to the valley", ["a stream like a silver thread", "stone walls along the fields", "a row of tall poplars", "smoke from a chimney"], ["a church bell far away", "the stream chattering", "a cow bell"]),
     "the harbour": ("in the harbour", "to the harbour", ["boats with bright sails", "nets drying in the sun", "a striped lighthouse", "crates of silver fish"], ["ropes knocking on the masts", "gulls calling", "a ship's horn"]),
 }
+HOMES = list(n for n in PLACES if n != "the village square") + """the sea;the mountains;the castle;the old bridge;the railway;the market;the lighthouse;the windmill;the school;the church;the town;the city;the desert;the
+waterfall;the pond;the bakery;the library;the well;the island;the cliffs;the swamp;the vineyard;the old wall;the canal;the station;the crossroads;the sand dunes;the marsh;the pine woods;the big oak;the stone circle;the
+fields;the bay;the ferry;the old tower;the brook;the clearing;the quarry;the palace;the rocky coast;the birch trees;the southern gate;the northern road;the edge of the woods""".replace("\n", " ").split(";")
 HIDES = ["under the bed", "behind the old door", "inside a boot", "under a pile of leaves", "behind the sofa", "in the kitchen drawer", "under the stairs",
          "between two cushions", "in a bucket by the door", "on top of the cupboard", "behind the flower pots", "under a blanket", "inside the laundry basket", "beneath the garden bench"]
 
 FAMILY = [("mother", "she", ["Mama", "Mother"]), ("father", "he", ["Papa", "Father"]), ("grandmother", "she", ["Grandma", "Granny"]),
           ("grandfather", "he", ["Grandpa", "Grandfather"]), ("aunt", "she", ["Auntie"]), ("uncle", "he", ["Uncle"])]
-PRONOUNS = {"she": dict(he="she", him="her", his="her", himself="herself", child="girl"), "he": dict(he="he", him="him", his="his", himself="himself", child="boy")}
+PRONOUNS = {"she": dict(he="she", him="her", his="her", himself="herself"), "he": dict(he="he", him="him", his="his", himself="himself")}
 WORKERS = ["baker", "farmer", "miller", "gardener", "teacher", "shepherd", "carpenter", "fisherman", "postman", "shopkeeper", "blacksmith", "tailor", "librarian", "beekeeper"]
 
 
@@ -89,12 +107,42 @@ def place(name):
     return {"": name, "at": at, "to": to, "see": sights, "hear": sounds}
 
 
+def made_up_name(rng):
+    """A name that is in no list, so that the model learns to take over any name."""
+    parts = [rng.choice("B D F G H J K L M N P R S T V W Z Br Tr Fl Sh Gr Th".split()) + rng.choice("aeiou")]
+    parts += [rng.choice("b d f g k l m n p r s t v z ll nn rr".split()) + rng.choice("aeiou") for _ in range(rng.choice([0, 1, 1]))]
+    return "".join(parts) + rng.choice(["n", "l", "r", "s", "x", "m", "k", "ny", "la", "ra", "ne", "do", ""])
+
+
+def a_name(rng, pool, taken):
+    while True:
+        name = made_up_name(rng) if rng.random() < 0.2 else rng.choice(pool)
+        if name not in taken and len(name) > 1:
+            return name
+
+
+@lru_cache(maxsize=None)
+def companions(name, pool):
+    """The few names that a friend of `name` usually has. Without them a friend's name would be any name, and a greedy
+    model would give the hero's own name to the friend: that the two differ is worth next to nothing in the loss."""
+    return random.Random(f"{name} and {pool[0]}").sample([n for n in pool if n != name], 5)
+
+
+def befriend(rng, hero, friend):
+    """Lets the friend of a hero with a known name have one of the names that go with it, mostly."""
+    if hero[""] in KNOWN_NAMES and rng.random() < 0.85:
+        pool = ANIMAL_NAMES if friend["noun"] in ANIMALS else GIRLS if friend["he"] == "she" else BOYS
+        friend[""] = rng.choice(companions(hero[""], tuple(pool)))
+
+
 def child(rng, taken):
     girl = rng.random() < 0.5
-    name = rng.choice([n for n in (GIRLS if girl else BOYS) if n not in taken])
-    noun = "girl" if girl else "boy"
+    name = a_name(rng, GIRLS if girl else BOYS, taken)
+    noun, home = "girl" if girl else "boy", "house"
+    if rng.random() < 0.15:
+        noun, home = rng.choice(list(PEOPLE["she" if girl else "he"].items()))
     look = rng.choice(["little", "little", "young", "small", "kind", "curious", "clever", "quiet", "cheerful", "brave"])
-    return {"": name, "a": article(f"{look} {noun}"), "noun": noun, "the": f"the {look} {noun}", "little": f"the {noun}", "home": "house", **PRONOUNS["she" if girl else "he"]}
+    return {"": name, "a": article(f"{look} {noun}"), "noun": noun, "the": f"the {look} {noun}", "home": home, **PRONOUNS["she" if girl else "he"]}
 
 
 def beast(rng, taken, kind=None):
@@ -102,8 +150,8 @@ def beast(rng, taken, kind=None):
     looks, home = ANIMALS[kind]
     look = rng.choice(looks)
     p = PRONOUNS[rng.choice(["she", "he"])]
-    name = rng.choice([n for n in ANIMAL_NAMES if n not in taken])
-    return {"": name, "a": article(f"{look} {kind}"), "noun": kind, "the": f"the {look} {kind}", "little": f"the {kind}", "home": home, **p, "child": kind}
+    name = a_name(rng, ANIMAL_NAMES, taken)
+    return {"": name, "a": article(f"{look} {kind}"), "noun": kind, "the": f"the {look} {kind}", "home": home, **p}
 
 
 def elder(rng, of):

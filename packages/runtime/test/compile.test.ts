@@ -30,8 +30,26 @@ describe('the cache', () => {
     const keys = [
       key(sampleSource), key(`${sampleSource}\n`), key(sampleSource, { isa: 'generic' }), key(sampleSource, { flags: ['-O1', '-fPIC'] }), key(sampleSource, { version: '2' }),
     ];
+    const flags = ['-O2', '-fPIC'];
+    keys.push(key(sampleSource, { flags, isa: 'generic' }), key(sampleSource, { flags, isa: 'x86-64' }));
     expect(new Set(keys).size).toBe(keys.length);
     expect(key(sampleSource)).toBe(keys[0]);
+  });
+
+  test('another compiler, or another version of it under the same name, is another key', async () => {
+    const dir = temporaryDir();
+    const compilerOf = (name: string, version: string): string => {
+      mkdirSync(join(dir, name), { recursive: true });
+      writeFileSync(join(dir, name, 'mycc'), `#!/bin/sh\n[ "$1" = --version ] && echo 'mycc ${version}' || exec cc "$@"\n`);
+      chmodSync(join(dir, name, 'mycc'), 0o755);
+      return join(dir, name, 'mycc');
+    };
+    const key = (CC: string): Promise<string> => withEnv({ CC }, () => compileC([source], { cacheDir: dir }).key);
+    const one = await key(compilerOf('a', '1'));
+    expect(await key(compilerOf('b', '1'))).not.toBe(one);
+    // Its identity is asked for once in a process: the same file with another version, asked for under another spelling.
+    compilerOf('a', '2');
+    expect(await key(join(dir, 'a', '.', 'mycc').replace('/a/', '/./a/'))).not.toBe(one);
   });
 
   test.each<[string, (dir: string) => void]>([

@@ -98,7 +98,7 @@ describe('arguments that are refused', () => {
     ['a detached array', { x: detached, y: new Float32Array(3), a: 1 }, ArgumentError, /detached/],
     ['a shortened buffer', { x: onShrunk, y: new Float32Array(3), a: 1 }, ArgumentError, /detached/],
     ['a disposed tensor', { x: gone, y: new Float32Array(3), a: 1 }, DisposedError, /after it had been disposed/],
-    ['an output in a mapped file', { x, y: mapped, a: 1 }, ArgumentError, /mapped for reading/],
+    ['an output in a mapped file', { x, y: mapped, a: 1 }, ArgumentError, /'y' is written, but lies in a file mapped for reading/],
     ['an output that is its own input', { x, y: x, a: 1 }, ArgumentError, /'y' is written and overlaps 'x'/],
     ['an output that overlaps by one', { x: whole.subarray(0, 4), y: whole.subarray(3, 7), a: 1 }, ArgumentError, /overlaps/],
     ['a tensor and a typed array over it', { x: shared.array.subarray(2, 6), y: shared.slice([0, 4]), a: 1 }, ArgumentError, /overlaps/],

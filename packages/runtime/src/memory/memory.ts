@@ -79,6 +79,7 @@ export class Memory {
     this.#whole = undefined;
   }
 
+  /** Frees the memory at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { ArgumentError, ProviderLoadError, type Reason } from '../errors/index.ts';
-import { bindKernel, type Kernel, type KernelMeta } from '../kernel/index.ts';
+import { kernelOf, type Manifest, parseManifest } from '../compile/index.ts';
+import { ProviderLoadError, type Reason } from '../errors/index.ts';
+import type { Kernel } from '../kernel/index.ts';
 import { type KernelLibrary, loadLibrary } from '../library/index.ts';
 
 /** The generated kernels of one npm package. Nothing is loaded before the first use. */
@@ -14,26 +15,29 @@ export interface KernelPackage {
   readonly names: readonly string[];
 }
 
-interface Manifest { readonly hash: string; readonly kernels: readonly (KernelMeta & { readonly isa: string })[] }
-
 /**
  * The kernels that a package generated: their descriptions from `native/gen/manifest.json`, their code from the library
  * beside it. A library that was not built from these very sources is refused.
+ *
  * @param name the library's file name without ending, such as `quern_blas`
  * @param root the package's folder
  */
 export function kernelPackage(name: string, root: URL): KernelPackage {
   const file = fileURLToPath(new URL('native/gen/manifest.json', root.href.endsWith('/') ? root : `${root.href}/`));
-  let manifest: Manifest | undefined, library: KernelLibrary | undefined;
+  let manifest: Manifest | undefined;
+  let library: KernelLibrary | undefined;
   const read = (): Manifest => {
-    if (manifest) return manifest;
-    if (!existsSync(file)) {
+    if (manifest === undefined && !existsSync(file)) {
       const reason: Reason = { candidate: file, verdict: 'unavailable', code: 'not-found', detail: 'no such file', fix: 'generate and build the kernels: `npm run build`' };
       throw new ProviderLoadError(`the kernels of ${name} have not been generated`, [reason]);
     }
-    return (manifest = JSON.parse(readFileSync(file, 'utf8')) as Manifest);
+    manifest ??= parseManifest(readFileSync(file, 'utf8'));
+    return manifest;
   };
-  const open = (): KernelLibrary => (library ??= loadLibrary({ name, root, hash: read().hash }));
+  const open = (): KernelLibrary => {
+    library ??= loadLibrary({ name, root, hash: read().hash });
+    return library;
+  };
   const bound = new Map<string, Kernel>();
   return {
     library: open,
@@ -42,12 +46,7 @@ export function kernelPackage(name: string, root: URL): KernelPackage {
     },
     kernel(kernel, isa) {
       const key = `${kernel} ${isa ?? ''}`;
-      const known = bound.get(key);
-      if (known) return known;
-      const native = open().kernel(kernel, isa);
-      const meta = read().kernels.find((k) => k.name === kernel && k.isa === native.entry.isa);
-      if (!meta) throw new ArgumentError(`${name} has no kernel '${kernel}'`);
-      const k = bindKernel(meta, native);
+      const k = bound.get(key) ?? kernelOf(open(), read(), kernel, isa);
       bound.set(key, k);
       return k;
     },

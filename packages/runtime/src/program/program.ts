@@ -221,6 +221,7 @@ export class Program {
     this.#disposed = true;
   }
 
+  /** Gives up the program at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.dispose();
   }

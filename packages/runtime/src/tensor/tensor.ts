@@ -225,6 +225,7 @@ export class Tensor<D extends DType = DType> {
     release(this.storage);
   }
 
+  /** Gives up the tensor at the end of a `using` block. */
   [Symbol.dispose](): void {
     this.dispose();
   }

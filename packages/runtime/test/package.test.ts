@@ -1,0 +1,75 @@
+/** Kernels of the kernel language on the runtime: compiled at run time, and as a package's own library. */
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { axes, kernel, libraryFiles, lower, scalar, schedule, type Schedule, target, tensor as tensorParam } from '@quern/kernel-dsl';
+import { describe, expect, test } from 'vitest';
+import { ArgumentError, compileGenerated, compileKernel, cpuInfo, kernelPackage, ProviderLoadError, ShapeError, values, zeros } from '../src/index.ts';
+import { temporaryDir } from './support/sample.ts';
+import { rejection, thrown } from './support/thrown.ts';
+
+const algorithm = kernel('saxpy', { a: scalar('f32'), x: tensorParam('f32', 'N'), y: tensorParam('f32', 'N').inout() }, ({ a, x, y, N }) => {
+  const ax = axes({ i: N });
+  for (const i of ax.i) y.at(i).addAssign(a.mul(x.at(i)));
+  return ax;
+});
+const cpu = (s: Schedule, { i }: typeof algorithm.axes): void => {
+  const [blocks, lanes] = s.split(i, 4 * s.vec('f32'), { tail: 'peel' });
+  s.vectorize(lanes);
+  s.parallel(blocks);
+};
+const cache = temporaryDir();
+
+describe('compiled at run time', () => {
+  test.each([0, 1, 63, 64, 1003, 100_000])('a scheduled kernel of %i elements, on every instruction set of this CPU', async (n) => {
+    const x = values(Array.from({ length: n }, (_, i) => i % 17));
+    for (const isa of cpuInfo().isas.filter((s) => s !== 'generic' || process.arch !== 'x64')) {
+      const k = await compileKernel(algorithm, { schedule: cpu, isa, cacheDir: cache });
+      expect(k.isa).toBe(isa);
+      const y = zeros([n]);
+      k.run({ a: 2, x, y });
+      expect([...y.read()]).toEqual([...x.read()].map((v) => 2 * v));
+    }
+  });
+
+  test('without a schedule, and with arguments that do not fit', async () => {
+    const k = await compileKernel(algorithm, { cacheDir: cache });
+    expect(k.isa).toBe(cpuInfo().isas[0]);
+    expect(thrown(() => k.run({ a: 1, x: zeros([2]), y: zeros([3]) }))).toBeInstanceOf(ShapeError);
+    expect((await rejection(compileKernel(algorithm, { isa: 'x86-64-v9' }))).message).toMatch(/unknown target/);
+  });
+});
+
+describe('a package', () => {
+  const machine = target(cpuInfo().isas[0]!);
+  const files = libraryFiles([{ name: 'saxpy', build: (t) => lower(schedule(algorithm, t, cpu).ir, t) }], [machine], { name: 'test' });
+  const built = compileGenerated(files, { cacheDir: cache }).compiled.path;
+
+  function folder(manifest: string | undefined): URL {
+    const root = temporaryDir();
+    mkdirSync(join(root, 'native/build/Release'), { recursive: true });
+    mkdirSync(join(root, 'native/gen'));
+    copyFileSync(built, join(root, 'native/build/Release/quern_test.so'));
+    if (manifest !== undefined) writeFileSync(join(root, 'native/gen/manifest.json'), manifest);
+    return pathToFileURL(root);
+  }
+  const manifest = files.find((f) => f.path === 'manifest.json')!.text;
+
+  test('binds its kernels by name', () => {
+    const pack = kernelPackage('quern_test', folder(manifest));
+    expect(pack.names).toEqual(['saxpy']);
+    expect(pack.library().tier).toBe('build');
+    const y = zeros([3]);
+    pack.kernel('saxpy').run({ a: 3, x: values([1, 2, 3]), y });
+    expect([...y.read()]).toEqual([3, 6, 9]);
+    expect(pack.kernel('saxpy')).toBe(pack.kernel('saxpy'));
+    expect(thrown(() => pack.kernel('daxpy'))).toBeInstanceOf(ProviderLoadError);
+  });
+
+  test('refuses a library that its sources did not make, and says what is missing', () => {
+    const stale = kernelPackage('quern_test', folder(manifest.replace(/"hash": "./, '"hash": "z')));
+    expect(thrown(() => stale.kernel('saxpy')).message).toMatch(/stale/);
+    expect(thrown(() => kernelPackage('quern_test', folder(undefined)).kernel('saxpy')).message).toMatch(/not been generated[^]*npm run build/);
+    expect(thrown(() => kernelPackage('quern_test', folder('{')).names)).toBeInstanceOf(ArgumentError);
+  });
+});

@@ -1,6 +1,6 @@
 """Plots of fables and small adventures: greed, boasting, cleverness, treasure, repair, and a wish."""
-from .plot import Alt, plot, thing_of
-from .world import BAKES, KEEP, PLACES, TREATS
+from .plot import plot, thing_of
+from .world import TREATS
 
 plot("too many {treat}", "enough",
      ["{h} loved {treat} more than anything else. [One day|One {weather} {daypart}], {h.he} found a whole basket of them {p.at}.",

@@ -16,6 +16,7 @@ export const steps = [
   { name: 'C core with clang', command: ['node', 'packages/runtime/native/test/run.mjs', 'clang'], needs: [{ tool: 'clang', apt: 'clang' }] },
   { name: 'C core under the address and undefined-behaviour sanitizers', command: ['node', 'packages/runtime/native/test/run.mjs', 'address'], needs: [{ tool: 'gcc', apt: 'gcc' }] },
   { name: 'C core under the thread sanitizer', command: ['node', 'packages/runtime/native/test/run.mjs', 'thread'], needs: [{ tool: 'gcc', apt: 'gcc' }] },
+  { name: 'native addon under the address and undefined-behaviour sanitizers', command: ['node', 'packages/runtime/native/test/addon.mjs'], needs: [{ tool: 'gcc', apt: 'gcc' }] },
   { name: 'thread pool beside busy processes', command: ['node', 'packages/runtime/native/test/run.mjs', 'gcc', 'hogs'], needs: [{ tool: 'gcc', apt: 'gcc' }] },
   { name: 'libquern_blas and its generated C under the address and undefined-behaviour sanitizers', command: ['node', 'packages/blas/test/cblas/sanitize.mjs'], needs: [{ tool: 'gcc', apt: 'gcc' }] },
   { name: 'libquern_blas under valgrind', command: ['node', 'packages/blas/test/cblas/sanitize.mjs', 'valgrind'], needs: [{ tool: 'valgrind', apt: 'valgrind' }] },

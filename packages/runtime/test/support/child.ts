@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** The built addon of this checkout. */
-export const addonPath: string = fileURLToPath(new URL('../../native/build/Release/quern_runtime.node', import.meta.url));
+/** The built addon of this checkout, or the one that a wider test names. */
+export const addonPath: string = process.env['QUERN_RUNTIME_ADDON'] || fileURLToPath(new URL('../../native/build/Release/quern_runtime.node', import.meta.url));
 
 /** Runs JavaScript in a Node of its own, with `addon` the addon; gives what it printed, its errors and how it ended. */
 export function node(script: string, env: Readonly<Record<string, string>> = {}): { stdout: string; stderr: string; status: number | null; signal: NodeJS.Signals | null } {

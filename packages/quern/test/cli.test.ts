@@ -1,0 +1,123 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../../../', import.meta.url));
+const demo = join(root, 'packages/llm/models/quern-demo-q4_0.gguf');
+const dir = mkdtempSync(join(tmpdir(), 'quern-cli-'));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+/** The built command, as a user runs it. */
+function quern(args: readonly string[], env: Record<string, string> = {}): { status: number | null; out: string; err: string } {
+  const r = spawnSync(process.execPath, [join(root, 'packages/quern/bin/quern.js'), ...args], { encoding: 'utf8', env: { ...process.env, QUERN_DEVICE: '', ...env }, cwd: dir });
+  return { status: r.status, out: r.stdout, err: r.stderr };
+}
+
+describe('quern run', () => {
+  it('puts the continuation alone on stdout, figures on stderr', () => {
+    const r = quern(['run', demo, '-p', 'Once upon a time', '-n', '20']);
+    expect(r.status).toBe(0);
+    expect(r.out).toMatch(/^[ ,].{30,}\n$/s);
+    expect(r.out).not.toMatch(/tok\/s|Once upon a time/);
+    expect(r.err).toMatch(/prompt \d+ tokens, [\d.]+ tok\/s; decode 20 tokens, [\d.]+ tok\/s, [\d.]+ GB\/s = \d+ % of the [\d.]+ GB\/s/);
+  });
+
+  it('prints one JSON object with --json, the same text again', () => {
+    const plain = quern(['run', demo, '-p', 'One day', '-n', '12']), r = quern(['run', demo, '-p', 'One day', '-n', '12', '--json']);
+    const o = JSON.parse(r.out) as { text: string; tokens: number[]; generatedTokens: number; decodeTokensPerSecond: number; stop: string };
+    expect(`${o.text}\n`).toBe(plain.out);
+    expect(o).toMatchObject({ generatedTokens: 12, stop: 'length' });
+    expect(o.tokens.length).toBe(12);
+    expect(o.decodeTokensPerSecond).toBeGreaterThan(1);
+  });
+
+  it('samples by seed', () => {
+    const say = (seed: string): string => quern(['run', demo, '-p', 'Once', '-n', '30', '--temp', '1', '--seed', seed]).out;
+    expect(say('5')).toBe(say('5'));
+    expect(say('5')).not.toBe(say('6'));
+  });
+
+  it('keeps to QUERN_NUM_THREADS and to --threads', () => {
+    expect(quern(['run', demo, '-p', 'Hi', '-n', '2'], { QUERN_NUM_THREADS: '1' }).err).toContain('1 thread]');
+    expect(quern(['run', demo, '-p', 'Hi', '-n', '2', '--threads', '1']).err).toContain('1 thread]');
+  });
+
+  it.each([
+    [['run'], 2, /the model file is missing/],
+    [['run', demo], 2, /-p TEXT is missing/],
+    [['run', demo, '-p', 'x', '-n', 'ten'], 2, /--tokens needs a whole number of at least 0, got 'ten'/],
+    [['run', demo, '-p', 'x', '--threads', '0'], 2, /--threads needs a whole number of at least 1/],
+    [['run', demo, '-p', 'x', '--colour'], 2, /--colour/],
+    [['run', demo, 'extra', '-p', 'x'], 2, /too many arguments: 'extra'/],
+    [['run', demo, '-p', 'x', '--kv', 'q4'], 2, /--kv is f16 or f32/],
+    [['run', 'nothing.gguf', '-p', 'x'], 1, /nothing\.gguf/],
+    [['run', demo, '-p', ''], 0, /./],
+    [['run', demo, '-p', 'word '.repeat(50), '--context', '8'], 1, /the context 8.*Fix: shorten the prompt/s],
+    [['run', demo, '-p', 'x', '--top-p', '7'], 1, /topP/],
+    [['dance'], 2, /unknown command 'dance'/],
+    [['kernel', 'nothing.ts'], 2, /there is no file nothing\.ts/],
+  ] as const)('%j ends with %i and says why', (args, status, text) => {
+    const r = quern([...args]);
+    expect(r.err + r.out).toMatch(text);
+    expect(r.err).not.toMatch(/\n\s+at /);
+    expect(r.status).toBe(status);
+  });
+
+  it('says what is wrong with a damaged model, in one line and without a stack', () => {
+    const bytes = readFileSync(demo);
+    const broken = { 'short.gguf': bytes.subarray(0, 1000), 'cut.gguf': bytes.subarray(0, bytes.length - 4096), 'text.gguf': Buffer.from('hello, this is no model'), 'empty.gguf': Buffer.alloc(0) };
+    for (const [name, content] of Object.entries(broken)) {
+      writeFileSync(join(dir, name), content);
+      const r = quern(['run', name, '-p', 'x']);
+      expect(r.status, name).toBe(1);
+      expect(r.err, name).toMatch(/^quern run: .*Fix: /s);
+      expect(r.err, name).not.toMatch(/\n\s+at /);
+    }
+  });
+
+  it('falls back to the CPU for a device that is absent, and says so', () => {
+    const r = quern(['run', demo, '-p', 'Hi', '-n', '1', '--device', 'cuda:0']);
+    expect(r.status).toBe(0);
+    expect(r.err).toMatch(/cuda/);
+  });
+});
+
+describe('the other commands', () => {
+  it('devices and doctor tell people and machines the same', () => {
+    expect(quern(['devices']).out).toMatch(/cpu:0 .*\npicked: cpu:0/);
+    expect(JSON.parse(quern(['devices', '--json']).out)).toMatchObject({ devices: [{ id: 'cpu:0' }], picked: { info: { id: 'cpu:0' } } });
+    const doctor = JSON.parse(quern(['doctor', '--json']).out) as { addon: { loaded: boolean; tier: string } };
+    expect(doctor.addon).toMatchObject({ loaded: true, tier: 'build' });
+    expect(quern(['doctor']).status).toBe(0);
+  });
+
+  it('kernel shows the stages of a TypeScript file and checks the compiled code', () => {
+    const r = quern(['kernel', join(root, 'examples/saxpy.ts'), '--run'], { QUERN_CACHE_DIR: join(dir, 'cache') });
+    expect(r.status).toBe(0);
+    for (const text of ['==== algorithm', '-- after split(i', '==== lowered', 'int32_t saxpy__']) expect(r.out).toContain(text);
+    expect(r.err).toMatch(/2006 elements, 0 differ/);
+    expect(quern(['kernel', join(root, 'examples/saxpy.ts'), '--target', 'x86-64', '--stage', 'c']).out).toContain('saxpy__x86_64(');
+    expect(quern(['kernel', join(root, 'examples/saxpy.ts'), '--target', 'z80']).err).toMatch(/--target is one of/);
+  });
+
+  it('start shows devices, a kernel and a model; with a model, only that', () => {
+    const all = quern(['start']);
+    expect(all.status).toBe(0);
+    for (const text of ['Devices', 'A kernel', 'bit for bit', 'A model', 'GB/s']) expect(all.out).toContain(text);
+    const own = quern(['start', demo, 'The cat']);
+    expect(own.status).toBe(0);
+    expect(own.out).toContain('The cat');
+    expect(own.out).not.toContain('Devices');
+  });
+
+  it('help names every command', () => {
+    const { out } = quern(['help']);
+    for (const c of ['run', 'devices', 'doctor', 'kernel', 'start']) {
+      expect(out).toContain(c);
+      expect(quern([c, '--help']).out).toContain(`quern ${c}`);
+    }
+  });
+});

@@ -1,6 +1,6 @@
 import { DTYPES, isFloat } from './dtype.ts';
 import type { DType } from './dtype.ts';
-import type { Binary, BinaryFn, Broadcast, Buffer, Cmp, CmpFn, Const, Expr, Load, ReduceFn, Select, Size, Space, Unary, UnaryFn, Var } from './expr.ts';
+import type { Binary, BinaryFn, Broadcast, Buffer, Cmp, CmpFn, Const, Expr, Load, ReduceFn, Select, Shuffle, Size, Space, Unary, UnaryFn, Var } from './expr.ts';
 import type { Loc } from './loc.ts';
 import type { Block, Stmt } from './stmt.ts';
 
@@ -108,6 +108,7 @@ export const dot4 = (acc: Expr, a: Expr, b: Expr, loc?: Loc): Expr => {
   const lanes = Math.max(a.lanes, b.lanes, acc.lanes);
   return { kind: 'dot4', dtype: 'i32', lanes, acc: broadcast(acc, lanes), a: broadcast(a, lanes), b: broadcast(b, lanes), loc };
 };
+export const shuffle = (a: Expr, b: Expr, pick: readonly number[]): Shuffle => ({ kind: 'shuffle', dtype: a.dtype, lanes: pick.length, a, b, pick, loc: a.loc });
 export const load = (buf: Buffer, index: readonly Expr[], o: { lanes?: number; as?: DType; loc?: Loc } = {}): Load =>
   ({ kind: 'load', dtype: o.as ?? buf.dtype, lanes: o.lanes ?? 1, buf, index, as: o.as, loc: o.loc });
 export const reduce = (fn: ReduceFn, x: Expr, loc?: Loc): Expr => (x.lanes === 1 ? x : { kind: 'reduce', fn, dtype: x.dtype, lanes: 1, x, loc });

@@ -63,9 +63,11 @@ export interface Dot4 extends Node<'dot4'> { readonly acc: Expr; readonly a: Exp
 /** base, base + stride, base + 2 stride, … */
 export interface Ramp extends Node<'ramp'> { readonly base: Expr; readonly stride: Expr }
 export interface Broadcast extends Node<'broadcast'> { readonly x: Expr }
+/** Lane i is lane `pick[i]` of `a` and `b` laid end to end. Both have one dtype and one number of lanes; `pick` has as many entries as the result has lanes. */
+export interface Shuffle extends Node<'shuffle'> { readonly a: Expr; readonly b: Expr; readonly pick: readonly number[] }
 /** All lanes of `x` combined by halving: y[i] = x[i] op x[i + n/2], and again, until one lane is left. `lanes` of the result is 1. */
 export interface Reduce extends Node<'reduce'> { readonly fn: ReduceFn; readonly x: Expr }
 
 export type Expr =
-  | Const | Size | Stride | Scalar | Var | Load | Cast | Bitcast | Unary | Binary | Cmp | Fma | Select | Dot4 | Ramp | Broadcast | Reduce;
+  | Const | Size | Stride | Scalar | Var | Load | Cast | Bitcast | Unary | Binary | Cmp | Fma | Select | Dot4 | Ramp | Broadcast | Shuffle | Reduce;
 export type ExprKind = Expr['kind'];

@@ -24,6 +24,7 @@ export function printExpr(e: Expr): string {
     case 'dot4': return `dot4(${printExpr(e.acc)}, ${printExpr(e.a)}, ${printExpr(e.b)})`;
     case 'ramp': return `ramp${vec}(${printExpr(e.base)}, ${printExpr(e.stride)})`;
     case 'broadcast': return `splat${vec}(${printExpr(e.x)})`;
+    case 'shuffle': return `shuffle(${printExpr(e.a)}, ${printExpr(e.b)}, ${e.pick.join(' ')})`;
     case 'reduce': return `reduce_${e.fn}(${printExpr(e.x)})`;
   }
 }

@@ -31,6 +31,7 @@ export function specViolation(k: KernelIR, phase: Phase): string | undefined {
     if ((s.kind === 'store' || s.kind === 'accum') && phase === 'algorithm' && s.value.lanes !== 1) fail(`vector store to ${s.buf.name}`);
   });
   visitExprs(k.body, (e) => {
+    if (e.kind === 'shuffle' && (e.a.dtype !== e.b.dtype || e.a.lanes !== e.b.lanes || e.a.lanes < 2 || e.pick.length !== e.lanes || e.pick.some((i) => i < 0 || i >= 2 * e.a.lanes))) fail(`shuffle of ${e.a.dtype}x${e.a.lanes} and ${e.b.dtype}x${e.b.lanes} by ${e.pick.join(' ')}`);
     if (phase === 'algorithm' && e.lanes !== 1) fail(`${e.kind} has ${e.lanes} lanes before any schedule`);
     if (e.kind === 'load' && e.index.length !== e.buf.shape.length) fail(`${e.buf.name} has ${e.buf.shape.length} dimensions, ${e.index.length} indices`);
     if ((e.kind === 'binary' || e.kind === 'cmp') && (e.a.dtype !== e.b.dtype || e.a.lanes !== e.b.lanes)) fail(`${e.fn} of ${e.a.dtype}x${e.a.lanes} and ${e.b.dtype}x${e.b.lanes}`);

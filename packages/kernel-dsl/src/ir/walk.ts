@@ -8,7 +8,7 @@ export function operands(e: Expr): readonly Expr[] {
     case 'const': case 'size': case 'stride': case 'scalar': case 'var': return [];
     case 'load': return e.index;
     case 'cast': case 'bitcast': case 'unary': case 'broadcast': case 'reduce': return [e.x];
-    case 'binary': case 'cmp': return [e.a, e.b];
+    case 'binary': case 'cmp': case 'shuffle': return [e.a, e.b];
     case 'fma': return [e.a, e.b, e.c];
     case 'select': return [e.cond, e.a, e.b];
     case 'dot4': return [e.acc, e.a, e.b];
@@ -30,6 +30,7 @@ export function mapOperands(e: Expr, f: (x: Expr) => Expr): Expr {
     case 'broadcast': { const x = f(e.x); return x === e.x ? e : broadcast(x, e.lanes); }
     case 'reduce': { const x = f(e.x); return x === e.x ? e : reduce(e.fn, x, e.loc); }
     case 'binary': { const a = f(e.a), b = f(e.b); return a === e.a && b === e.b ? e : e.dtype === 'bool' && e.fn === 'and' ? and(a, b) : binary(e.fn, a, b, e.loc); }
+    case 'shuffle': { const a = f(e.a), b = f(e.b); return a === e.a && b === e.b ? e : { ...e, a, b }; }
     case 'cmp': { const a = f(e.a), b = f(e.b); return a === e.a && b === e.b ? e : compare(e.fn, a, b, e.loc); }
     case 'fma': { const a = f(e.a), b = f(e.b), c = f(e.c); return a === e.a && b === e.b && c === e.c ? e : fma(a, b, c, e.loc); }
     case 'select': { const c = f(e.cond), a = f(e.a), b = f(e.b); return c === e.cond && a === e.a && b === e.b ? e : select(c, a, b, e.loc); }
@@ -156,6 +157,7 @@ export function exprKey(e: Expr): string {
     case 'var': return `v${e.id}`;
     case 'load': return `b${e.buf.id}${e.as ?? ''}x${e.lanes}[${e.index.map(exprKey).join(',')}]`;
     case 'binary': case 'cmp': case 'unary': case 'reduce': return `${e.fn}.${e.dtype}x${e.lanes}(${operands(e).map(exprKey).join(',')})`;
+    case 'shuffle': return `shuffle.${e.dtype}[${e.pick.join()}](${exprKey(e.a)},${exprKey(e.b)})`;
     default: return `${e.kind}.${e.dtype}x${e.lanes}(${operands(e).map(exprKey).join(',')})`;
   }
 }

@@ -7,11 +7,12 @@ import type { Pass } from './pass.ts';
 import { registers } from './registers.ts';
 import { share } from './share.ts';
 import { simplify } from './simplify.ts';
+import { strided } from './strided.ts';
 import { unroll } from './unroll.ts';
 import { vectorize } from './vectorize.ts';
 
 export type { Pass } from './pass.ts';
-export { fma, mathlib, registers, share, simplify, unroll, vectorize };
+export { fma, mathlib, registers, share, simplify, strided, unroll, vectorize };
 export { simplifyExpr } from './affine.ts';
 export type { Facts } from './affine.ts';
 
@@ -24,6 +25,7 @@ export const PASSES: readonly Pass[] = [
   { name: 'mathlib', run: mathlib },
   { name: 'fma', run: fma },
   { name: 'simplify', run: simplify },
+  { name: 'strided', run: strided },
   { name: 'share', run: share },
   { name: 'registers', run: registers },
 ];

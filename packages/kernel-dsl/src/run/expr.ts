@@ -116,7 +116,7 @@ function scalar(c: Context, e: Expr, site: Site): Num {
     }
     case 'dot4': { checkDot4(e, site); const s = num(e.acc), a = num(e.a), b = num(e.b); return () => dot4(s(), a(), b()); }
     case 'reduce': return reduction(c, e, site);
-    case 'ramp': case 'broadcast': return malformed(site, `a ${e.kind} of one lane`);
+    case 'ramp': case 'broadcast': case 'shuffle': return malformed(site, `a ${e.kind} of one lane`);
   }
 }
 
@@ -178,6 +178,12 @@ export function compileVec(c: Context, e: Expr, outer: Site): Vec {
       return () => { const b = base(), s = stride(); for (let l = 0; l < n; l++) out[l] = to(fit(b + l * s)); return out; };
     }
     case 'broadcast': { const x = compileNum(c, e.x, site); return () => out.fill(x()); }
+    case 'shuffle': {
+      const { a, b, pick } = e, m = a.lanes;
+      if (b.lanes !== m || a.dtype !== e.dtype || b.dtype !== e.dtype || pick.length !== n || pick.some((i) => !(i >= 0 && i < 2 * m))) malformed(site, `shuffle of ${a.dtype}x${m} and ${b.dtype}x${b.lanes} by ${pick.join(' ')}`);
+      const x = compileVec(c, a, site), y = compileVec(c, b, site);
+      return () => { const p = x(), q = y(); for (let l = 0; l < n; l++) out[l] = pick[l]! < m ? p[pick[l]!]! : q[pick[l]! - m]!; return out; };
+    }
     case 'reduce': return malformed(site, `reduce to ${n} lanes`);
   }
 }

@@ -8,7 +8,7 @@ import { rampOf, strideOf } from './flat.ts';
 import type { Frame } from './frame.ts';
 import { bufKey, nameOf, need, scalarKey, sizeKey, strideKey, varKey } from './frame.ts';
 import {
-  absHelper, dot4Helper, floorDivHelper, fmaHelper, gatherBytesHelper, gatherHelper, libmHelper, loadHelper, minMaxHelper, reduceHelper, roundHelper, selectHelper, splatHelper, sqrtHelper,
+  absHelper, dot4Helper, floorDivHelper, fmaHelper, gatherBytesHelper, gatherHelper, libmHelper, loadHelper, minMaxHelper, reduceHelper, roundHelper, selectHelper, shuffleHelper, splatHelper, sqrtHelper,
 } from './helpers/index.ts';
 import { laneOf } from './lane.ts';
 import { nonNegative } from './sign.ts';
@@ -38,6 +38,7 @@ export function exprText(f: Frame, e: Expr): Text {
     case 'select': return selectText(f, e);
     case 'dot4': return call(need(f, dot4Helper(e.lanes)), exprText(f, e.acc), exprText(f, e.a), exprText(f, e.b));
     case 'broadcast': return e.x.lanes > 1 ? exprText(f, e.x) : call(need(f, splatHelper(e.dtype, e.lanes)), exprText(f, e.x));
+    case 'shuffle': return call(need(f, shuffleHelper(e.dtype, e.a.lanes, e.pick)), exprText(f, e.a), exprText(f, e.b));
     case 'ramp': return rampText(f, e.base, e.stride, e.dtype, e.lanes);
     case 'reduce': return call(need(f, reduceHelper(e.fn, e.dtype, e.x.lanes)), exprText(f, e.x));
   }

@@ -16,6 +16,7 @@ export function laneOf(e: Expr, i: number, pick: (held: Expr, i: number) => Expr
       if (e.buf.space === 'reg') return pick(e, i);
       if (e.index.some((x) => x.lanes > 1)) return load(e.buf, e.index.map(l), { ...(e.as && { as: e.as }) });
       return load(e.buf, e.index.map((x, d) => (d === e.index.length - 1 ? add(x, constant(i)) : x)), { ...(e.as && { as: e.as }) });
+    case 'shuffle': return e.pick[i]! < e.a.lanes ? laneOf(e.a, e.pick[i]!, pick) : laneOf(e.b, e.pick[i]! - e.a.lanes, pick);
     case 'cast': return cast(l(e.x), e.dtype);
     case 'bitcast': return bitcast(l(e.x), e.dtype);
     case 'unary': return unary(e.fn, l(e.x));

@@ -5,3 +5,4 @@ export * from './convert.ts';
 export * from './dot.ts';
 export * from './memory.ts';
 export * from './reduce.ts';
+export * from './shuffle.ts';

@@ -4,4 +4,4 @@ export type { ComplexArray, FftSpec, FullSpec, Norm } from './spec.ts';
 export { factor } from './factor.ts';
 export type { Factor } from './factor.ts';
 export { launchPlan } from './launches.ts';
-export type { Launch, LaunchPlan, Place, Table, View } from './launches.ts';
+export type { Launch, LaunchPlan, Place, Table, View } from './launch.ts';

@@ -1,0 +1,50 @@
+import { emitFileC, ir, lower, schedule } from '@quern/kernel-dsl';
+import type { Axes, Kernel, KernelIR, Step, Target } from '@quern/kernel-dsl';
+import { buildGuarded } from '../native/index.ts';
+import type { Guarded } from '../native/index.ts';
+import { Fault } from './error.ts';
+import type { Backend, ConformOptions, Subject } from './options.ts';
+
+/** What became of a kernel for one target. */
+export interface Stages {
+  readonly target: Target;
+  readonly scheduled: KernelIR;
+  readonly lowered: KernelIR;
+  readonly steps: readonly Step[];
+  /** Must the scheduled program give the algorithm's bits? */
+  readonly scheduledExact: boolean;
+  /** Must the lowered program give the scheduled one's bits? */
+  readonly loweredExact: boolean;
+  /** Must the C give the lowered program's bits? Only a function of the C library may stand in the way. */
+  readonly nativeExact: boolean;
+  readonly native: Guarded | undefined;
+}
+
+const LIBM: readonly ir.UnaryFn[] = ['exp', 'exp2', 'log', 'log2', 'sin', 'cos', 'tanh', 'erf'];
+function some(k: KernelIR, p: (e: ir.Expr) => boolean): boolean {
+  let found = false;
+  ir.visitExprs(k.body, (e) => { found ||= p(e); });
+  return found;
+}
+const fused = (k: KernelIR): boolean => some(k, (e) => e.kind === 'fma');
+const calls = (k: KernelIR): boolean => some(k, (e) => e.kind === 'unary' && LIBM.includes(e.fn));
+
+const isSubject = <A extends Axes>(k: Kernel<A> | Subject): k is Subject => 'schedule' in k;
+
+/** Schedules, lowers and compiles a kernel for a target. @throws Fault when the C compiler refuses; DslError from the schedule */
+export function stagesFor<A extends Axes>(k: Kernel<A> | Subject, t: Target, o: ConformOptions<A>, backends: ReadonlySet<Backend>): Stages {
+  const s = isSubject(k) ? k.schedule(t) : schedule(k, t, (x, ax) => o.cpu?.(x, ax));
+  const lowered = (o.lower ?? lower)(s.ir, t), emit = o.emit ?? ((x, y) => emitFileC([x], y));
+  let native: Guarded | undefined;
+  try {
+    native = backends.has('c') ? buildGuarded(lowered, t, emit(lowered, t)) : undefined;
+  } catch (e) {
+    throw new Fault({ backend: 'c', isa: t.isa, what: `it does not compile: ${(e as Error).message}` }, { cause: e });
+  }
+  return {
+    target: t, scheduled: s.ir, lowered, steps: s.steps, native,
+    scheduledExact: !s.reassociates,
+    loweredExact: !(fused(lowered) && t.fma) && !calls(s.ir),
+    nativeExact: !calls(lowered),
+  };
+}

@@ -54,8 +54,8 @@ export const QUANTIZE_Q8_PANELS: DnnKernel = define(
   (name) => kernel(name, {
     x: tensor('f32', 'T', 'NB', BLOCK), q: tensor('i32', 'P', 'NB', BLOCK / 4, PANEL).out(), d: tensor('f32', 'P', 'NB', PANEL).out(), s: tensor('i32', 'P', 'NB', PANEL).out(),
   }, ({ x, q, d, s, T, NB, P }) => {
-    const ax = axes({ b: NB, p: P, l: PANEL, j: BLOCK, i: BLOCK, z: BLOCK, w: BLOCK / 4, k: PANEL });
-    for (const b of ax.b) for (const p of ax.p) {
+    const ax = axes({ p: P, b: NB, l: PANEL, j: BLOCK, i: BLOCK, z: BLOCK, w: BLOCK / 4, k: PANEL });
+    for (const p of ax.p) for (const b of ax.b) {
       const bytes = scratch('u8', 'bytes', PANEL, BLOCK);
       for (const l of ax.l) {
         const t = named('t', p.mul(PANEL).add(l));
@@ -79,7 +79,7 @@ export const QUANTIZE_Q8_PANELS: DnnKernel = define(
     }
     return ax;
   }),
-  (s, { b, j, i, z, k }) => {
+  (s, { p, j, i, z, k }) => {
     s.rfactor('largest', j);
     s.rfactor('poison', j);
     s.vectorize(j);
@@ -87,6 +87,6 @@ export const QUANTIZE_Q8_PANELS: DnnKernel = define(
     s.vectorize(i);
     s.vectorize(z);
     s.vectorize(k);
-    s.parallel(b);
+    s.parallel(p);
   },
 );

@@ -131,8 +131,10 @@ const matmulFloat = (dtype: 'f16' | 'f32', acc: boolean): Case => ({
 const attention = (dtype: 'f16' | 'f32'): Case => ({
   kernel: `attention_${dtype}`,
   sizes: {
-    T: fc.integer({ min: 0, max: 3 }), G: fc.integer({ min: 1, max: 2 }), share: fc.integer({ min: 1, max: 3 }), E: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.integer({ min: 15, max: 18 }), fc.constantFrom(32, 64, 80)),
-    before: fc.oneof(fc.integer({ min: 0, max: 6 }), fc.integer({ min: 28, max: 36 }), fc.integer({ min: 60, max: 70 })), after: fc.integer({ min: 0, max: 1 }),
+    T: fc.oneof({ weight: 3, arbitrary: fc.integer({ min: 0, max: 3 }) }, { weight: 1, arbitrary: fc.integer({ min: 15, max: 18 }) }, { weight: 1, arbitrary: fc.integer({ min: 32, max: 34 }) }),
+    G: fc.integer({ min: 1, max: 2 }), share: fc.integer({ min: 1, max: 2 }),
+    E: fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 1, max: 18 }) }, { weight: 2, arbitrary: fc.constantFrom(32, 64, 80) }, { weight: 1, arbitrary: fc.constantFrom(256, 257) }),
+    before: fc.oneof(fc.integer({ min: 0, max: 6 }), fc.integer({ min: 13, max: 36 }), fc.integer({ min: 60, max: 70 })), after: fc.integer({ min: 0, max: 1 }),
   },
   make: ({ T, G, share, E, before, after }, r) => {
     const C = before! + T! + after!, H = G! * share!, cache = (): Float32Array | Uint16Array => (dtype === 'f16' ? r.f16(C * G! * E!) : r.f32(C * G! * E!));

@@ -3,60 +3,90 @@ import { toDoubles, unitRoot } from '../../src/codelets/index.ts';
 
 export type Reals = Float32Array | Float64Array;
 
-/** hi + lo, unevaluated. */
-interface Double2 { readonly hi: number; readonly lo: number }
+const split = (a: number): number => { const c = 134217729 * a; return c - (c - a); };
 
-const twoSum = (a: number, b: number): Double2 => { const hi = a + b, t = hi - a; return { hi, lo: (a - (hi - t)) + (b - t) }; };
-const split = (a: number): Double2 => { const c = 134217729 * a, hi = c - (c - a); return { hi, lo: a - hi }; };
-const twoProduct = (a: number, b: number): Double2 => {
-  const hi = a * b, x = split(a), y = split(b);
-  return { hi, lo: ((x.hi * y.hi - hi) + x.hi * y.lo + x.lo * y.hi) + x.lo * y.lo };
-};
-const add = (a: Double2, b: Double2): Double2 => { const s = twoSum(a.hi, b.hi); return twoSum(s.hi, s.lo + (a.lo + b.lo)); };
-const neg = (a: Double2): Double2 => ({ hi: -a.hi, lo: -a.lo });
-const mul = (a: Double2, b: Double2): Double2 => { const p = twoProduct(a.hi, b.hi); return twoSum(p.hi, p.lo + (a.hi * b.lo + a.lo * b.hi)); };
+/** Numbers of twice a double's precision: a sum of two. The operations return both parts in `hi` and `lo`. */
+let hi = 0, lo = 0;
+function add(a: number, al: number, b: number, bl: number): void {
+  const s = a + b, t = s - a, e = (a - (s - t)) + (b - t) + (al + bl);
+  hi = s + e;
+  lo = e - (hi - s);
+}
+function mul(a: number, al: number, b: number, bl: number): void {
+  const p = a * b, ah = split(a), at = a - ah, bh = split(b), bt = b - bh, e = ((ah * bh - p) + ah * bt + at * bh) + at * bt + (a * bl + al * b);
+  hi = p + e;
+  lo = e - (hi - p);
+}
 
-const kept = new Map<number, readonly (readonly [Double2, Double2])[]>();
-/** exp(-2 pi i m / n) for m < n / 2. */
-function roots(n: number): readonly (readonly [Double2, Double2])[] {
-  const known = kept.get(n);
-  if (known) return known;
-  const exact = (k: number, of: number): readonly [Double2, Double2] => { const w = unitRoot(-k, of); return [toDoubles(w.re), toDoubles(w.im)]; };
-  const fine = Math.min(256, n), low = Array.from({ length: fine }, (_, i) => exact(i, n)), high = Array.from({ length: n / fine }, (_, i) => exact(i, n / fine));
-  const out = Array.from({ length: Math.max(1, n / 2) }, (_, m): readonly [Double2, Double2] => {
-    if (m % fine === 0) return high[m / fine]!;
-    const [a, b] = high[Math.floor(m / fine)]!, [c, d] = low[m % fine]!;
-    return [add(mul(a, c), neg(mul(b, d))), add(mul(a, d), mul(b, c))];
-  });
-  kept.set(n, out);
+/** A complex array in twice the precision of a double. */
+class Doubles {
+  readonly rh: Float64Array; readonly rl: Float64Array; readonly ih: Float64Array; readonly il: Float64Array;
+  constructor(n: number) {
+    [this.rh, this.rl, this.ih, this.il] = [new Float64Array(n), new Float64Array(n), new Float64Array(n), new Float64Array(n)];
+  }
+}
+
+/** z[k] = x[i] * y[j]. */
+function product(z: Doubles, k: number, x: Doubles, i: number, y: Doubles, j: number): void {
+  const [ar, arl, ai, ail, br, brl, bi, bil] = [x.rh[i]!, x.rl[i]!, x.ih[i]!, x.il[i]!, y.rh[j]!, y.rl[j]!, y.ih[j]!, y.il[j]!];
+  mul(ar, arl, br, brl);
+  const p = hi, pl = lo;
+  mul(ai, ail, -bi, -bil);
+  add(p, pl, hi, lo);
+  z.rh[k] = hi; z.rl[k] = lo;
+  mul(ar, arl, bi, bil);
+  const q = hi, ql = lo;
+  mul(ai, ail, br, brl);
+  add(q, ql, hi, lo);
+  z.ih[k] = hi; z.il[k] = lo;
+}
+
+/** exp(-2 pi i m / n) for m < n / 2: products of exact roots. */
+function roots(n: number): Doubles {
+  const fine = Math.min(256, n), count = Math.max(1, n / 2), out = new Doubles(count);
+  const exact = (howMany: number, of: number): Doubles => {
+    const d = new Doubles(howMany);
+    for (let i = 0; i < howMany; i++) {
+      const w = unitRoot(-i, of), re = toDoubles(w.re), im = toDoubles(w.im);
+      [d.rh[i], d.rl[i], d.ih[i], d.il[i]] = [re.hi, re.lo, im.hi, im.lo];
+    }
+    return d;
+  };
+  const low = exact(fine, n), high = exact(n / fine, n / fine);
+  for (let m = 0; m < count; m++) product(out, m, high, Math.floor(m / fine), low, m % fine);
   return out;
 }
 
 /** X[k] = sum over t of x[t] exp(sign 2 pi i k t / n), from interleaved complex numbers, by radix 2; rounded to doubles at the end. */
 export function reference(x: ArrayLike<number>, sign: -1 | 1): Float64Array {
-  const n = x.length / 2, bits = Math.log2(n), w = roots(n);
+  const n = x.length / 2, bits = Math.log2(n), w = roots(n), d = new Doubles(n), t = new Doubles(1);
   // Conjugating before and after turns the forward transform into the backward one.
-  const re: Double2[] = new Array<Double2>(n), im: Double2[] = new Array<Double2>(n);
   for (let i = 0; i < n; i++) {
     let r = 0;
     for (let b = 0; b < bits; b++) if (i & (1 << b)) r |= 1 << (bits - 1 - b);
-    re[r] = { hi: x[2 * i]!, lo: 0 };
-    im[r] = { hi: sign === 1 ? -x[2 * i + 1]! : x[2 * i + 1]!, lo: 0 };
+    d.rh[r] = x[2 * i]!;
+    d.ih[r] = sign === 1 ? -x[2 * i + 1]! : x[2 * i + 1]!;
   }
   for (let half = 1; half < n; half *= 2) {
-    for (let from = 0; from < n; from += 2 * half) {
-      for (let j = 0; j < half; j++) {
-        const [c, s] = w[j * (n / (2 * half))]!, p = from + j, q = p + half, a = re[q]!, b = im[q]!;
-        const u = add(mul(a, c), neg(mul(b, s))), v = add(mul(a, s), mul(b, c));
-        [re[q], im[q]] = [add(re[p]!, neg(u)), add(im[p]!, neg(v))];
-        [re[p], im[p]] = [add(re[p]!, u), add(im[p]!, v)];
+    for (let j = 0; j < half; j++) {
+      for (let p = j; p < n; p += 2 * half) {
+        const q = p + half;
+        product(t, 0, d, q, w, j * (n / (2 * half)));
+        add(d.rh[p]!, d.rl[p]!, -t.rh[0]!, -t.rl[0]!);
+        d.rh[q] = hi; d.rl[q] = lo;
+        add(d.ih[p]!, d.il[p]!, -t.ih[0]!, -t.il[0]!);
+        d.ih[q] = hi; d.il[q] = lo;
+        add(d.rh[p]!, d.rl[p]!, t.rh[0]!, t.rl[0]!);
+        d.rh[p] = hi; d.rl[p] = lo;
+        add(d.ih[p]!, d.il[p]!, t.ih[0]!, t.il[0]!);
+        d.ih[p] = hi; d.il[p] = lo;
       }
     }
   }
   const out = new Float64Array(2 * n);
   for (let i = 0; i < n; i++) {
-    out[2 * i] = re[i]!.hi;
-    out[2 * i + 1] = sign === 1 ? -im[i]!.hi : im[i]!.hi;
+    out[2 * i] = d.rh[i]!;
+    out[2 * i + 1] = sign === 1 ? -d.ih[i]! : d.ih[i]!;
   }
   return out;
 }

@@ -47,6 +47,8 @@ describe('boundsOf', () => {
     expect(dotOf([Infinity, 1], [1, 5])).toEqual({ value: Infinity, error: 0 });
     expect(dotOf([Infinity, -Infinity], [1, 1])).toEqual({ value: NaN, error: 0 });
     expect(dotOf([3e38, 3e38, -3e38], [1, 1, 1]).error).toBe(Infinity);
+    // In another order, the finite terms are -Infinity before the infinite one comes.
+    expect(dotOf([Infinity, -3e38, -3e38], [1, 1, 1]).error).toBe(Infinity);
   });
 
   it('says nothing where a branch hangs on rounding, and something where it does not', () => {

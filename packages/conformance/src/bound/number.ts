@@ -9,7 +9,7 @@ type DType = ir.DType;
 export interface Approx {
   /** The value in double precision. */
   readonly v: number;
-  /** The sum of the magnitudes of the terms that were added. */
+  /** The sum of the magnitudes of the terms that were added, infinite ones left out. */
   readonly m: number;
   /** The error of the terms. */
   readonly e: number;
@@ -28,7 +28,7 @@ const FORMATS: Readonly<Partial<Record<DType, Format>>> = {
 };
 
 /** A value that is known. */
-export const exact = (v: number): Approx => ({ v, m: Math.abs(v), e: 0, c: 0, u: 0 });
+export const exact = (v: number): Approx => ({ v, m: Number.isFinite(v) ? Math.abs(v) : 0, e: 0, c: 0, u: 0 });
 /** A value of which nothing is known. */
 export const unknown = (v: number): Approx => ({ v, m: Infinity, e: Infinity, c: 0, u: 0 });
 const around = (v: number, e: number): Approx => (e === 0 || e < Infinity ? { v, m: Math.abs(v), e, c: 0, u: 0 } : unknown(v));
@@ -58,8 +58,9 @@ function specially(a: Approx, b: Approx, v: number): Approx | undefined {
 /** a + b or, with sign -1, a - b. Roundings are counted, not placed: the bound holds for every order of a longer sum. */
 export function sum(a: Approx, b: Approx, sign: 1 | -1, t: DType): Approx {
   const v = a.v + sign * b.v, s = specially(a, b, v), f = formatOf(t);
-  if (s) return s;
   const m = a.m + b.m, e = a.e + b.e;
+  // An infinite sum is certain as long as its other terms, in whatever order, cannot overflow to the infinity of the other sign.
+  if (s) return Number.isNaN(s.v) || s.e === Infinity || m < f.max * (1 - 2 ** -8) ? { ...s, m } : unknown(v);
   if (m + e > f.max * (1 - 2 ** -8)) return unknown(v);
   return { v, m, e, c: a.c + b.c + 1, u: f.u };
 }

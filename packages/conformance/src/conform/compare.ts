@@ -30,17 +30,23 @@ const outputs = (k: KernelIR): ir.Buffer[] => k.params.flatMap((p) => (p.kind ==
 export function checkUntouched(k: KernelIR, before: Args, after: Args, at: Place): void {
   for (const p of k.params) {
     if (p.kind === 'scalar') continue;
-    const a = before[p.name] as TensorArg, b = after[p.name] as TensorArg, t = p.buf.dtype, mine = new Map<number, number>();
-    eachElement(a, (i, position) => mine.set(position, i));
+    const a = before[p.name] as TensorArg, b = after[p.name] as TensorArg, t = p.buf.dtype, mine = elementsAt(a);
     for (let position = 0; position < a.data.length; position++) {
-      const i = mine.get(position), same = sameBits(a.data[position]!, b.data[position]!, t);
-      if (same || (i !== undefined && p.buf.access !== 'in')) continue;
-      if (i !== undefined) throw new Fault({ ...at, param: p.name, index: indexOf(i, a.shape), what: `wrote to ${p.name}, which is only read`, expected: a.data[position]!, got: b.data[position]! });
-      const first = Math.min(...mine.keys(), Infinity), last = Math.max(...mine.keys(), -Infinity);
-      const where = position < first ? `${first - position} elements before the first` : position > last ? `${position - last} elements after the last` : 'between its rows';
-      throw new Fault({ ...at, param: p.name, what: `wrote outside of ${p.name}, ${mine.size ? where : 'which is empty'}`, expected: a.data[position]!, got: b.data[position]! });
+      const i = mine[position]!;
+      if ((i >= 0 && p.buf.access !== 'in') || sameBits(a.data[position]!, b.data[position]!, t)) continue;
+      const values = { expected: shown(a.data[position]!, t), got: shown(b.data[position]!, t) };
+      if (i >= 0) throw new Fault({ ...at, param: p.name, index: indexOf(i, a.shape), what: `wrote to ${p.name}, which is only read`, ...values });
+      const first = mine.findIndex((x) => x >= 0), last = mine.findLastIndex((x) => x >= 0);
+      const where = first < 0 ? 'which is empty' : position < first ? `${first - position} elements before the first` : position > last ? `${position - last} elements after the last` : 'between its rows';
+      throw new Fault({ ...at, param: p.name, what: `wrote outside of ${p.name}, ${where}`, ...values });
     }
   }
+}
+/** The number of the element at each position of an array, -1 where there is none. */
+function elementsAt(a: TensorArg): Int32Array {
+  const mine = new Int32Array(a.data.length).fill(-1);
+  eachElement(a, (i, position) => { mine[position] = i; });
+  return mine;
 }
 
 /** Every output must have the same bits. */

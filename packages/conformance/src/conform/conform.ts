@@ -57,10 +57,10 @@ export function conform<A extends Axes>(k: Kernel<A> | Subject, options: Conform
   try {
     for (const t of targets) stages.push(stagesFor(k, t, options, backends));
     const factors = [...new Set(stages.flatMap((s) => factorsOf(s.steps)))].sort((a, b) => a - b);
-    const plan = planOf(k.ir, factors, options.sizes ?? {}, options.work ?? 4096, seed);
+    const plan = planOf(k.ir, factors, options.sizes ?? {}, options.work ?? 2048, seed);
     const bench: Bench = { k: k.ir, o, backends, stages, counts: new Map(), seen: new Map(k.ir.sizes.map((n) => [n, new Set()])), cases: 0, oracle: 0 };
     const details = fc.check(fc.property(plan.arbitrary, (c) => runCase(bench, c)), {
-      seed, examples: plan.always.map((c): [Case] => [c]), numRuns: plan.always.length + (options.runs ?? 40), ...(options.path === undefined ? {} : { path: options.path }),
+      seed, examples: plan.always.map((c): [Case] => [c]), numRuns: plan.always.length + (options.runs ?? 25), ...(options.path === undefined ? {} : { path: options.path }),
     });
     if (details.failed) throw asError(k.name, details);
     return reportOf(bench, plan.uncovered, factors, seed);
@@ -100,7 +100,13 @@ function runCase(b: Bench, c: Case): void {
   b.cases++;
   for (const [n, v] of Object.entries(c.sizes)) b.seen.get(n)?.add(v);
   if (b.o.oracle && c.values !== 2) compareOracle(b, b.o.oracle(seen, trial.sizes), bounds(), right);
-  for (const s of b.stages) runTarget(b, s, trial, c, right, bounds);
+  const done = new Map<string, Args>();
+  const once = (text: string, run: () => Args): Args => {
+    const known = done.get(text) ?? run();
+    done.set(text, known);
+    return known;
+  };
+  for (const s of b.stages) runTarget(b, s, trial, c, right, bounds, once);
 }
 
 function compareOracle(b: Bench, answer: Readonly<Record<string, unknown>>, bounds: ReadonlyMap<string, Around>, right: Args): void {
@@ -115,7 +121,7 @@ function compareOracle(b: Bench, answer: Readonly<Record<string, unknown>>, boun
   b.oracle += counts.bounded;
 }
 
-function runTarget(b: Bench, s: Stages, trial: Trial, c: Case, right: Args, bounds: () => ReadonlyMap<string, Around>): void {
+function runTarget(b: Bench, s: Stages, trial: Trial, c: Case, right: Args, bounds: () => ReadonlyMap<string, Around>, once: (text: string, run: () => Args) => Args): void {
   const { isa } = s.target;
   const hold = (backend: Backend, got: Args, equalTo: Args | undefined, than: string): void => {
     const at = { backend, isa }, key = `${isa} ${backend}`, counts = b.counts.get(key) ?? tally();
@@ -124,9 +130,9 @@ function runTarget(b: Bench, s: Stages, trial: Trial, c: Case, right: Args, boun
     if (equalTo) checkBits(b.k, equalTo, got, at, than, counts);
     else checkNear(b.k, bounds(), got, at, 'what the algorithm computes', counts);
   };
-  const scheduled = interpreted(s.scheduled, trial.args, c.seed, { backend: 'scheduled', isa });
+  const scheduled = once(s.texts.scheduled, () => interpreted(s.scheduled, trial.args, c.seed, { backend: 'scheduled', isa }));
   if (b.backends.has('scheduled')) hold('scheduled', scheduled, s.scheduledExact ? right : undefined, 'the algorithm');
-  const lowered = interpreted(s.lowered, trial.args, c.seed, { backend: 'lowered', isa });
+  const lowered = once(s.texts.lowered, () => interpreted(s.lowered, trial.args, c.seed, { backend: 'lowered', isa }));
   if (b.backends.has('lowered')) hold('lowered', lowered, s.loweredExact ? scheduled : undefined, 'the scheduled program');
   if (!s.native) return;
   const got = { ...trial, args: copyArgs(trial.args) };

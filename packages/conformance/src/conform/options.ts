@@ -49,13 +49,13 @@ export interface ConformOptions<A extends Axes = Axes> {
   readonly oracle?: Oracle;
   /** Instead of the bound computed from the algorithm, where results are not equal bit for bit, and for the oracle. */
   readonly bound?: Bound;
-  /** Random cases beside those at split factors; 40 unless told. */
+  /** Random cases beside those at split factors; 25 unless told. */
   readonly runs?: number;
   /** Default: the seed that fast-check is configured with, else one from the clock. */
   readonly seed?: number;
   /** Where in a failing run's search the smallest case is; a failure prints it. */
   readonly path?: string;
-  /** The most that the product of all sizes may be; 4096 unless told. */
+  /** The most that the product of all sizes may be; 2048 unless told. */
   readonly work?: number;
   /** Another lowering, to hold it to the same rules. */
   readonly lower?: (k: KernelIR, t: Target) => KernelIR;

@@ -1,4 +1,4 @@
-import { emitFileC, ir, lower, schedule } from '@quern/kernel-dsl';
+import { emitFileC, ir, lower, printKernel, schedule } from '@quern/kernel-dsl';
 import type { Axes, Kernel, KernelIR, Step, Target } from '@quern/kernel-dsl';
 import { buildGuarded } from '../native/index.ts';
 import type { Guarded } from '../native/index.ts';
@@ -10,6 +10,8 @@ export interface Stages {
   readonly target: Target;
   readonly scheduled: KernelIR;
   readonly lowered: KernelIR;
+  /** Texts of the two programs: targets with equal ones share a run on the interpreter. */
+  readonly texts: { readonly scheduled: string; readonly lowered: string };
   readonly steps: readonly Step[];
   /** Must the scheduled program give the algorithm's bits? */
   readonly scheduledExact: boolean;
@@ -42,7 +44,7 @@ export function stagesFor<A extends Axes>(k: Kernel<A> | Subject, t: Target, o: 
     throw new Fault({ backend: 'c', isa: t.isa, what: `it does not compile: ${(e as Error).message}` }, { cause: e });
   }
   return {
-    target: t, scheduled: s.ir, lowered, steps: s.steps, native,
+    target: t, scheduled: s.ir, lowered, steps: s.steps, native, texts: { scheduled: printKernel(s.ir), lowered: printKernel(lowered) },
     scheduledExact: !s.reassociates,
     loweredExact: !(fused(lowered) && t.fma) && !calls(s.ir),
     nativeExact: !calls(lowered),

@@ -1,6 +1,6 @@
 import { ArgumentError, DisposedError } from '@quern/runtime';
 import { chooseBackend } from '../backend/index.ts';
-import type { Arrays, Backend, BackendChoice, Own, Prepared, Reals, Scratch } from '../backend/index.ts';
+import type { Backend, BackendChoice, Own, Prepared, Reals, Scratch } from '../backend/index.ts';
 import type { Real } from '../codelets/index.ts';
 import { kernelName } from '../kernels/index.ts';
 import { checkAlias, checkArray, checkSpec, launchPlan } from '../plan/index.ts';
@@ -108,7 +108,7 @@ class Plan<T extends Real> implements FftPlan<T> {
       if (alias === 'apart') output.set(input);
       return output;
     }
-    if (alias === 'apart') (this.#apart ??= this.#prepare(this.#launches, { in: input, out: output })).run({ in: input, out: output });
+    if (alias === 'apart') (this.#apart ??= this.#prepare(this.#launches)).run({ in: input, out: output });
     else this.#inPlace(output);
     return output;
   }
@@ -118,20 +118,20 @@ class Plan<T extends Real> implements FftPlan<T> {
       const copy = (this.#copy ??= data.slice());
       copy.set(data);
       const arrays = { in: copy, out: data };
-      (this.#same ??= this.#prepare(this.#launches, arrays)).run(arrays);
+      (this.#same ??= this.#prepare(this.#launches)).run(arrays);
       return;
     }
     const arrays = { in: data, out: data };
     if (!this.#same) {
       const plan = launchPlan(this.spec, this.#backend.vecBytes, true);
       if (plan.sizes.b > 0) this.#own.b = this.#backend.allocate(this.spec.dtype, plan.sizes.b);
-      this.#same = this.#prepare(plan, arrays);
+      this.#same = this.#prepare(plan);
     }
     this.#same.run(arrays);
   }
 
-  #prepare(plan: LaunchPlan, arrays: Arrays): Prepared {
-    return this.#backend.prepare(plan.launches, this.#own satisfies Own, arrays, this.#threads);
+  #prepare(plan: LaunchPlan): Prepared {
+    return this.#backend.prepare(plan.launches, this.#own satisfies Own, this.#threads);
   }
 
   describe(): string {

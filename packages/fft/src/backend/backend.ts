@@ -31,6 +31,6 @@ export interface Backend {
   /** Bytes of a vector, which decides the kernels' vectors. */
   readonly vecBytes: number;
   allocate(dtype: Real, length: number): Scratch;
-  /** @param first the arrays of the first run @param threads at most so many; undefined: all */
-  prepare(launches: readonly Launch[], own: Own, first: Arrays, threads: number | undefined): Prepared;
+  /** @param threads at most so many; undefined: all */
+  prepare(launches: readonly Launch[], own: Own, threads: number | undefined): Prepared;
 }

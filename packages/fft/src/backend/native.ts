@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { target } from '@quern/kernel-dsl';
 import { allocate, bindKernel, fromMemory, loadLibrary, ProviderLoadError, program, tensor } from '@quern/runtime';
-import type { Kernel, KernelLibrary, KernelMeta, Memory, ScalarArg, TensorArg } from '@quern/runtime';
+import type { Kernel, KernelLibrary, KernelMeta, Memory, Program, ScalarArg, TensorArg } from '@quern/runtime';
+import type { Real } from '../codelets/index.ts';
 import { kernelIds, kernelName } from '../kernels/index.ts';
 import type { KernelId } from '../kernels/index.ts';
 import type { Launch, View } from '../plan/index.ts';
-import type { Arrays, Backend, Own, Prepared, Scratch } from './backend.ts';
+import type { Arrays, Backend, Own, Prepared, Reals, Scratch } from './backend.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 
@@ -48,43 +49,73 @@ export function nativeBackend(wanted?: string): Backend {
   };
   return {
     name: 'native', isa, vecBytes: target(isa).vecBytes,
-    allocate: (dtype, length) => {
-      const memory = allocate(length * (dtype === 'f32' ? 4 : 8)), view = memory.view();
-      const s: NativeScratch = { memory, data: dtype === 'f32' ? new Float32Array(view) : new Float64Array(view), dispose: () => memory.dispose() };
-      return s;
-    },
-    prepare: (launches, own, arrays, threads) => prepared(kernel, launches, own, arrays, threads),
+    allocate: allocateNative,
+    prepare: (launches, own, threads) => prepared(kernel, launches, own, threads),
   };
 }
 
 interface NativeScratch extends Scratch { readonly memory: Memory }
 
-function prepared(kernel: (id: KernelId) => Kernel, launches: readonly Launch[], own: Own, first: Arrays, threads: number | undefined): Prepared {
-  const argument = (v: View, arrays: Arrays, dtype: 'f32' | 'f64'): TensorArg => {
-    if (v.place === 'in' || v.place === 'out') return tensor(arrays[v.place], v.shape, { strides: v.strides, offset: v.offset });
-    const { memory } = own[v.place] as NativeScratch;
-    return fromMemory(memory, dtype, v.shape, { strides: v.strides, byteOffset: v.offset * (dtype === 'f32' ? 4 : 8) });
+/** Numbers up to which it is cheaper to copy arrays to and from memory of our own than to bind a program to new arrays. */
+const COPIED = 2 ** 17;
+
+/**
+ * Launches as programs of the runtime. Arrays that come again are bound and worked on directly. Others are bound at once when they are long; short
+ * ones are copied, which is quicker and keeps nothing of the caller's alive.
+ */
+function prepared(kernel: (id: KernelId) => Kernel, launches: readonly Launch[], own: Own, threads: number | undefined): Prepared {
+  const place = (v: View, arrays: Places, dtype: Real): TensorArg => {
+    const from = v.place === 'in' || v.place === 'out' ? arrays[v.place] : own[v.place] as NativeScratch;
+    if (ArrayBuffer.isView(from)) return tensor(from, v.shape, { strides: v.strides, offset: v.offset });
+    return fromMemory(from.memory, dtype, v.shape, { strides: v.strides, byteOffset: v.offset * bytesOf(dtype) });
   };
-  const args = (l: Launch, arrays: Arrays, which: (v: View) => boolean): Record<string, TensorArg | ScalarArg> => {
-    const out: Record<string, TensorArg | ScalarArg> = {};
-    for (const [name, v] of Object.entries(l.views)) if (which(v)) out[name] = argument(v, arrays, l.kernel.dtype);
-    return out;
-  };
-  const p = program(launches.map((l) => {
+  const args = (l: Launch, arrays: Places, which: (v: View) => boolean): Record<string, TensorArg | ScalarArg> =>
+    Object.fromEntries(Object.entries(l.views).filter(([, v]) => which(v)).map(([name, v]) => [name, place(v, arrays, l.kernel.dtype)]));
+  const bind = (arrays: Places): Program => program(launches.map((l) => {
     const count = l.alone ? 1 : threads;
-    return { kernel: kernel(l.kernel), args: { ...args(l, first, () => true), ...(l.scale === undefined ? {} : { scale: l.scale }) }, ...(count === undefined ? {} : { threads: count }) };
+    return { kernel: kernel(l.kernel), args: { ...args(l, arrays, () => true), ...(l.scale === undefined ? {} : { scale: l.scale }) }, ...(count === undefined ? {} : { threads: count }) };
   }));
-  let bound = first;
+
+  let direct: Program | undefined, bound: Arrays | undefined, before: { readonly in: WeakRef<Reals>; readonly out: WeakRef<Reals> } | undefined;
+  let copies: { readonly in: NativeScratch; readonly out: NativeScratch; readonly program: Program } | undefined;
+  const rebind = (arrays: Arrays): void => {
+    if (!direct || !bound) direct = bind(arrays);
+    else {
+      const old = bound, moved = (v: View): boolean => (v.place === 'in' && arrays.in !== old.in) || (v.place === 'out' && arrays.out !== old.out);
+      for (const [i, l] of launches.entries()) if (Object.values(l.views).some(moved)) direct.bind(i, args(l, arrays, moved));
+    }
+    bound = arrays;
+  };
+  const isBound = (a: Arrays): boolean => bound !== undefined && a.in === bound.in && a.out === bound.out;
+  const again = (a: Arrays): boolean => before !== undefined && before.in.deref() === a.in && before.out.deref() === a.out;
   return {
     run(arrays) {
-      const changed = { in: arrays.in !== bound.in, out: arrays.out !== bound.out };
-      if (changed.in || changed.out) {
-        const moved = (v: View): boolean => (v.place === 'in' && changed.in) || (v.place === 'out' && changed.out);
-        for (const [i, l] of launches.entries()) if (Object.values(l.views).some(moved)) p.bind(i, args(l, arrays, moved));
-        bound = arrays;
+      if (!isBound(arrays) && (arrays.in.length > COPIED || again(arrays))) rebind(arrays);
+      if (direct && isBound(arrays)) return direct.run();
+      before = { in: new WeakRef(arrays.in), out: new WeakRef(arrays.out) };
+      if (!copies) {
+        const dtype = arrays.in instanceof Float32Array ? 'f32' : 'f64', places = { in: allocateNative(dtype, arrays.in.length), out: allocateNative(dtype, arrays.out.length) };
+        copies = { ...places, program: bind(places) };
       }
-      p.run();
+      copies.in.data.set(arrays.in);
+      copies.program.run();
+      arrays.out.set(copies.out.data);
     },
-    dispose: () => p.dispose(),
+    dispose() {
+      direct?.dispose();
+      copies?.program.dispose();
+      copies?.in.dispose();
+      copies?.out.dispose();
+    },
   };
+}
+
+/** Where the input and the output are: the caller's arrays or memory of our own. */
+interface Places { readonly in: Reals | NativeScratch; readonly out: Reals | NativeScratch }
+
+const bytesOf = (dtype: Real): number => (dtype === 'f32' ? 4 : 8);
+
+function allocateNative(dtype: Real, length: number): NativeScratch {
+  const memory = allocate(length * bytesOf(dtype)), view = memory.view();
+  return { memory, data: dtype === 'f32' ? new Float32Array(view) : new Float64Array(view), dispose: () => memory.dispose() };
 }

@@ -1,7 +1,7 @@
-import { axes, dot4, kernel, reg, tensor, value } from '@quern/kernel-dsl';
+import { axes, dot4, kernel, reg, tensor } from '@quern/kernel-dsl';
 import { define } from './define.ts';
 import type { DnnKernel } from './define.ts';
-import { BLOCK, Q4_0, Q8_0, WEIGHTS, biasWord, scaleOf } from './formats.ts';
+import { BLOCK, Q4_0, Q8_0, WEIGHTS, biasWord, once, scaleOf } from './formats.ts';
 import type { BlockFormat } from './formats.ts';
 
 /** Rows that are computed side by side: they share the loads of x, and their sums do not wait for each other. */
@@ -9,22 +9,22 @@ const ROWS = 4;
 
 /**
  * y[r] = sum over blocks b of scale[r, b] * d[b] * (integer dot product of the block with q[b]), or y += that.
- * Weights are read as they lie in the file. Each word of a block adds up in a lane of its own; lanes are added at the end.
+ * Weights are read as they lie in the file. Each word of activations has a lane of its own; lanes are added at the end.
  */
 function matvec<N extends number>(f: BlockFormat<N>, accumulate: boolean): DnnKernel {
   const out = tensor('f32', 'R');
   return define(
     `matvec_${f.name}${accumulate ? '_acc' : ''}`,
     (name) => kernel(name, { W: tensor('u8', 'R', 'NB', f.bytes), q: tensor('u8', 'NB', BLOCK), d: tensor('f32', 'NB'), y: accumulate ? out.inout() : out.out() }, ({ W, q, d, y, R, NB }) => {
-      const ax = axes({ r: R, b: NB, w: f.words });
+      const ax = axes({ r: R, b: NB, x: BLOCK / 4 });
       for (const r of ax.r) {
         const acc = reg('f32', 0);
         for (const b of ax.b) {
-          for (const w of ax.w) {
-            const terms = f.terms(W.as('u32', r, b, w.mul(4).add(WEIGHTS)), w).map(([u, word]) => [u, q.as('i32', b, word.mul(4))] as const);
-            const bias = terms.reduce((sum, [, x]) => dot4(sum, biasWord(f), x), value('i32', 0));
-            const dot = terms.reduce((sum, [u, x]) => dot4(sum, u, x), bias.neg());
-            acc.addAssign(scaleOf(W, r, b).mul(d.at(b)).mul(dot.to('f32')));
+          for (const x of ax.x) {
+            const { word, pick } = f.partner(x), activations = q.as('i32', b, x.mul(4));
+            const bias = dot4(0, biasWord(f, x), activations);
+            const dot = dot4(bias.neg(), pick(W.as('u32', r, b, word.mul(4).add(WEIGHTS))), activations);
+            acc.addAssign(scaleOf(W, r, b).mul(once(f, x, d.at(b))).mul(dot.to('f32')));
           }
         }
         if (accumulate) y.at(r).addAssign(acc);
@@ -32,9 +32,9 @@ function matvec<N extends number>(f: BlockFormat<N>, accumulate: boolean): DnnKe
       }
       return ax;
     }),
-    (s, { r, w }) => {
-      s.rfactor('acc', w);
-      s.vectorize(w);
+    (s, { r, x }) => {
+      s.rfactor('acc', x);
+      s.vectorize(x);
       const [block, row] = s.split(r, ROWS, { tail: 'peel' });
       s.jam(row);
       s.parallel(block);

@@ -1,6 +1,6 @@
 import { DslError } from '../errors/index.ts';
-import { add, block, broadcast, bytesOf, constant, isConst, load, mapOperands, mul, newBuffer, newVar, operands, printExpr, sub } from '../ir/index.ts';
-import type { Accum, Buffer, DType, Expr, For, Let, Stmt, Store, Var } from '../ir/index.ts';
+import { add, block, broadcast, bytesOf, constant, isConst, load, mapExpr, mapOperands, mul, newBuffer, newVar, operands, printExpr, shuffle, sub, substituteExpr } from '../ir/index.ts';
+import type { Accum, Buffer, DType, Expr, For, Let, Load, Stmt, Store, Var } from '../ir/index.ts';
 import { simplifyExpr } from './affine.ts';
 import type { Chunk } from './lanes.ts';
 
@@ -65,14 +65,34 @@ function vector(e: Expr, k: number, sc: Scope): Expr {
   switch (e.kind) {
     case 'var': return sc.vectors.get(e.id)?.[k] ?? vector(sc.indices.get(e.id)!, k, sc);
     case 'load': {
+      const row = repeatedRow(e, k, sc);
+      if (row) return row;
       const at = address(e.buf, e.index, e.as, k, sc);
       return load(at.buf, at.index, { lanes: at.lanes, as: e.as, loc: e.loc });
     }
-    case 'ramp': case 'broadcast': case 'reduce':
+    case 'ramp': case 'broadcast': case 'reduce': case 'shuffle':
       throw new DslError('KD-L-VECTOR-NEST', { axis: sc.loop.v.name, inner: `vector value (${printExpr(e)})` }, { loc: e.loc ?? sc.loop.loc, step: sc.loop.step });
     default: return mapOperands(e, (x) => vector(x, k, sc));
   }
 }
+
+/**
+ * A load whose lanes walk over a few neighbours and start over, such as word[lane mod 4]: those few, and a shuffle that repeats them.
+ * Undefined for every other load.
+ */
+function repeatedRow(e: Load, k: number, sc: Scope): Expr | undefined {
+  const chunk = sc.chunks[k]!, last = e.index.at(-1), step = e.as ? bytesOf(e.as) : 1;
+  if (chunk.lanes < 4 || !last || sc.own.has(e.buf.id) || e.buf.strided || affine(last, sc) || readsMemory(last) || e.index.slice(0, -1).some((x) => varies(x, sc))) return undefined;
+  const places = Array.from({ length: chunk.lanes }, (_, i) => simplifyExpr(substituteExpr(unfold(last, sc), new Map([[sc.loop.v.id, constant(chunk.start + i)]]))));
+  const apart = places.map((x) => simplifyExpr(sub(x, places[0]!)));
+  const found = apart.findIndex((d, i) => i > 0 && isConst(d, 0)), period = found < 0 ? chunk.lanes : found;
+  if (period < 2 || (period & (period - 1)) !== 0 || !apart.every((d, i) => isConst(d, (i % period) * step))) return undefined;
+  const row = load(e.buf, [...e.index.slice(0, -1), places[0]!], { lanes: period, as: e.as, loc: e.loc });
+  return period === chunk.lanes ? row : shuffle(row, row, apart.map((_, i) => i % period));
+}
+
+/** An index without the names that stand for lane-dependent indices. */
+const unfold = (e: Expr, sc: Scope): Expr => mapExpr(e, (x) => (x.kind === 'var' ? sc.indices.get(x.id) ?? x : x));
 
 interface Address {
   readonly buf: Buffer;

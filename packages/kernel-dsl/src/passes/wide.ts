@@ -1,4 +1,4 @@
-import { add, binary, broadcast, bytesOf, constant, mapChildren, mapExpr, mapOperands, mapOwnExprs, mul, newVar, operands } from '../ir/index.ts';
+import { add, binary, broadcast, bytesOf, constant, mapChildren, mapExpr, mapOperands, mapOwnExprs, mul, newVar, operands, shuffle } from '../ir/index.ts';
 import type { Expr, Reduce, Stmt, Var } from '../ir/index.ts';
 import type { Target } from '../targets/index.ts';
 import { chunks, nativeLanes, widestValue } from './lanes.ts';
@@ -76,6 +76,7 @@ function slice(e: Expr, c: Chunk, sc: Scope): Expr {
       return { ...e, lanes: c.lanes, index: e.index.map((i, d) => (d === e.index.length - 1 ? add(i, constant(step)) : i)) };
     }
     case 'broadcast': return broadcast(e.x, c.lanes);
+    case 'shuffle': return shuffle(e.a, e.b, e.pick.slice(c.start, c.start + c.lanes));
     case 'ramp': { const base = add(e.base, mul(e.stride, constant(c.start))); return c.lanes === 1 ? base : { ...e, lanes: c.lanes, base }; }
     default: return mapOperands(e, (x) => slice(x, c, sc));
   }

@@ -8,6 +8,7 @@ import { sha256 } from './sha256.ts';
 /** A kernel of a library: how it is built, lowered, for each target. */
 export interface LibraryKernel {
   readonly name: string;
+  /** The kernel for a target, scheduled and lowered. Its own name gives way to `name`. */
   readonly build: (t: Target) => KernelIR;
 }
 

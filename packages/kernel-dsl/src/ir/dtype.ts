@@ -9,6 +9,7 @@ export interface DTypeInfo {
   readonly arithmetic: boolean;
 }
 
+/** Size, kind and arithmetic of every dtype. */
 export const DTYPES: Readonly<Record<DType, DTypeInfo>> = {
   f64: { bytes: 8, kind: 'float', arithmetic: true },
   f32: { bytes: 4, kind: 'float', arithmetic: true },
@@ -26,5 +27,7 @@ export const DTYPES: Readonly<Record<DType, DTypeInfo>> = {
 
 /** Size of one element in bytes. */
 export const bytesOf = (t: DType): number => DTYPES[t].bytes;
+/** Is it a float, storage types included? */
 export const isFloat = (t: DType): boolean => DTYPES[t].kind === 'float';
+/** Is it an integer, signed or unsigned? `bool` is none. */
 export const isInt = (t: DType): boolean => DTYPES[t].kind === 'int' || DTYPES[t].kind === 'uint';

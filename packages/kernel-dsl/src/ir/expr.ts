@@ -20,12 +20,15 @@ export interface Buffer {
   readonly loc?: Loc;
 }
 
+/** Functions of one operand, lane by lane. `round` takes ties to even; `rsqrt` rounds twice; `not` is for bools and integers. */
 export type UnaryFn =
   | 'neg' | 'abs' | 'not' | 'floor' | 'ceil' | 'round' | 'trunc' | 'sqrt' | 'rsqrt'
   | 'exp' | 'exp2' | 'log' | 'log2' | 'sin' | 'cos' | 'tanh' | 'erf';
 /** Integer `div` and `mod` round towards minus infinity. `min`/`max` of floats return the second operand when either is NaN. */
 export type BinaryFn = 'add' | 'sub' | 'mul' | 'div' | 'mod' | 'min' | 'max' | 'and' | 'or' | 'xor' | 'shl' | 'shr';
+/** Comparisons, lane by lane; with a NaN all are false but `ne`. */
 export type CmpFn = 'lt' | 'le' | 'gt' | 'ge' | 'eq' | 'ne';
+/** Operators that combine many values, into memory (Accum) or over lanes (Reduce). */
 export type ReduceFn = 'add' | 'mul' | 'min' | 'max';
 
 interface Node<K extends string> {
@@ -36,11 +39,13 @@ interface Node<K extends string> {
   readonly loc?: Loc;
 }
 
+/** A number, held as the dtype holds it; bools are 0 and 1. */
 export interface Const extends Node<'const'> { readonly value: number }
 /** A named dimension, known when the kernel is launched. */
 export interface Size extends Node<'size'> { readonly name: string }
 /** The stride of a param along one dimension, in elements. */
 export interface Stride extends Node<'stride'> { readonly buf: Buffer; readonly dim: number }
+/** A scalar parameter of the kernel. */
 export interface Scalar extends Node<'scalar'> { readonly name: string }
 /** A loop variable (i64) or a name bound by Let. Identity is `id`; `name` is what people read. */
 export interface Var extends Node<'var'> { readonly id: number; readonly name: string }
@@ -50,24 +55,33 @@ export interface Var extends Node<'var'> { readonly id: number; readonly name: s
  * `as` reinterprets the bytes that start at `index`: e.g. two u8 as one f16. The buffer's dtype is then u8.
  */
 export interface Load extends Node<'load'> { readonly buf: Buffer; readonly index: readonly Expr[]; readonly as?: DType }
+/** The value as another dtype: floats round to nearest even, floats become integers by truncation, integers wrap. */
 export interface Cast extends Node<'cast'> { readonly x: Expr }
+/** The same bits as another dtype. Lanes may change where all lanes together keep their size, e.g. 64 u8 as 16 u32. */
 export interface Bitcast extends Node<'bitcast'> { readonly x: Expr }
+/** fn(x), lane by lane. */
 export interface Unary extends Node<'unary'> { readonly fn: UnaryFn; readonly x: Expr }
+/** a fn b, lane by lane; operands and result have one dtype and one number of lanes. */
 export interface Binary extends Node<'binary'> { readonly fn: BinaryFn; readonly a: Expr; readonly b: Expr }
+/** a fn b as bool, lane by lane; the operands have one dtype and one number of lanes. */
 export interface Cmp extends Node<'cmp'> { readonly fn: CmpFn; readonly a: Expr; readonly b: Expr }
 /** a * b + c, rounded once. */
 export interface Fma extends Node<'fma'> { readonly a: Expr; readonly b: Expr; readonly c: Expr }
+/** a in the lanes where the condition holds, else b. Both may be computed. */
 export interface Select extends Node<'select'> { readonly cond: Expr; readonly a: Expr; readonly b: Expr }
 /** acc + the four products of the unsigned bytes of `a` with the signed bytes of `b`, exact in i32 (wrapping). a: u32, b: i32, acc: i32. */
 export interface Dot4 extends Node<'dot4'> { readonly acc: Expr; readonly a: Expr; readonly b: Expr }
 /** base, base + stride, base + 2 stride, … */
 export interface Ramp extends Node<'ramp'> { readonly base: Expr; readonly stride: Expr }
+/** One value in every lane. */
 export interface Broadcast extends Node<'broadcast'> { readonly x: Expr }
 /** Lane i is lane `pick[i]` of `a` and `b` laid end to end. Both have one dtype and one number of lanes; `pick` has as many entries as the result has lanes. */
 export interface Shuffle extends Node<'shuffle'> { readonly a: Expr; readonly b: Expr; readonly pick: readonly number[] }
 /** All lanes of `x` combined by halving: y[i] = x[i] op x[i + n/2], and again, until one lane is left. `lanes` of the result is 1. */
 export interface Reduce extends Node<'reduce'> { readonly fn: ReduceFn; readonly x: Expr }
 
+/** Every kind of expression; `kind` tells them apart. */
 export type Expr =
   | Const | Size | Stride | Scalar | Var | Load | Cast | Bitcast | Unary | Binary | Cmp | Fma | Select | Dot4 | Ramp | Broadcast | Shuffle | Reduce;
+/** What `kind` of an expression may be. */
 export type ExprKind = Expr['kind'];

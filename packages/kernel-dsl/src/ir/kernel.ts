@@ -3,6 +3,7 @@ import type { DType } from './dtype.ts';
 import type { Loc } from './loc.ts';
 import type { Stmt } from './stmt.ts';
 
+/** One parameter of a kernel: a tensor, whose buffer has the space `param`, or a number. */
 export type Param =
   | { readonly kind: 'tensor'; readonly name: string; readonly buf: Buffer }
   | { readonly kind: 'scalar'; readonly name: string; readonly dtype: DType };

@@ -4,6 +4,7 @@ import type { Loc } from './loc.ts';
 /** How a loop runs. `unroll` and `vector` are gone after lowering; block, lane and subgroup belong to GPUs. */
 export type LoopKind = 'seq' | 'parallel' | 'unroll' | 'vector' | 'block.x' | 'block.y' | 'block.z' | 'lane.x' | 'lane.y' | 'lane.z';
 
+/** Where a statement comes from, for messages and for comments in emitted code. */
 export interface Origin {
   readonly loc?: Loc;
   /** The schedule call that made this node, e.g. `split(j, 64)`. */
@@ -37,5 +38,7 @@ export interface Region extends Origin { readonly kind: 'region'; readonly name:
 /** All threads of the scope arrive before any leaves. */
 export interface Barrier extends Origin { readonly kind: 'barrier'; readonly scope: 'workgroup' | 'subgroup' }
 
+/** Every kind of statement; `kind` tells them apart. */
 export type Stmt = Block | For | If | Let | Alloc | Store | Accum | Assume | Region | Barrier;
+/** What `kind` of a statement may be. */
 export type StmtKind = Stmt['kind'];

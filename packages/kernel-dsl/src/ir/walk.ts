@@ -122,6 +122,7 @@ export function mapExprs(s: Stmt, f: (e: Expr) => Expr): Stmt {
 export function substitute(s: Stmt, map: ReadonlyMap<number, Expr>): Stmt {
   return mapExprs(s, (e) => (e.kind === 'var' ? map.get(e.id) ?? e : e));
 }
+/** Replaces variables, by their ids, in one expression, folding again. */
 export function substituteExpr(e: Expr, map: ReadonlyMap<number, Expr>): Expr {
   return mapExpr(e, (x) => (x.kind === 'var' ? map.get(x.id) ?? x : x));
 }
@@ -161,4 +162,5 @@ export function exprKey(e: Expr): string {
     default: return `${e.kind}.${e.dtype}x${e.lanes}(${operands(e).map(exprKey).join(',')})`;
   }
 }
+/** Are they structurally equal? Locations do not count; buffers and variables must be the same ones. */
 export const sameExpr = (a: Expr, b: Expr): boolean => a === b || exprKey(a) === exprKey(b);

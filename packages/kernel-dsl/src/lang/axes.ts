@@ -23,6 +23,7 @@ export class Axis<N extends string = string> implements Iterable<Val<'i64'>> {
     this.v = v ?? newVar(name, 'i64', 1, loc);
     this.loc = loc;
   }
+  /** Records the loop: gives its index once, from 0 to the extent - 1 when it runs. Each axis can be iterated once and not left early. */
   *[Symbol.iterator](): Generator<Val<'i64'>, void, undefined> {
     tracer(`the loop over ${this.name}`);
     if (this.#used) throw new DslError('KD-AXIS-TWICE', { axis: this.name }, { loc: here() });

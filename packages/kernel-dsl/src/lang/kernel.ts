@@ -8,7 +8,9 @@ import type { DimSpec, ScalarSpec, TensorSpec } from './tensor.ts';
 import { trace } from './trace.ts';
 import { Val } from './val.ts';
 
+/** One parameter of a kernel as declared: what `tensor(…)` and `scalar(…)` return. */
 export type ParamSpec = TensorSpec<DType, readonly DimSpec[]> | ScalarSpec<DType>;
+/** The parameters of a kernel by name, in the order in which the compiled kernel takes them. */
 export type Params = Readonly<Record<string, ParamSpec>>;
 type NamedDims<S> = S extends readonly DimSpec[] ? Extract<S[number], string> : never;
 type SizeNames<P extends Params> = { [K in keyof P]: P[K] extends { kind: 'tensor'; dims: infer S } ? NamedDims<S> : never }[keyof P];
@@ -16,6 +18,7 @@ type SizeNames<P extends Params> = { [K in keyof P]: P[K] extends { kind: 'tenso
 export type BodyArgs<P extends Params> =
   { readonly [K in keyof P]: P[K] extends TensorSpec<infer D, infer S> ? Tensor<D, S> : P[K] extends ScalarSpec<infer D> ? Val<D> : never }
   & { readonly [N in SizeNames<P>]: Val<'i64'> };
+/** The loops of a kernel by name: the handles that its body returns and that a schedule takes. */
 export type Axes = Readonly<Record<string, Axis>>;
 
 /** A traced kernel: its IR and the handles of its loops. */

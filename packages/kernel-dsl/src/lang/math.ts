@@ -18,15 +18,23 @@ export const exp = <D extends Float>(x: Val<D>): Val<D> => math('exp', x);
 export const exp2 = <D extends Float>(x: Val<D>): Val<D> => math('exp2', x);
 /** Natural logarithm. */
 export const log = <D extends Float>(x: Val<D>): Val<D> => math('log', x);
+/** Logarithm to base 2: -Infinity at 0, NaN below. */
 export const log2 = <D extends Float>(x: Val<D>): Val<D> => math('log2', x);
+/** Square root, correctly rounded; NaN below 0. */
 export const sqrt = <D extends Float>(x: Val<D>): Val<D> => math('sqrt', x);
 /** 1 / sqrt(x), each of the two steps rounded. */
 export const rsqrt = <D extends Float>(x: Val<D>): Val<D> => math('rsqrt', x);
+/** Sine of an angle in radians, by the C library: its last bits may differ between machines. */
 export const sin = <D extends Float>(x: Val<D>): Val<D> => math('sin', x);
+/** Cosine of an angle in radians, by the C library: its last bits may differ between machines. */
 export const cos = <D extends Float>(x: Val<D>): Val<D> => math('cos', x);
+/** Hyperbolic tangent: 1 and -1 at the infinities. */
 export const tanh = <D extends Float>(x: Val<D>): Val<D> => math('tanh', x);
+/** The error function, 2/sqrt(pi) times the integral of e^(-t^2) over 0..x: 1 and -1 at the infinities. */
 export const erf = <D extends Float>(x: Val<D>): Val<D> => math('erf', x);
+/** The greatest integer not above x, as a float. */
 export const floor = <D extends Float>(x: Val<D>): Val<D> => math('floor', x);
+/** The least integer not below x, as a float. */
 export const ceil = <D extends Float>(x: Val<D>): Val<D> => math('ceil', x);
 /** To the nearest integer, ties to even. */
 export const round = <D extends Float>(x: Val<D>): Val<D> => math('round', x);

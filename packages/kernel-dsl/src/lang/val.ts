@@ -60,8 +60,11 @@ export class Val<D extends DType> {
     if (!DTYPES[this.dtype].arithmetic) throw new DslError('KD-STORAGE', { dtype: this.dtype, what: fn }, { loc });
     return new Val(compare(fn, this.expr, exprOf(b, this.dtype, fn), loc), 'bool');
   }
+  /** a + b; integers wrap; the interpreter refuses an i64 beyond 2^53. */
   add(b: Operand<D>): Val<D> { return this.#bin('add', b); }
+  /** a - b; integers wrap; the interpreter refuses an i64 beyond 2^53. */
   sub(b: Operand<D>): Val<D> { return this.#bin('sub', b); }
+  /** a * b, rounded by itself: use `fma` for one rounding with a sum. Integers wrap; the interpreter refuses an i64 beyond 2^53. */
   mul(b: Operand<D>): Val<D> { return this.#bin('mul', b); }
   /** Division; of integers, rounded towards minus infinity. */
   div(b: Operand<D>): Val<D> { return this.#bin('div', b); }
@@ -71,19 +74,31 @@ export class Val<D extends DType> {
   min(b: Operand<D>): Val<D> { return this.#bin('min', b); }
   /** a > b ? a : b, so b where either is NaN. */
   max(b: Operand<D>): Val<D> { return this.#bin('max', b); }
+  /** Bitwise and of integers; of bools, both hold (the right side is computed in any case). Not for floats. */
   and(b: Operand<D>): Val<D> { return this.#bin('and', b); }
+  /** Bitwise or of integers; of bools, at least one holds (the right side is computed in any case). Not for floats. */
   or(b: Operand<D>): Val<D> { return this.#bin('or', b); }
+  /** Bitwise exclusive or of integers; of bools, exactly one holds. Not for floats. */
   xor(b: Operand<D>): Val<D> { return this.#bin('xor', b); }
+  /** Shift of an integer to the left by b bits, 0 <= b < the bits of the dtype; bits that leave it are lost. */
   shl(b: Operand<D>): Val<D> { return this.#bin('shl', b); }
   /** Shift right: arithmetic for signed, logical for unsigned integers. */
   shr(b: Operand<D>): Val<D> { return this.#bin('shr', b); }
+  /** -a: flips the sign of a float, of 0 too; integers wrap. */
   neg(): Val<D> { return new Val(unary('neg', this.expr, here()), this.dtype); }
+  /** |a|: a float without its sign; the lowest integer of a dtype wraps to itself. */
   abs(): Val<D> { return new Val(unary('abs', this.expr, here()), this.dtype); }
+  /** a < b; false where either is NaN. */
   lt(b: Operand<D>): Val<'bool'> { return this.#cmp('lt', b); }
+  /** a <= b; false where either is NaN. */
   le(b: Operand<D>): Val<'bool'> { return this.#cmp('le', b); }
+  /** a > b; false where either is NaN. */
   gt(b: Operand<D>): Val<'bool'> { return this.#cmp('gt', b); }
+  /** a >= b; false where either is NaN. */
   ge(b: Operand<D>): Val<'bool'> { return this.#cmp('ge', b); }
+  /** a equals b, so 0 equals -0; false where either is NaN. */
   eq(b: Operand<D>): Val<'bool'> { return this.#cmp('eq', b); }
+  /** a differs from b; true where either is NaN. */
   ne(b: Operand<D>): Val<'bool'> { return this.#cmp('ne', b); }
   /** Converts to another dtype. Floats become integers by truncation. */
   to<T extends DType>(dtype: T): Val<T> { return new Val(cast(this.expr, dtype, here()), dtype); }
@@ -130,8 +145,12 @@ export class Cell<D extends DType> extends Val<D> {
     emit({ kind: 'accum', fn, buf: this.#buf, index: this.#index.map(use), value, loc: here() });
     recordWrite(this.#buf);
   }
+  /** Adds x to what the place holds. Schedules know it for a sum, whose order a reduction may change. */
   addAssign(x: Operand<D>): void { this.#accum('add', x); }
+  /** Multiplies what the place holds by x. Schedules know it for a product, whose order a reduction may change. */
   mulAssign(x: Operand<D>): void { this.#accum('mul', x); }
+  /** Keeps the lesser of what the place holds and x, as `min` does: x where either is NaN. */
   minAssign(x: Operand<D>): void { this.#accum('min', x); }
+  /** Keeps the greater of what the place holds and x, as `max` does: x where either is NaN. */
   maxAssign(x: Operand<D>): void { this.#accum('max', x); }
 }

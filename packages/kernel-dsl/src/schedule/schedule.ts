@@ -37,10 +37,13 @@ export interface Schedule {
   split(axis: Axis, factor: number, o?: { tail?: Tail; names?: readonly [string, string] }): readonly [Axis, Axis, Axis | undefined];
   /** The loops of one nest, in a new order, outermost first. */
   reorder(...order: readonly Axis[]): void;
+  /** Writes the iterations of a loop of constant extent one after another. */
   unroll(axis: Axis): void;
   /** Unroll and jam: the iterations run side by side, sharing the loops inside. For independent iterations with accumulators of their own. */
   jam(axis: Axis): void;
+  /** Makes lanes of the iterations of a loop of constant extent, which must not depend on each other. */
   vectorize(axis: Axis): void;
+  /** Runs the iterations, which must not depend on each other, on the worker threads. Parallel loops cannot be nested. */
   parallel(axis: Axis): void;
   /** Copies what the body of `axis` uses of a tensor into registers or a packed panel; returns the loops of the copy by name. */
   stage(tensor: string, axis: Axis, space: 'reg' | 'pack', o?: StageOptions): Readonly<Record<string, Axis>>;

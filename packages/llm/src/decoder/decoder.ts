@@ -14,5 +14,6 @@ export interface Decoder {
   readonly backend: string;
   /** Runs tokens at positions `at`, `at + 1`, …; returns the logits after the last one (valid until the next call). */
   feed(tokens: ArrayLike<number>, at: number): Promise<Float32Array>;
+  /** Frees what the decoder holds; the model file stays open. It must not be fed afterwards. */
   dispose(): void;
 }

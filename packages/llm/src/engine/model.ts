@@ -33,6 +33,7 @@ export interface LoadOptions {
 export interface TextOptions extends SamplerOptions {
   readonly maxTokens?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Called after each part of the prompt with the tokens done, those of an earlier prompt included, and all tokens of the prompt. */
   readonly onPrompt?: ((done: number, total: number) => void) | undefined;
   /** How a prompt given as text becomes tokens. */
   readonly encode?: EncodeOptions | undefined;
@@ -50,7 +51,9 @@ export interface Model {
   readonly fallback: string | undefined;
   /** Streams the continuation of a prompt. Tokens of an earlier prompt that the new one shares are not computed again. */
   generate(prompt: string | readonly number[], options?: TextOptions): AsyncGenerator<GenerateEvent, void, undefined>;
+  /** Frees the decoder and closes the file. Generating and reading weights fail afterwards. */
   dispose(): void;
+  /** The same as `dispose`, for `using`. */
   [Symbol.dispose](): void;
 }
 

@@ -11,6 +11,7 @@ import type { GgufArray, GgufType, GgufValue } from './value.ts';
 export interface GgufMetadata {
   /** Keys in file order. */
   readonly keys: readonly string[];
+  /** Whether the file has the key, of whatever type. */
   has(key: string): boolean;
   /** The value with its type; undefined where the key is absent. */
   get(key: string): GgufValue | undefined;
@@ -20,9 +21,13 @@ export interface GgufMetadata {
   integer(key: string, fallback?: number): number;
   /** A single- or double-precision number. */
   f32(key: string, fallback?: number): number;
+  /** A truth value; a number is of the wrong type. */
   bool(key: string, fallback?: boolean): boolean;
+  /** A text, decoded from UTF-8. */
   string(key: string, fallback?: string): string;
+  /** A list of texts. */
   strings(key: string, fallback?: readonly string[]): readonly string[];
+  /** A list of single- or double-precision numbers; doubles are rounded. */
   f32s(key: string, fallback?: Float32Array): Float32Array;
   /** A list of integers of up to 32 bits. */
   i32s(key: string, fallback?: Int32Array): Int32Array;

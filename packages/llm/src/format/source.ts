@@ -7,11 +7,13 @@ import { GgufError } from './error.ts';
  */
 export interface ByteSource {
   readonly size: number;
+  /** Exactly `length` bytes from the byte `offset` on: a view or a copy. */
   read(offset: number, length: number): Uint8Array;
 }
 
 /** A source that holds something open. Reading after `close` fails. */
 export interface ClosableByteSource extends ByteSource {
+  /** Closes what the source opened itself. */
   close(): void;
 }
 

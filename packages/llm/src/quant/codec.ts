@@ -11,7 +11,9 @@ export type CodecName = 'F32' | 'F16' | 'BF16' | 'Q8_0' | 'Q4_0';
 /** One format's reference conversions. Both work on whole blocks and trust the sizes: {@link quantize} and {@link dequantize} check them. */
 export interface BlockCodec {
   readonly type: CodecName;
+  /** Encodes all weights of `src` into the first bytes of `dst`, a whole number of blocks. */
   readonly quantize: (src: Float32Array, dst: Uint8Array) => void;
+  /** Decodes as many weights as `dst` has places from the first bytes of `src`. */
   readonly dequantize: (src: Uint8Array, dst: Float32Array) => void;
 }
 

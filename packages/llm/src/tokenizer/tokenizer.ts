@@ -55,9 +55,11 @@ export interface Tokenizer {
    * @throws TokenizerError `bad-token-id`
    */
   decode(ids: ArrayLike<number>, options?: DecodeOptions): string;
+  /** Decodes ids as they come, one by one; each call starts a text of its own. */
   stream(options?: DecodeOptions): StreamDecoder;
   /** A token as the vocabulary spells it. @throws TokenizerError `bad-token-id` */
   text(id: number): string;
+  /** What a token is, such as `normal` or `control`. @throws TokenizerError `bad-token-id` */
   kind(id: number): TokenKind;
   /** The bytes that a token stands for; none for control and unused tokens. */
   bytes(id: number): Uint8Array;

@@ -30,6 +30,7 @@ export interface Subject {
   readonly name: string;
   /** The algorithm. */
   readonly ir: KernelIR;
+  /** The algorithm scheduled for a target, with the program after each step. */
   readonly schedule: (t: Target) => Pick<ScheduledKernel, 'ir' | 'steps' | 'reassociates'>;
 }
 

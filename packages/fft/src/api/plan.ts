@@ -37,6 +37,7 @@ export interface FftPlan<T extends Real = Real> {
   describe(): string;
   /** Gives its memory back; the plan cannot run any more. */
   dispose(): void;
+  /** The same as `dispose`, for `using`. */
   [Symbol.dispose](): void;
 }
 

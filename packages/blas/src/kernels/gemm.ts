@@ -44,14 +44,19 @@ export function gemm(T: GemmType, layout: GemmLayout): Kernel<GemmAxes> {
 }
 
 /**
- * Blocks by formula: the register tile fills the vector registers but for one broadcast and the loads of B;
- * a panel of B stays in L1, a block of A in L2, the packed B in L3.
+ * Block sizes of a target, by rule:
+ * - The register tile fills the vector registers but for one broadcast and the loads of B: 6 x 4 vectors of 32, 6 x 2 of 16; 4 x 2 where
+ *   products need a register before they are added.
+ * - kc: with 16 registers a micro-panel of A (kc x mr) and one of B (kc x nr) share an L1 of 32 KB. With 32 the panel of B is too wide for
+ *   that, only A's stays; longer sums then mean fewer passes over C.
+ * - mc: what threads take at a time; small, for even shares. Nothing is won by larger ones, since B streams by for every micro-panel of A.
+ * - nc: packed B takes 4 MB, a thread's share of L3 on server processors.
  */
 export function gemmBlocks(T: GemmType, t: Target): GotoBlocks {
-  const lanes = t.vecBytes / (T === 'f32' ? 4 : 8);
-  const tile = t.vectorRegisters >= 32 ? { mr: 6, vectors: 4 } : t.fma ? { mr: 6, vectors: 2 } : { mr: 4, vectors: 2 };
-  const kc = T === 'f32' ? 512 : 256;
-  return { mr: tile.mr, nr: tile.vectors * lanes, mc: T === 'f32' ? 168 : 168, kc, nc: 3072 };
+  const bytes = T === 'f32' ? 4 : 8, lanes = t.vecBytes / bytes, wide = t.vectorRegisters >= 32;
+  const tile = wide ? { mr: 6, vectors: 4 } : t.fma ? { mr: 6, vectors: 2 } : { mr: 4, vectors: 2 };
+  const kc = wide ? 512 : 256;
+  return { mr: tile.mr, nr: tile.vectors * lanes, mc: 48, kc, nc: (4 << 20) / (kc * bytes) };
 }
 
 /** The schedule: C is scaled row by row in vectors, the product runs in Goto's loops. */
@@ -61,7 +66,7 @@ export function scheduleGemm(s: Schedule, ax: GemmAxes, T: GemmType, b: GotoBloc
     s.vectorize(lanes);
     s.parallel(i);
   }
-  goto(s, ax, { A: 'A', B: 'B', C: 'C' }, b);
+  goto(s, ax, { A: 'A', B: 'B', C: 'C' }, b, { partial: true });
 }
 
 /** The kernel, scheduled and lowered for a target. */

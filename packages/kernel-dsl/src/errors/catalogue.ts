@@ -33,6 +33,7 @@ export const CATALOGUE = {
   'KD-S-RFACTOR': { message: 'rfactor({name}, {axis}): {why}', fix: 'rfactor a register that is only accumulated into inside of that loop' },
   'KD-S-NESTED-PARALLEL': { message: 'parallel({axis}): it lies inside of the parallel loop {outer}', fix: 'make one loop parallel' },
   'KD-S-PANEL': { message: 'stage({name}): panel axis {axis} does not index it', fix: 'a panel axis is one of the loops whose variable appears in the index' },
+  'KD-S-PARTIAL': { message: 'stage({name}) cannot hold partial sums: the body of {axis} does more with it than to accumulate with one operator', fix: 'leave `partial` away' },
   // lowering
   'KD-L-UNROLL': { message: 'the unrolled loop {axis} has the extent {extent}, which is not a constant', fix: 'split it by a constant, or leave it a plain loop' },
   'KD-L-VECTOR-EXTENT': { message: 'the vector loop {axis} has the extent {extent}, which is not a constant', fix: 'split it by a constant number of lanes and vectorize the inner loop' },

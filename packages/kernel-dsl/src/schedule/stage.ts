@@ -1,6 +1,6 @@
 import { DslError } from '../errors/index.ts';
-import { and, block, constant, exprKey, load, mapChildren, mapOperands, mapOwnExprs, newBuffer, newVar, printExpr, substituteExpr, usesVar } from '../ir/index.ts';
-import type { Buffer, Expr, For, Stmt, Var } from '../ir/index.ts';
+import { and, block, constant, exprKey, identity, load, mapChildren, mapOperands, mapOwnExprs, newBuffer, newVar, printExpr, substituteExpr, usesVar } from '../ir/index.ts';
+import type { Buffer, Expr, For, ReduceFn, Stmt, Var } from '../ir/index.ts';
 import { Axis } from '../lang/index.ts';
 import { accesses, foldable } from './access.ts';
 import type { Access } from './access.ts';
@@ -15,6 +15,8 @@ export interface StageOptions {
   readonly panel?: Axis | undefined;
   /** Stage the whole expression around the load that needs nothing but scalars (a cast, a factor), not the load alone. */
   readonly fold?: boolean | undefined;
+  /** The copy of a tensor that the body only accumulates into holds what the body adds: it starts from nothing and is added at the end. */
+  readonly partial?: boolean | undefined;
   readonly name?: string | undefined;
 }
 
@@ -34,6 +36,7 @@ const nest = (c: Copy, body: Stmt, at: At, keepKinds: boolean): Stmt =>
  * Copies the part of a tensor that a loop's body uses into a dense buffer of its own: registers or a packed panel.
  * Reads, accumulations and writes go to the copy; what was written is copied back at the end of the body.
  * Guards around the uses become guards of the copies: elements that do not exist are zero in the copy.
+ * With `partial`, nothing is read at the start and the sums are added at the end: their order changes, the schedule remembers that.
  */
 export function stage(st: State, name: string, axis: Axis, space: 'pack' | 'reg', o: StageOptions, at: At): Readonly<Record<string, Axis>> {
   const param = st.ir.params.find((p) => p.kind === 'tensor' && p.name === name);
@@ -59,6 +62,8 @@ export function stage(st: State, name: string, axis: Axis, space: 'pack' | 'reg'
   const kept = first.loops.filter((l) => !order.includes(l));
   const guard = first.guards.filter((g) => !kept.some((l) => usesVar(g, l.v))).reduce<Expr | undefined>((a, b) => (a ? and(a, b) : b), undefined);
 
+  const adds = o.partial ? onlyAdds(uses) : undefined;
+  if (o.partial && !adds) throw new DslError('KD-S-PARTIAL', { name, axis: axis.name }, at);
   const reads = uses.filter((u) => u.kind === 'load');
   const value = o.fold && reads.length === uses.length ? foldable(reads[0]!.chain) : load(src, first.index, { loc: reads[0]?.chain[0]?.loc });
   const buf = newBuffer({ name: o.name ?? `${name}_${space}`, dtype: value.dtype, space, shape, loc: at.loc });
@@ -69,7 +74,12 @@ export function stage(st: State, name: string, axis: Axis, space: 'pack' | 'reg'
   const out: Stmt[] = [{ kind: 'alloc', buf, ...origin }];
   const copies: Copy[] = [];
   const written = uses.some((u) => u.kind !== 'load');
-  if (reads.length > 0 || uses.some((u) => u.kind === 'accum')) {
+  if (adds) {
+    const c = copyLoops(order);
+    copies.push(c);
+    out.push(nest(c, { kind: 'store', buf, index: c.vars, value: identity(adds, buf.dtype), ...origin }, at, buf.space === 'reg'));
+    st.reassociates = true;
+  } else if (reads.length > 0 || uses.some((u) => u.kind === 'accum')) {
     const c = copyLoops(order);
     copies.push(c);
     out.push(copyIn(c, buf, c.rename(value), guard && c.rename(guard), at, copies));
@@ -78,12 +88,18 @@ export function stage(st: State, name: string, axis: Axis, space: 'pack' | 'reg'
   if (written) {
     const c = copyLoops(order);
     copies.push(c);
-    out.push(copyOut(c, buf, src, first.index.map(c.rename), guard && c.rename(guard), at, copies));
+    out.push(copyOut(c, buf, src, first.index.map(c.rename), guard && c.rename(guard), adds, at, copies));
   }
   if (space === 'reg') for (const c of copies) c.order.forEach((l, i) => st.twins.set(l.v.id, [...(st.twins.get(l.v.id) ?? []), c.vars[i]!]));
   setBody(st, replaceStmt(st.ir.body, loop, { ...loop, body: block(out) }));
   const main = copies[0]!;
   return Object.fromEntries(main.order.map((l, i) => [l.v.name, new Axis(l.v.name, main.extents[i]!, main.vars[i]!, l.loc)]));
+}
+
+/** The operator with which all uses accumulate, if that is all they do. */
+function onlyAdds(uses: readonly Access[]): ReduceFn | undefined {
+  const fns = uses.map((u) => (u.kind === 'accum' && u.stmt.kind === 'accum' ? u.stmt.fn : undefined));
+  return fns.every((f) => f === fns[0]) ? fns[0] : undefined;
 }
 
 /** Every use of `src` under s goes to `buf` instead. */
@@ -112,8 +128,8 @@ function copyIn(c: Copy, buf: Buffer, value: Expr, guard: Expr | undefined, at: 
   return whole ? { kind: 'if', cond: whole, then: nest(c, to(buf, value), at, true), else: edge, loc: at.loc, step: at.step } : edge;
 }
 
-function copyOut(c: Copy, buf: Buffer, dst: Buffer, index: readonly Expr[], guard: Expr | undefined, at: At, copies: Copy[]): Stmt {
-  const from = (b: Buffer): Stmt => ({ kind: 'store', buf: dst, index, value: load(b, c.vars), loc: at.loc, step: at.step });
+function copyOut(c: Copy, buf: Buffer, dst: Buffer, index: readonly Expr[], guard: Expr | undefined, adds: ReduceFn | undefined, at: At, copies: Copy[]): Stmt {
+  const from = (b: Buffer): Stmt => ({ ...(adds ? { kind: 'accum', fn: adds } : { kind: 'store' }), buf: dst, index, value: load(b, c.vars), loc: at.loc, step: at.step });
   const guarded = (b: Buffer): Stmt => (guard ? { kind: 'if', cond: guard, then: from(b), loc: at.loc, step: at.step } : from(b));
   if (buf.space === 'pack' || !guard) return nest(c, guarded(buf), at, buf.space === 'reg');
   const whole = throughout(c, guard);

@@ -37,6 +37,7 @@ const CASES: readonly [ErrorId, (s: Schedule, ax: Ax) => void, RegExp][] = [
   ['KD-S-RFACTOR', (s, { k }) => { const [, n] = s.split(k, 8, { tail: 'peel' }); s.rfactor('sum', n); }, /no such register/],
   ['KD-S-NESTED-PARALLEL', (s, { a, b }) => { s.parallel(a); s.parallel(b); }, /inside of the parallel loop a/],
   ['KD-S-PANEL', (s, { i, k, a, b }) => { s.split(b, 8); s.stage('x', k, 'pack', { panel: i }); void a; }, /panel axis i does not index it/],
+  ['KD-S-PARTIAL', (s, { k }) => { s.stage('x', k, 'pack', { partial: true }); }, /does more with it than to accumulate/],
 ];
 
 describe('mistakes in a schedule', () => {

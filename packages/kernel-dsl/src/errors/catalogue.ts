@@ -49,4 +49,5 @@ export const CATALOGUE = {
   'KD-L-REG-SHAPE': { message: 'the register {name} has the shape [{shape}], which is not constant', fix: 'give registers constant shapes: split the loop it is staged over by a constant' },
 } as const;
 
+/** The stable id of an error of the language, the schedules or lowering, such as `KD-DTYPE`. */
 export type ErrorId = keyof typeof CATALOGUE;

@@ -156,5 +156,5 @@ class Plan<T extends Real> implements FftPlan<T> {
 function fillTwiddles(tw: Reals, plan: LaunchPlan, s: FullSpec): void {
   if (plan.tables.length === 0) return;
   const root = roots(s.n, s.sign);
-  for (const t of plan.tables) fillTable(tw.subarray(t.offset), t, t.lanes, s.n, root, t.scale);
+  for (const t of plan.tables) fillTable(tw.subarray(t.offset), t, t.lanes, s.n, root, t.scale, t.reversed);
 }

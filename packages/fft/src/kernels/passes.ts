@@ -28,54 +28,56 @@ const times = <T extends Real>(x: ComplexVal<T>, w: ComplexVal<T>): ComplexVal<T
 export function firstPass<T extends Real>(name: string, dtype: T, radix: number, lanes: number): Kernel<PassAxes> {
   return kernel(name, {
     x0: tensor(dtype, 'P', 'Q', 2 * lanes), x: tensor(dtype, 'P', 'Q', radix - 1, 2 * lanes),
-    yr: tensor(dtype, 'P', 'Q', radix, lanes).out(), yi: tensor(dtype, 'P', 'Q', radix, lanes).out(),
-  }, ({ x0, x, yr, yi, P, Q }) => {
+    y: tensor(dtype, 'P', 'Q', 2, radix, lanes).out(),
+  }, ({ x0, x, y, P, Q }) => {
     const ax = axes({ p: P, q: Q, v: lanes });
     for (const p of ax.p) for (const q of ax.q) for (const v of ax.v) {
       const re = v.mul(2), im = re.add(1);
-      writeCodelet(dft(radix), dtype, (u) => (u === 0 ? { re: x0.at(p, q, re), im: x0.at(p, q, im) } : { re: x.at(p, q, u - 1, re), im: x.at(p, q, u - 1, im) }), (c, y) => {
-        yr.at(p, q, c, v).set(y.re);
-        yi.at(p, q, c, v).set(y.im);
+      writeCodelet(dft(radix), dtype, (u) => (u === 0 ? { re: x0.at(p, q, re), im: x0.at(p, q, im) } : { re: x.at(p, q, u - 1, re), im: x.at(p, q, u - 1, im) }), (c, b) => {
+        y.at(p, q, 0, c, v).set(b.re);
+        y.at(p, q, 1, c, v).set(b.im);
       });
     }
     return ax;
   });
 }
 
-/** A pass in the middle: parts apart on both sides; `tw` holds w[j u] for u = 1 .. radix - 1. */
+/**
+ * A pass in the middle: parts apart on both sides. `tw` holds the twiddles of rows 1 .. radix - 1 in the order of the rows of `x`, as complex numbers:
+ * w[j u], or w[j (radix - u)] when the rows are reversed.
+ */
 export function middlePass<T extends Real>(name: string, dtype: T, radix: number, lanes: number): Kernel<PassAxes & { readonly k: Axis<'k'> }> {
   return kernel(name, {
-    xr0: tensor(dtype, 'P', 'Q', 'K', lanes), xi0: tensor(dtype, 'P', 'Q', 'K', lanes),
-    xr: tensor(dtype, 'P', 'Q', radix - 1, 'K', lanes), xi: tensor(dtype, 'P', 'Q', radix - 1, 'K', lanes),
-    tw: tensor(dtype, 'P', 'Q', radix - 1, 2),
-    yr: tensor(dtype, 'P', 'Q', radix, 'K', lanes).out(), yi: tensor(dtype, 'P', 'Q', radix, 'K', lanes).out(),
-  }, ({ xr0, xi0, xr, xi, tw, yr, yi, P, Q, K }) => {
+    x0: tensor(dtype, 'P', 'Q', 2, 'K', lanes), x: tensor(dtype, 'P', 'Q', 2, radix - 1, 'K', lanes), tw: tensor(dtype, 'P', 'Q', 2 * (radix - 1)),
+    y: tensor(dtype, 'P', 'Q', 2, radix, 'K', lanes).out(),
+  }, ({ x0, x, tw, y, P, Q, K }) => {
     const ax = axes({ p: P, q: Q, k: K, v: lanes });
     for (const p of ax.p) for (const q of ax.q) for (const k of ax.k) for (const v of ax.v) {
-      const w = (u: number): ComplexVal<T> => ({ re: tw.at(p, q, u - 1, 0), im: tw.at(p, q, u - 1, 1) });
-      writeCodelet(dft(radix), dtype, (u) => (u === 0 ? { re: xr0.at(p, q, k, v), im: xi0.at(p, q, k, v) } : times({ re: xr.at(p, q, u - 1, k, v), im: xi.at(p, q, u - 1, k, v) }, w(u))), (c, y) => {
-        yr.at(p, q, c, k, v).set(y.re);
-        yi.at(p, q, c, k, v).set(y.im);
+      const w = (u: number): ComplexVal<T> => ({ re: tw.at(p, q, 2 * u - 2), im: tw.at(p, q, 2 * u - 1) });
+      writeCodelet(dft(radix), dtype, (u) => (u === 0 ? { re: x0.at(p, q, 0, k, v), im: x0.at(p, q, 1, k, v) } : times({ re: x.at(p, q, 0, u - 1, k, v), im: x.at(p, q, 1, u - 1, k, v) }, w(u))), (c, b) => {
+        y.at(p, q, 0, c, k, v).set(b.re);
+        y.at(p, q, 1, c, k, v).set(b.im);
       });
     }
     return ax;
   });
 }
 
-/** The last pass: parts apart in, interleaved complex numbers out. `tw` holds scale * w[j u], vectors along j; `scale` multiplies what has no twiddle. */
+/**
+ * The last pass: parts apart in, interleaved complex numbers out. `tw` holds scale * w[j u] for u = 1 .. radix - 1, a vector of real parts and one of
+ * imaginary parts each, along j; `scale` multiplies what has no twiddle.
+ */
 export function lastPass<T extends Real>(name: string, dtype: T, radix: number, lanes: number): Kernel<PassAxes> {
   return kernel(name, {
-    xr: tensor(dtype, 'P', 'Q', radix * lanes), xi: tensor(dtype, 'P', 'Q', radix * lanes),
-    tw: tensor(dtype, 'P', 'Q', radix - 1, 2, lanes), scale: scalar(dtype),
+    x: tensor(dtype, 'P', 'Q', 2, radix * lanes), tw: tensor(dtype, 'P', 'Q', 2 * (radix - 1) * lanes), scale: scalar(dtype),
     y0: tensor(dtype, 'P', 'Q', 2 * lanes).out(), y: tensor(dtype, 'P', 'Q', radix - 1, 2 * lanes).out(),
-  }, ({ xr, xi, tw, scale, y0, y, P, Q }) => {
+  }, ({ x, tw, scale, y0, y, P, Q }) => {
     const ax = axes({ p: P, q: Q, v: lanes });
     for (const p of ax.p) for (const q of ax.q) for (const v of ax.v) {
-      const at = (u: number): ComplexVal<T> => ({ re: xr.at(p, q, v.mul(radix).add(u)), im: xi.at(p, q, v.mul(radix).add(u)) });
-      const re = v.mul(2), im = re.add(1);
+      const re = v.mul(2), im = re.add(1), w = (u: number, part: number) => tw.at(p, q, v.add((2 * u - 2 + part) * lanes));
       writeCodelet(dft(radix), dtype, (u) => {
-        const a = at(u);
-        return u === 0 ? { re: a.re.mul(scale), im: a.im.mul(scale) } : times(a, { re: tw.at(p, q, u - 1, 0, v), im: tw.at(p, q, u - 1, 1, v) });
+        const at = v.mul(radix).add(u), a = { re: x.at(p, q, 0, at), im: x.at(p, q, 1, at) };
+        return u === 0 ? { re: a.re.mul(scale), im: a.im.mul(scale) } : times(a, { re: w(u, 0), im: w(u, 1) });
       }, (c, b) => {
         if (c === 0) {
           y0.at(p, q, re).set(b.re);

@@ -2,7 +2,7 @@ import type { KernelId } from '../kernels/index.ts';
 import { lanesOf } from '../kernels/index.ts';
 import { factor } from './factor.ts';
 import { ALONE, rows, view } from './launch.ts';
-import type { Dim, Launch, LaunchPlan, Place, View } from './launch.ts';
+import type { Dim, Launch, LaunchPlan, View } from './launch.ts';
 import type { FullSpec } from './spec.ts';
 import { scaleOf } from './spec.ts';
 import { layTables } from './tables.ts';
@@ -43,7 +43,7 @@ export function blocked(s: FullSpec, vecBytes: number): LaunchPlan {
   const bits = Math.log2(s.n), bits2 = secondBits(bits), n2 = 2 ** bits2, n1 = s.n / n2, native = lanesOf({ vecBytes }, { dtype: s.dtype, narrow: false });
   // In the first half and in the last pass, vectors run across a block, which is never too narrow for them.
   const one = factor(bits - bits2, 1), two = factor(bits2, native).map((f, i, all) => (i === all.length - 1 ? { ...f, narrow: false } : f));
-  const factors = [...one, ...two], { tables, size } = layTables(factors.map((f) => f.radix), native, scaleOf(s));
+  const factors = [...one, ...two], { tables, size } = layTables(factors.map((f) => f.radix), s.sign, native, scaleOf(s));
   let l = 1;
   const passes = factors.map((f, i): Pass => {
     const id = { dtype: s.dtype, radix: f.radix, narrow: f.narrow }, p = { id, lanes: lanesOf({ vecBytes }, id), radix: f.radix, l, tw: i > 0 ? tables[i - 1]!.offset : 0 };
@@ -65,12 +65,6 @@ function secondBits(bits: number): number {
   return Math.ceil(bits / 2);
 }
 
-/** A real tensor and its imaginary twin. */
-const both = (name: string, offset: number, imaginary: number, dims: readonly Dim[]): Record<string, View> => {
-  const place: Place = 'a', [head, tail] = name.endsWith('0') ? [name.slice(0, -1), '0'] : [name, ''];
-  return { [`${head}r${tail}`]: view(place, offset, ...dims), [`${head}i${tail}`]: view(place, offset + imaginary, ...dims) };
-};
-
 function firstHalf(h: Halves, passes: readonly Pass[], column: number): Launch[] {
   const { s, n1, n2, wide } = h, alone = n1 * wide < ALONE, columns = (lanes: number): number => wide / lanes;
   return passes.map((p, i): Launch => {
@@ -81,15 +75,15 @@ function firstHalf(h: Halves, passes: readonly Pass[], column: number): Launch[]
         kernel: { role: 'first', ...p.id }, scale: undefined, alone,
         views: {
           x0: view('in', start, ...x, [2 * lanes, 1]), x: view('in', start + rest.offset, ...x, rest.dim, [2 * lanes, 1]),
-          ...both('y', to, h.localImaginary, [[run, wide], [groups, lanes], [radix, run * wide], [lanes, 1]]),
+          y: view('a', to, [run, wide], [groups, lanes], [2, h.localImaginary], [radix, run * wide], [lanes, 1]),
         },
       };
     }
     // A row of the output is run * wide numbers, except in the last pass (run = 1), which puts its `wide` ones where the second half wants them.
     const done = i === passes.length - 1, K: Dim = [run * groups, lanes];
-    const y: readonly Dim[] = done ? [[l, h.pitch], [1, 0], [radix, l * h.pitch], K, [lanes, 1]] : [[l, run * wide], [1, 0], [radix, l * run * wide], K, [lanes, 1]];
-    return middle(h, p, { from, fromImaginary: h.localImaginary, x: [[l, radix * run * wide], [1, 0]], row: run * wide, K, tw: [[l, 2 * (radix - 1)], [1, 0]], twStart: 0, alone },
-      both('y', done ? column : to, done ? h.imaginary : h.localImaginary, y));
+    const y = done ? view('a', column, [l, h.pitch], [1, 0], [2, h.imaginary], [radix, l * h.pitch], K, [lanes, 1])
+      : view('a', to, [l, run * wide], [1, 0], [2, h.localImaginary], [radix, l * run * wide], K, [lanes, 1]);
+    return middle(h, p, { from, fromImaginary: h.localImaginary, x: [[l, radix * run * wide], [1, 0]], row: run * wide, K, tw: [[l, 2 * (radix - 1)], [1, 0]], twStart: 0, alone }, y);
   });
 }
 
@@ -108,14 +102,14 @@ interface MiddleInput {
   readonly alone: boolean;
 }
 
-function middle(h: Halves, p: Pass, m: MiddleInput, y: Record<string, View>): Launch {
-  const { radix, lanes } = p, rest = rows(radix, h.s.sign, m.row), turned = rows(radix, h.s.sign, 2);
+function middle(h: Halves, p: Pass, m: MiddleInput, y: View): Launch {
+  const { radix, lanes } = p, rest = rows(radix, h.s.sign, m.row), parts: Dim = [2, m.fromImaginary];
   return {
     kernel: { role: 'middle', ...p.id }, scale: undefined, alone: m.alone,
     views: {
-      ...both('x0', m.from, m.fromImaginary, [...m.x, m.K, [lanes, 1]]), ...both('x', m.from + rest.offset, m.fromImaginary, [...m.x, rest.dim, m.K, [lanes, 1]]),
-      tw: view('tw', p.tw + 2 * (radix - 1) * m.twStart + turned.offset - 2, ...m.tw, turned.dim, [2, 1]),
-      ...y,
+      x0: view('a', m.from, ...m.x, parts, m.K, [lanes, 1]), x: view('a', m.from + rest.offset, ...m.x, parts, rest.dim, m.K, [lanes, 1]),
+      tw: view('tw', p.tw + 2 * (radix - 1) * m.twStart, ...m.tw, [2 * (radix - 1), 1]),
+      y,
     },
   };
 }
@@ -130,14 +124,14 @@ function secondHalf(h: Halves, passes: readonly Pass[], row: number): Launch[] {
       return middle(h, p, {
         from: start ? row * h.pitch : from, fromImaginary: start ? h.imaginary : h.localImaginary, x: [[wide, pitch], [done, wide * pitch]], row: run, K,
         tw: [[wide, 2 * (radix - 1)], [done, n1 * 2 * (radix - 1)]], twStart: row, alone,
-      }, both('y', to, h.localImaginary, [[wide, run], [done, wide * run], [radix, wide * done * run], K, [lanes, 1]]));
+      }, view('a', to, [wide, run], [done, wide * run], [2, h.localImaginary], [radix, wide * done * run], K, [lanes, 1]));
     }
     const rest = rows(radix, s.sign, 2 * l), groups = wide / lanes, y: readonly Dim[] = [[done, 2 * n1], [groups, 2 * lanes]], o = 2 * (s.n * h.index + row);
     return {
       kernel: { role: 'last', ...p.id }, scale: scaleOf(s), alone,
       views: {
-        ...both('x', from, h.localImaginary, [[done, wide * radix], [groups, lanes * radix], [radix * lanes, 1]]),
-        tw: view('tw', p.tw + 2 * (radix - 1) * row, [done, 2 * (radix - 1) * n1], [groups, 2 * (radix - 1) * lanes], [radix - 1, 2 * lanes], [2, lanes], [lanes, 1]),
+        x: view('a', from, [done, wide * radix], [groups, lanes * radix], [2, h.localImaginary], [radix * lanes, 1]),
+        tw: view('tw', p.tw + 2 * (radix - 1) * row, [done, 2 * (radix - 1) * n1], [groups, 2 * (radix - 1) * lanes], [2 * (radix - 1) * lanes, 1]),
         y0: view('out', o, ...y, [2 * lanes, 1]), y: view('out', o + rest.offset, ...y, rest.dim, [2 * lanes, 1]),
       },
     };

@@ -17,8 +17,8 @@ export interface Launch {
   readonly alone: boolean;
 }
 
-/** A twiddle table: its place in `tw` and what it holds. */
-export interface Table { readonly offset: number; readonly l: number; readonly radix: number; readonly lanes: number; readonly scale: number }
+/** A twiddle table: its place in `tw` and what it holds; `reversed`: rows u in the order radix - 1 .. 1. */
+export interface Table { readonly offset: number; readonly l: number; readonly radix: number; readonly lanes: number; readonly scale: number; readonly reversed: boolean }
 
 /** What a plan does, as data. */
 export interface LaunchPlan {

@@ -18,7 +18,7 @@ export function straight(s: FullSpec, vecBytes: number, inPlace: boolean): Launc
   const part = Math.min(s.batch, Math.max(1, fits, Math.ceil(s.batch / MOST_PARTS)));
   const factors = factor(Math.log2(s.n), vecBytes / bytes), middles = factors.length - 2;
   const lanes = factors.map((f) => lanesOf({ vecBytes }, { dtype: s.dtype, narrow: f.narrow }));
-  const { tables, size } = layTables(factors.map((f) => f.radix), lanes.at(-1)!, scaleOf(s));
+  const { tables, size } = layTables(factors.map((f) => f.radix), s.sign, lanes.at(-1)!, scaleOf(s));
   // The data alternates between two places and must end in `a`, since the last pass cannot read what it writes. The other place is the output,
   // unless that still holds the input when it would be written first.
   const other: Place = inPlace && middles % 2 === 1 ? 'b' : 'out';
@@ -84,18 +84,17 @@ function first(g: Geometry, to: Place): Launch['views'] {
   const x = at(2 * n, 2 * width), y = at(2 * n, width), base = partBase(g, to);
   return {
     x0: view('in', from, ...x, [2 * width, 1]), x: view('in', from + rest.offset, ...x, rest.dim, [2 * width, 1]),
-    yr: view(to, base, ...y, [radix, run], [width, 1]), yi: view(to, base + n, ...y, [radix, run], [width, 1]),
+    y: view(to, base, ...y, [2, n], [radix, run], [width, 1]),
   };
 }
 
 function middle(g: Geometry, from: Place, to: Place): Launch['views'] {
-  const { width, run, l, radix, s: { n, sign } } = g, at = grid(g, l), rest = rows(radix, sign, run), turned = rows(radix, sign, 2), K: Dim = [run / width, width];
+  const { width, run, l, radix, s: { n, sign } } = g, at = grid(g, l), rest = rows(radix, sign, run), K: Dim = [run / width, width];
   const x = at(2 * n, radix * run), y = at(2 * n, run), i = partBase(g, from), o = partBase(g, to);
   return {
-    xr0: view(from, i, ...x, K, [width, 1]), xi0: view(from, i + n, ...x, K, [width, 1]),
-    xr: view(from, i + rest.offset, ...x, rest.dim, K, [width, 1]), xi: view(from, i + n + rest.offset, ...x, rest.dim, K, [width, 1]),
-    tw: view('tw', g.tw + turned.offset - 2, ...at(0, 2 * (radix - 1)), turned.dim, [2, 1]),
-    yr: view(to, o, ...y, [radix, l * run], K, [width, 1]), yi: view(to, o + n, ...y, [radix, l * run], K, [width, 1]),
+    x0: view(from, i, ...x, [2, n], K, [width, 1]), x: view(from, i + rest.offset, ...x, [2, n], rest.dim, K, [width, 1]),
+    tw: view('tw', g.tw, ...at(0, 2 * (radix - 1)), [2 * (radix - 1), 1]),
+    y: view(to, o, ...y, [2, n], [radix, l * run], K, [width, 1]),
   };
 }
 
@@ -103,8 +102,7 @@ function last(g: Geometry, from: Place): Launch['views'] {
   const { width, l, radix, s: { n, sign } } = g, at = grid(g, l / width), rest = rows(radix, sign, 2 * l), to = 2 * n * g.from;
   const x = at(2 * n, radix * width), y = at(2 * n, 2 * width), i = partBase(g, from);
   return {
-    xr: view(from, i, ...x, [radix * width, 1]), xi: view(from, i + n, ...x, [radix * width, 1]),
-    tw: view('tw', g.tw, ...at(0, 2 * width * (radix - 1)), [radix - 1, 2 * width], [2, width], [width, 1]),
+    x: view(from, i, ...x, [2, n], [radix * width, 1]), tw: view('tw', g.tw, ...at(0, 2 * width * (radix - 1)), [2 * width * (radix - 1), 1]),
     y0: view('out', to, ...y, [2 * width, 1]), y: view('out', to + rest.offset, ...y, rest.dim, [2 * width, 1]),
   };
 }

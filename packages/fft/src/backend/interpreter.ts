@@ -19,9 +19,8 @@ export function interpreterBackend(isa = 'x86-64'): Backend {
       run(arrays) {
         const data = { in: arrays.in, out: arrays.out, a: own.a.data, b: own.b.data, tw: own.tw.data };
         for (const l of launches) {
-          const args: Record<string, InterpretArg> = {};
+          const args: Record<string, InterpretArg> = { ...l.scalars };
           for (const [name, v] of Object.entries(l.views)) args[name] = { data: data[v.place], shape: v.shape, strides: v.strides, offset: v.offset };
-          if (l.scale !== undefined) args['scale'] = l.scale;
           interpret(kernel(l), args);
         }
       },

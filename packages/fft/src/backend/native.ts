@@ -73,7 +73,7 @@ function prepared(kernel: (id: KernelId) => Kernel, launches: readonly Launch[],
     Object.fromEntries(Object.entries(l.views).filter(([, v]) => which(v)).map(([name, v]) => [name, place(v, arrays, l.kernel.dtype)]));
   const bind = (arrays: Places): Program => program(launches.map((l) => {
     const count = l.alone ? 1 : threads;
-    return { kernel: kernel(l.kernel), args: { ...args(l, arrays, () => true), ...(l.scale === undefined ? {} : { scale: l.scale }) }, ...(count === undefined ? {} : { threads: count }) };
+    return { kernel: kernel(l.kernel), args: { ...args(l, arrays, () => true), ...l.scalars }, ...(count === undefined ? {} : { threads: count }) };
   }));
 
   let direct: Program | undefined, bound: Arrays | undefined, before: { readonly in: WeakRef<Reals>; readonly out: WeakRef<Reals> } | undefined;

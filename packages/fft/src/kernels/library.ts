@@ -1,11 +1,12 @@
 import { lower, schedule } from '@quern/kernel-dsl';
 import type { Axes, Axis, Kernel, KernelIR, LibraryKernel, Target } from '@quern/kernel-dsl';
 import type { Real } from '../codelets/index.ts';
-import { firstPass, lastPass, middlePass, smallTransform } from './passes.ts';
+import { batchTransform, firstPass, lastPass, middlePass, smallTransform } from './passes.ts';
 
-/** What a kernel of this library does. `narrow`: with vectors of at most 8 lanes, for transforms too short for longer ones. */
+/** What a kernel of this library does. `small`: one transform after another; `batch`: as many at once as a vector has lanes. `narrow`: with vectors of at most 8 lanes, for transforms too short for longer ones. */
 export type KernelId =
   | { readonly role: 'small'; readonly dtype: Real; readonly n: number }
+  | { readonly role: 'batch'; readonly dtype: Real; readonly n: number }
   | { readonly role: 'first' | 'middle' | 'last'; readonly dtype: Real; readonly radix: number; readonly narrow: boolean };
 
 /** Transforms that are one codelet. */
@@ -16,7 +17,7 @@ const NARROW_LANES = 8;
 
 /** The name under which a kernel is in the library, e.g. `middle16_f32`. */
 export function kernelName(id: KernelId): string {
-  return id.role === 'small' ? `small${id.n}_${id.dtype}` : `${id.role}${id.radix}${id.narrow ? '_narrow' : ''}_${id.dtype}`;
+  return id.role === 'small' || id.role === 'batch' ? `${id.role}${id.n}_${id.dtype}` : `${id.role}${id.radix}${id.narrow ? '_narrow' : ''}_${id.dtype}`;
 }
 
 /** Lanes of a pass's vectors on a target. */
@@ -29,7 +30,7 @@ export function lanesOf(t: Pick<Target, 'vecBytes'>, id: { readonly dtype: Real;
 export function kernelIds(): readonly KernelId[] {
   const types: readonly Real[] = ['f32', 'f64'];
   return types.flatMap((dtype): KernelId[] => [
-    ...SMALL_SIZES.map((n): KernelId => ({ role: 'small', dtype, n })),
+    ...(['small', 'batch'] as const).flatMap((role) => SMALL_SIZES.map((n): KernelId => ({ role, dtype, n }))),
     ...(['first', 'middle', 'last'] as const).flatMap((role) => RADICES.map((radix): KernelId => ({ role, dtype, radix, narrow: false }))),
     // Only f32 has vectors of more than 8 lanes.
     ...(dtype === 'f32' ? ([['first', 8], ['middle', 8], ['last', 8], ['last', 16]] as const).map(([role, radix]): KernelId => ({ role, dtype, radix, narrow: true })) : []),
@@ -40,6 +41,7 @@ export function kernelIds(): readonly KernelId[] {
 export function algorithm(id: KernelId, t: Pick<Target, 'vecBytes'>): Kernel<Axes> {
   const name = kernelName(id);
   if (id.role === 'small') return smallTransform(name, id.dtype, id.n);
+  if (id.role === 'batch') return batchTransform(name, id.dtype, id.n, lanesOf(t, { dtype: id.dtype, narrow: false }));
   const make = { first: firstPass, middle: middlePass, last: lastPass }[id.role];
   return make(name, id.dtype, id.radix, lanesOf(t, id));
 }

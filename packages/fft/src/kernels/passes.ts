@@ -1,5 +1,5 @@
-import { axes, kernel, scalar, tensor } from '@quern/kernel-dsl';
-import type { Axis, Kernel } from '@quern/kernel-dsl';
+import { axes, kernel, scalar, tensor, when } from '@quern/kernel-dsl';
+import type { Axis, Kernel, Val } from '@quern/kernel-dsl';
 import { dft, writeCodelet } from '../codelets/index.ts';
 import type { ComplexVal, Real } from '../codelets/index.ts';
 
@@ -74,7 +74,7 @@ export function lastPass<T extends Real>(name: string, dtype: T, radix: number, 
   }, ({ x, tw, scale, y0, y, P, Q }) => {
     const ax = axes({ p: P, q: Q, v: lanes });
     for (const p of ax.p) for (const q of ax.q) for (const v of ax.v) {
-      const re = v.mul(2), im = re.add(1), w = (u: number, part: number) => tw.at(p, q, v.add((2 * u - 2 + part) * lanes));
+      const re = v.mul(2), im = re.add(1), w = (u: number, part: number): Val<T> => tw.at(p, q, v.add((2 * u - 2 + part) * lanes));
       writeCodelet(dft(radix), dtype, (u) => {
         const at = v.mul(radix).add(u), a = { re: x.at(p, q, 0, at), im: x.at(p, q, 1, at) };
         return u === 0 ? { re: a.re.mul(scale), im: a.im.mul(scale) } : times(a, { re: w(u, 0), im: w(u, 1) });
@@ -92,18 +92,39 @@ export function lastPass<T extends Real>(name: string, dtype: T, radix: number, 
   });
 }
 
-/** A whole transform of a few points: a codelet with nothing around it. Rows 1 .. n-1 in reverse order give the backward transform. */
+/**
+ * Whole transforms of a few points, one after another: codelets with nothing around them. With `backward` other than 0, real and imaginary parts change
+ * places on both sides, which makes it the backward transform.
+ */
 export function smallTransform<T extends Real>(name: string, dtype: T, n: number): Kernel<{ readonly p: Axis<'p'> }> {
-  return kernel(name, {
-    x0: tensor(dtype, 'P', 2), x: tensor(dtype, 'P', n - 1, 2), scale: scalar(dtype), y: tensor(dtype, 'P', n, 2).out(),
-  }, ({ x0, x, scale, y, P }) => {
+  return kernel(name, { x: tensor(dtype, 'P', 2 * n), backward: scalar('i32'), scale: scalar(dtype), y: tensor(dtype, 'P', 2 * n).out() }, ({ x, backward, scale, y, P }) => {
     const ax = axes({ p: P });
     for (const p of ax.p) {
-      writeCodelet(dft(n), dtype, (u) => (u === 0 ? { re: x0.at(p, 0), im: x0.at(p, 1) } : { re: x.at(p, u - 1, 0), im: x.at(p, u - 1, 1) }), (c, b) => {
-        y.at(p, c, 0).set(b.re.mul(scale));
-        y.at(p, c, 1).set(b.im.mul(scale));
-      });
+      eitherWay(backward, (re, im) => writeCodelet(dft(n), dtype, (t) => ({ re: x.at(p, 2 * t + re), im: x.at(p, 2 * t + im) }), (k, b) => {
+        y.at(p, 2 * k + re).set(b.re.mul(scale));
+        y.at(p, 2 * k + im).set(b.im.mul(scale));
+      }));
     }
     return ax;
   });
+}
+
+/** The same, as many transforms at once as a vector has lanes: element t of lane v is number v n + t of a block. */
+export function batchTransform<T extends Real>(name: string, dtype: T, n: number, lanes: number): Kernel<{ readonly p: Axis<'p'>; readonly v: Axis<'v'> }> {
+  return kernel(name, { x: tensor(dtype, 'P', 2 * n * lanes), backward: scalar('i32'), scale: scalar(dtype), y: tensor(dtype, 'P', 2 * n * lanes).out() }, ({ x, backward, scale, y, P }) => {
+    const ax = axes({ p: P, v: lanes });
+    for (const p of ax.p) for (const v of ax.v) {
+      const at = (t: number, part: number): Val<'i64'> => v.mul(2 * n).add(2 * t + part);
+      eitherWay(backward, (re, im) => writeCodelet(dft(n), dtype, (t) => ({ re: x.at(p, at(t, re)), im: x.at(p, at(t, im)) }), (k, b) => {
+        y.at(p, at(k, re)).set(b.re.mul(scale));
+        y.at(p, at(k, im)).set(b.im.mul(scale));
+      }));
+    }
+    return ax;
+  });
+}
+
+/** Writes code twice: for real parts first, and for parts in each other's place. */
+function eitherWay(backward: Val<'i32'>, write: (re: 0 | 1, im: 0 | 1) => void): void {
+  when(backward.eq(0), () => write(0, 1), () => write(1, 0));
 }

@@ -72,7 +72,7 @@ function firstHalf(h: Halves, passes: readonly Pass[], column: number): Launch[]
     if (i === 0) {
       const rest = rows(radix, s.sign, 2 * run * n2), x: readonly Dim[] = [[run, 2 * n2], [groups, 2 * lanes]], start = 2 * (s.n * h.index + column);
       return {
-        kernel: { role: 'first', ...p.id }, scale: undefined, alone,
+        kernel: { role: 'first', ...p.id }, scalars: {}, alone,
         views: {
           x0: view('in', start, ...x, [2 * lanes, 1]), x: view('in', start + rest.offset, ...x, rest.dim, [2 * lanes, 1]),
           y: view('a', to, [run, wide], [groups, lanes], [2, h.localImaginary], [radix, run * wide], [lanes, 1]),
@@ -105,7 +105,7 @@ interface MiddleInput {
 function middle(h: Halves, p: Pass, m: MiddleInput, y: View): Launch {
   const { radix, lanes } = p, rest = rows(radix, h.s.sign, m.row), parts: Dim = [2, m.fromImaginary];
   return {
-    kernel: { role: 'middle', ...p.id }, scale: undefined, alone: m.alone,
+    kernel: { role: 'middle', ...p.id }, scalars: {}, alone: m.alone,
     views: {
       x0: view('a', m.from, ...m.x, parts, m.K, [lanes, 1]), x: view('a', m.from + rest.offset, ...m.x, parts, rest.dim, m.K, [lanes, 1]),
       tw: view('tw', p.tw + 2 * (radix - 1) * m.twStart, ...m.tw, [2 * (radix - 1), 1]),
@@ -128,7 +128,7 @@ function secondHalf(h: Halves, passes: readonly Pass[], row: number): Launch[] {
     }
     const rest = rows(radix, s.sign, 2 * l), groups = wide / lanes, y: readonly Dim[] = [[done, 2 * n1], [groups, 2 * lanes]], o = 2 * (s.n * h.index + row);
     return {
-      kernel: { role: 'last', ...p.id }, scale: scaleOf(s), alone,
+      kernel: { role: 'last', ...p.id }, scalars: { scale: scaleOf(s) }, alone,
       views: {
         x: view('a', from, [done, wide * radix], [groups, lanes * radix], [2, h.localImaginary], [radix * lanes, 1]),
         tw: view('tw', p.tw + 2 * (radix - 1) * row, [done, 2 * (radix - 1) * n1], [groups, 2 * (radix - 1) * lanes], [2 * (radix - 1) * lanes, 1]),

@@ -11,8 +11,8 @@ export interface View { readonly place: Place; readonly offset: number; readonly
 export interface Launch {
   readonly kernel: KernelId;
   readonly views: Readonly<Record<string, View>>;
-  /** The scalar `scale`, for kernels that take it. */
-  readonly scale: number | undefined;
+  /** Scalar arguments by name. */
+  readonly scalars: Readonly<Record<string, number>>;
   /** Too little work for more than one thread? */
   readonly alone: boolean;
 }

@@ -1,6 +1,7 @@
+import { lanesOf } from '../kernels/index.ts';
 import { blocked } from './blocked.ts';
-import type { LaunchPlan } from './launch.ts';
-import { ALONE } from './launch.ts';
+import { ALONE, view } from './launch.ts';
+import type { Launch, LaunchPlan } from './launch.ts';
 import { straight } from './straight.ts';
 import type { FullSpec } from './spec.ts';
 import { scaleOf } from './spec.ts';
@@ -14,22 +15,17 @@ const BLOCKED = 2 ** 13;
  */
 export function launchPlan(s: FullSpec, vecBytes: number, inPlace: boolean): LaunchPlan {
   if (s.n === 1 || s.batch === 0) return { factors: [], launches: [], tables: [], sizes: { a: 0, b: 0, tw: 0 } };
-  if (s.n <= LARGEST_SMALL) return small(s);
+  if (s.n <= LARGEST_SMALL) return small(s, vecBytes);
   return s.n < BLOCKED ? straight(s, vecBytes, inPlace) : blocked(s, vecBytes);
 }
 
-/** A transform that is one codelet. */
-function small(s: FullSpec): LaunchPlan {
-  const { n, batch: P } = s, backward = s.sign === 1;
-  return {
-    factors: [], tables: [], sizes: { a: 0, b: 0, tw: 0 },
-    launches: [{
-      kernel: { role: 'small', dtype: s.dtype, n }, scale: scaleOf(s), alone: n * P < ALONE,
-      views: {
-        x0: { place: 'in', offset: 0, shape: [P, 2], strides: [2 * n, 1] },
-        x: { place: 'in', offset: backward ? 2 * (n - 1) : 2, shape: [P, n - 1, 2], strides: [2 * n, backward ? -2 : 2, 1] },
-        y: { place: 'out', offset: 0, shape: [P, n, 2], strides: [2 * n, 2, 1] },
-      },
-    }],
-  };
+/** Transforms that are one codelet: as many at once as a vector has lanes, and the rest one by one. */
+function small(s: FullSpec, vecBytes: number): LaunchPlan {
+  const { n, batch, dtype } = s, lanes = lanesOf({ vecBytes }, { dtype, narrow: false });
+  const scalars = { backward: s.sign === 1 ? 1 : 0, scale: scaleOf(s) }, alone = n * batch < ALONE, blocks = Math.floor(batch / lanes);
+  const part = (role: 'small' | 'batch', start: number, count: number, row: number): Launch => ({
+    kernel: { role, dtype, n }, scalars, alone, views: { x: view('in', start, [count, row], [row, 1]), y: view('out', start, [count, row], [row, 1]) },
+  });
+  const launches = [part('batch', 0, blocks, 2 * n * lanes), part('small', 2 * n * lanes * blocks, batch - lanes * blocks, 2 * n)];
+  return { factors: [], tables: [], launches: launches.filter((l) => l.views['x']!.shape[0]! > 0), sizes: { a: 0, b: 0, tw: 0 } };
 }

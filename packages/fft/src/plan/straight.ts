@@ -52,9 +52,9 @@ function passes(p: Part): Launch[] {
     const g: Geometry = { ...p, radix: f.radix, width: p.lanes[i]!, l, run: s.n / l / f.radix, tw: i > 0 ? p.tables[i - 1]!.offset : 0 };
     l *= f.radix;
     const alone = s.n * p.count < ALONE;
-    if (i === 0) return { kernel: { role: 'first', ...id }, views: first(g, p.place(0)), scale: undefined, alone };
-    if (i === factors.length - 1) return { kernel: { role: 'last', ...id }, views: last(g, p.place(i - 1)), scale: scaleOf(s), alone };
-    return { kernel: { role: 'middle', ...id }, views: middle(g, p.place(i - 1), p.place(i)), scale: undefined, alone };
+    if (i === 0) return { kernel: { role: 'first', ...id }, views: first(g, p.place(0)), scalars: {}, alone };
+    if (i === factors.length - 1) return { kernel: { role: 'last', ...id }, views: last(g, p.place(i - 1)), scalars: { scale: scaleOf(s) }, alone };
+    return { kernel: { role: 'middle', ...id }, views: middle(g, p.place(i - 1), p.place(i)), scalars: {}, alone };
   });
 }
 

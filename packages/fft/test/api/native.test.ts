@@ -35,7 +35,7 @@ describe('the compiled kernels', () => {
       const results: [Float32Array | Float64Array, Float32Array | Float64Array][] = [];
       meta.params.forEach((p, i) => {
         if (p.kind === 'scalar') {
-          theirs[p.name] = ours[p.name] = 0.75;
+          theirs[p.name] = ours[p.name] = p.dtype === 'i32' ? 1 : 0.75;
           return;
         }
         const shape = p.shape.map((d) => (typeof d === 'string' ? sizes[d]! : d)), a = random(id.dtype, shape.reduce((x, y) => x * y, 1), i + 1), b = a.slice();

@@ -27,7 +27,7 @@ function state() {
   list(join(root, 'tools'), (name) => /^(build.*|generate)\.mjs$/.test(name), found);
   for (const name of readdirSync(join(root, 'packages')).sort()) {
     const dir = join(root, 'packages', name);
-    for (const part of ['package.json', 'tsconfig.json', 'src', 'dist', 'lib', 'bin']) list(join(dir, part), all, found);
+    for (const part of ['package.json', 'tsconfig.json', 'src', 'abi', 'include', 'dist', 'lib', 'bin']) list(join(dir, part), all, found);
     list(join(dir, 'native'), (entry) => entry !== 'build', found);
     list(join(dir, 'native', 'build', 'Release'), (entry) => /\.(node|so|dylib|dll)$/.test(entry), found);
   }

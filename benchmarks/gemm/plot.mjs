@@ -6,13 +6,13 @@ import { least } from '../lib/machine.mjs';
 
 const WIDTH = 330, HEIGHT = 220, LEFT = 44, BOTTOM = 34, TOP = 26;
 const series = [
-  { name: 'peak of fused multiply-adds', color: '#999', dash: '4 3', value: (r) => r.peakFlops / 1e9 },
+  { name: 'peak of fused multiply-adds', color: '#999', dash: '4 3', value: (r, rows) => Math.max(...rows.map((x) => x.peakFlops)) / 1e9 },
   { name: 'OpenBLAS', color: '#c0504d', value: (r) => 2 * r.n ** 3 / least(r.peer) / 1e9 },
   { name: 'Quern', color: '#1f6fb2', value: (r) => 2 * r.n ** 3 / least(r.ours) / 1e9 },
 ];
 
 function panel(title, rows, x0, y0) {
-  const top = Math.ceil(Math.max(...rows.flatMap((r) => series.map((s) => s.value(r)))) / 20) * 20;
+  const top = Math.ceil(Math.max(...rows.flatMap((r) => series.map((s) => s.value(r, rows)))) / 20) * 20;
   const least = Math.log2(Math.min(...rows.map((r) => r.n))), most = Math.log2(Math.max(...rows.map((r) => r.n)));
   const x = (n) => x0 + LEFT + (most > least ? (Math.log2(n) - least) / (most - least) : 0.5) * (WIDTH - LEFT - 18);
   const y = (g) => y0 + HEIGHT - BOTTOM - g / top * (HEIGHT - BOTTOM - TOP);
@@ -23,7 +23,7 @@ function panel(title, rows, x0, y0) {
   // 1000 and 1024 would print over each other.
   for (const r of rows) if (r.n !== 1000) out.push(`<text x="${x(r.n)}" y="${y0 + HEIGHT - BOTTOM + 15}" text-anchor="middle">${r.n}</text>`);
   for (const s of series) {
-    const points = rows.map((r) => `${x(r.n).toFixed(1)},${y(s.value(r)).toFixed(1)}`);
+    const points = rows.map((r) => `${x(r.n).toFixed(1)},${y(s.value(r, rows)).toFixed(1)}`);
     out.push(`<polyline fill="none" stroke="${s.color}" stroke-width="1.8"${s.dash ? ` stroke-dasharray="${s.dash}"` : ''} points="${points.join(' ')}"/>`);
     if (!s.dash) out.push(...points.map((p) => `<circle cx="${p.split(',')[0]}" cy="${p.split(',')[1]}" r="2.6" fill="${s.color}"/>`));
   }

@@ -56,7 +56,7 @@ export function gemmBlocks(T: GemmType, t: Target): GotoBlocks {
   const bytes = T === 'f32' ? 4 : 8, lanes = t.vecBytes / bytes, wide = t.vectorRegisters >= 32;
   const tile = wide ? { mr: 6, vectors: 4 } : t.fma ? { mr: 6, vectors: 2 } : { mr: 4, vectors: 2 };
   const kc = wide ? 512 : 256;
-  return { mr: tile.mr, nr: tile.vectors * lanes, mc: 48, kc, nc: (4 << 20) / (kc * bytes) };
+  return { mr: tile.mr, nr: tile.vectors * lanes, mc: 24, kc, nc: (4 << 20) / (kc * bytes) };
 }
 
 /** The schedule: C is scaled row by row in vectors, the product runs in Goto's loops. */

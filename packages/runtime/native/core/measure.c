@@ -132,9 +132,10 @@ quern_status quern_measure_fma(int32_t threads, int f64, int32_t rounds, double 
   *flops_per_second = 0;
   if (!loop) return QUERN_OK;
   void *buf[] = {&loop};
-  int64_t size[] = {1024}, best = INT64_MAX;
+  /* Short passes, many of them: on a machine that is shared, some fall between the times that others are on the core. */
+  int64_t size[] = {128}, best = INT64_MAX;
   int32_t violated;
-  for (int32_t i = 0; i < rounds; i++) {
+  for (int32_t i = 0; i < 8 * rounds; i++) {
     int64_t start = quern_now();
     quern_status status = quern_call(&entry, buf, size, NULL, threads, &violated);
     if (status) return status;

@@ -54,12 +54,12 @@ describe.each(all)('the kernel $layout in $T', ({ T, layout }) => {
 });
 
 describe('the hot loop of every shipped micro-kernel stays in registers', () => {
-  const builds = (['x86-64-v4', 'x86-64-v3'] as const).flatMap((isa) => types.flatMap((T) => COMPILERS.flatMap((compiler) => ['-O2', '-O3'].map((level) => ({ isa, T, compiler, level })))));
+  const builds = (['x86-64-v4', 'x86-64-v3', 'x86-64'] as const).flatMap((isa) => types.flatMap((T) => COMPILERS.flatMap((compiler) => ['-O2', '-O3'].map((level) => ({ isa, T, compiler, level })))));
   it.each(builds)('$T for $isa, $compiler $level', ({ isa, T, compiler, level }) => {
     const t = target(isa), object = compile(emitFileC([buildGemm(T, 'nn', t)], t), [...t.cflags.filter((f) => f !== '-O2'), level], { compiler, object: true });
     const { refs, fmas } = hotLoopStackRefs(execFileSync('objdump', ['-d', '--no-show-raw-insn', object], { encoding: 'utf8', maxBuffer: 1 << 26 }));
     expect(refs).toEqual([]);
-    expect(fmas).toBeGreaterThanOrEqual(12);
+    expect(fmas).toBeGreaterThanOrEqual(8);
   });
 });
 

@@ -27,7 +27,7 @@ function hotLoop(functions: readonly Instruction[][]): { body: readonly Instruct
     for (const l of loops) {
       if (loops.some((x) => x !== l && x.from >= l.from && x.to <= l.to && (x.from !== l.from || x.to !== l.to))) continue;
       const body = fn.filter((i) => i.address >= l.from && i.address <= l.to);
-      const fmas = body.filter((i) => /^vfn?m(add|sub)\d+[ps][sd]\b/.test(i.text) || /^vpdpbusd/.test(i.text)).length;
+      const fmas = body.filter((i) => /^vfn?m(add|sub)\d+[ps][sd]\b/.test(i.text) || /^(vpdpbusd|mulp[sd])\b/.test(i.text)).length;
       if (fmas > best.fmas) best = { body, frame, fmas };
     }
   }

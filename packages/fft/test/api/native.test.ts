@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { lower, interpret, target } from '@quern/kernel-dsl';
 import type { InterpretArg } from '@quern/kernel-dsl';
-import { bindKernel, openLibrary, tensor } from '@quern/runtime';
+import { bindKernel, loadLibrary, tensor } from '@quern/runtime';
 import type { KernelMeta } from '@quern/runtime';
 import { describe, expect, it } from 'vitest';
 import { planFft } from '../../src/index.ts';
 import { kernelIds, kernelName, scheduled } from '../../src/kernels/index.ts';
 import { bound, random, reference, relativeError } from '../support/reference.ts';
 
-const library = openLibrary(new URL('../../native/build/Release/quern_fft.node', import.meta.url).pathname);
+const library = loadLibrary({ name: 'quern_fft', root: new URL('../../', import.meta.url) });
 const manifest = JSON.parse(readFileSync(new URL('../../native/gen/manifest.json', import.meta.url), 'utf8')) as { readonly kernels: readonly (KernelMeta & { readonly isa: string })[] };
 /** Instruction sets of the library that this CPU has. */
 const ISAS = ['x86-64-v4', 'x86-64-v3', 'x86-64'].filter((isa) => library.entries.some((e) => e.isa === isa && e.supported));

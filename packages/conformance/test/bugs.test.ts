@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { TARGETS, assume, axes, emitFileC, ir, kernel, lower, reg, schedule, target, tensor } from '@quern/kernel-dsl';
 import type { Axes, Kernel, KernelIR, Schedule, Target } from '@quern/kernel-dsl';
 import { cpuInfo } from '@quern/runtime';
@@ -60,6 +61,9 @@ describe('conform finds', () => {
 
   it('a constant that is wrong, also where only a bound holds', () => {
     expect(broken(relu6, { ...ONE, lower: withExpr((e) => (ir.isConst(e, 6) && e.dtype === 'f32' ? ir.constant(6.5, 'f32') : e)) }).mismatch).toMatchObject({ backend: 'lowered' });
+    // With ordinary numbers alone: values lie on both sides of what a kernel compares with.
+    const high = broken(relu6, { ...ONE, oracle: ({ x }) => ({ y: oracles.vector(x).map((v) => Math.min(Math.max(v, 0), 5.5)) }) });
+    expect(high.mismatch).toMatchObject({ backend: 'algorithm', param: 'y' });
     const v3 = target('x86-64-v3');
     // One part in a million on a sum that is held to a bound.
     const scaled = withStmt((s) => (s.kind === 'store' && s.buf.name === 's' ? { ...s, value: ir.binary('mul', s.value, ir.constant(1 + 2 ** -18, 'f32')) } : s));
@@ -179,6 +183,10 @@ describe('a failure', () => {
   it('says sizes, element, values, instruction set and how to repeat it, and repeats', () => {
     const e = broken(relu6, o);
     for (const part of ['relu6: the lowered program for x86-64: differs from the scheduled program', 'argument: y[20]', 'sizes: N = 21', 'expected: ', 'got: ', 'layout: dense', `seed: ${e.seed}, path: '${e.path}'`, `FC_SEED=${e.seed}`]) expect(e.message).toContain(part);
+    // The README shows this very message; its numbers depend on the seed.
+    const [, shown = ''] = /```text\n([^]*?)```/.exec(readFileSync(new URL('../README.md', import.meta.url), 'utf8')) ?? [];
+    const shape = (x: string): string => x.replace(/-?[\d.]+(e[+-]?\d+)?(:\d+)*/g, '#').replace(/values: .*/, 'values: #');
+    expect(shape(e.message)).toBe(shape(shown));
     const again = broken(relu6, { ...o, seed: e.seed, path: e.path! });
     expect(again.case).toEqual(e.case);
     expect(again.mismatch).toEqual(e.mismatch);

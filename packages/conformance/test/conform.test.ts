@@ -58,7 +58,8 @@ describe('conform', () => {
 
   it('keeps sizes within their hints', () => {
     const r = conform(relu6, { sizes: { N: { min: 8, max: 40, multipleOf: 8 } }, backends: ['scheduled'] });
-    expect(new Set(r.sizes['N'])).toEqual(new Set([8, 16, 24, 32, 40]));
+    expect(r.sizes['N']).toEqual(expect.arrayContaining([8, 40]));
+    expect(r.sizes['N']!.every((n) => n % 8 === 0 && n >= 8 && n <= 40)).toBe(true);
   });
 
   it('says which factors it did not reach', () => {

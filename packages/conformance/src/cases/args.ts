@@ -3,7 +3,7 @@ import type { InterpretArg, KernelIR, TensorArg, ir } from '@quern/kernel-dsl';
 import { eachElement } from '../memory/index.ts';
 import { randomFrom } from './random.ts';
 import type { Random } from './random.ts';
-import { FILL, VALUES, arrayOf, encoded, put, scalarOf, valueOf } from './values.ts';
+import { FILL, SPECIALS, VALUES, arrayOf, encoded, put, scalarOf, turningPoints, valueOf } from './values.ts';
 import type { Case } from './plan.ts';
 
 /** What a function that makes an argument is told. */
@@ -86,7 +86,7 @@ function hinted(hint: ArgHint, s: ArgSource, n: number, seed: number): ArrayLike
 
 /** The arguments of a case. Equal cases give equal arguments. */
 export function makeArgs(k: KernelIR, c: Case, hints: Readonly<Record<string, ArgHint>>): Trial {
-  const kind = VALUES[c.values] ?? 'plain', args: Record<string, InterpretArg> = {};
+  const kind = VALUES[c.values] ?? 'plain', args: Record<string, InterpretArg> = {}, mixture = { turns: turningPoints(k), specials: SPECIALS[c.seed % SPECIALS.length]! };
   for (const [j, p] of k.params.entries()) {
     const seed = Math.imul(c.seed, 31) + j, random: Random = randomFrom(seed), hint = hints[p.name];
     if (p.kind === 'scalar') {
@@ -96,7 +96,7 @@ export function makeArgs(k: KernelIR, c: Case, hints: Readonly<Record<string, Ar
     }
     const shape = p.buf.shape.map((e) => dimension(e, c.sizes)), n = shape.reduce((a, b) => a * b, 1), t = p.buf.dtype;
     const made = hint ? hinted(hint, { shape, sizes: c.sizes, random }, n, seed) : undefined;
-    args[p.name] = tensorArg(p.buf, c.sizes, c.layouts[p.name]!, (i) => encoded(made === undefined ? valueOf(t, kind, i, random) : typeof made === 'number' ? made : made[i] ?? 0, t));
+    args[p.name] = tensorArg(p.buf, c.sizes, c.layouts[p.name]!, (i) => encoded(made === undefined ? valueOf(t, kind, i, random, mixture) : typeof made === 'number' ? made : made[i] ?? 0, t));
   }
   const told = new Set(k.params.flatMap((p) => (p.kind === 'tensor' ? p.buf.shape.flatMap((e) => (e.kind === 'size' ? [e.name] : [])) : [])));
   const loose = Object.fromEntries(Object.entries(c.sizes).filter(([n]) => !told.has(n)));

@@ -59,8 +59,9 @@ export function planOf(k: KernelIR, factors: readonly number[], hints: Readonly<
     return { min, max: Math.max(min, floorTo(Math.min(h.max ?? top, work, MOST), step)), step };
   };
   const allowed = (n: string, all: readonly number[]): number[] => {
-    const { min, max, step } = range(n), inside = all.filter((x) => x >= min && x <= max && x % step === 0);
-    return inside.length > 0 ? inside : [min];
+    const { min, max, step } = range(n), hint = hints[n];
+    const inside = new Set([...all.filter((x) => x >= min && x <= max && x % step === 0), ...(hint?.min === undefined ? [] : [min]), ...(hint?.max === undefined ? [] : [max])]);
+    return inside.size > 0 ? [...inside] : [min];
   };
   const layout = (): Layout => ({ pad: oneOf(r, [0, 0, 1, 3]), inner: below(r, 3), offset: below(r, 4), reversed: r() < 0.2, transposed: r() < 0.3 });
   const layouts = (): Record<string, Layout> => Object.fromEntries(k.params.flatMap((p) => (p.kind === 'tensor' ? [[p.name, layout()]] : [])));

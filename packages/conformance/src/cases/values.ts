@@ -1,5 +1,5 @@
 import { encodeBf16, encodeF16, ir } from '@quern/kernel-dsl';
-import type { TensorArg } from '@quern/kernel-dsl';
+import type { KernelIR, TensorArg } from '@quern/kernel-dsl';
 import { below, oneOf } from './random.ts';
 import type { Random } from './random.ts';
 
@@ -38,18 +38,30 @@ const RANGES: Readonly<Partial<Record<DType, readonly [number, number]>>> = {
   i32: [-(2 ** 31), 2 ** 31 - 1], u32: [0, 2 ** 32 - 1], i16: [-32768, 32767], u16: [0, 65535], i8: [-128, 127], u8: [0, 255],
 };
 
+/** Float constants of a kernel and numbers on both sides of each: where a comparison, a clamp or a branch may turn. */
+export function turningPoints(k: KernelIR): readonly number[] {
+  const found = new Set<number>();
+  ir.visitExprs(k.body, (e) => { if (e.kind === 'const' && (e.dtype === 'f32' || e.dtype === 'f64') && Number.isFinite(e.value)) found.add(e.value); });
+  return [...found].flatMap((c) => [c, c * 0.99, c * 1.01, c + 0.5, c - 0.5, -c]);
+}
+
+/** What a tensor's values are drawn from: numbers of interest to the kernel, and the share of special ones. */
+export interface Mixture { readonly turns: readonly number[]; readonly specials: number }
+/** Few special values, so that sums stay ordinary; or many, so that they meet each other. */
+export const SPECIALS: readonly number[] = [0.02, 0.1, 0.4];
+
 /** One value, element number i. */
-export function valueOf(t: DType, kind: Values, i: number, r: Random): number {
+export function valueOf(t: DType, kind: Values, i: number, r: Random, { turns, specials }: Mixture = { turns: [], specials: 0.1 }): number {
   if (t === 'bool') return kind === 'counting' ? i % 2 : below(r, 2);
   if (ir.isFloat(t)) {
     if (kind === 'counting') return (i % 7) - 2;
-    if (kind === 'special' && r() < 0.08) return oneOf(r, [...SPECIAL_FLOATS, ...(EXTREMES[t] ?? [])]);
-    const x = (r() * 2 - 1) * 2 ** (below(r, 4) - 1);
+    if (kind === 'special' && r() < specials) return oneOf(r, [...SPECIAL_FLOATS, ...(EXTREMES[t] ?? [])]);
+    const x = turns.length > 0 && r() < 0.15 ? oneOf(r, turns) : (r() * 2 - 1) * 2 ** (below(r, 5) - 1);
     return t === 'f32' ? Math.fround(x) : x;
   }
   const [lo, hi] = RANGES[t] ?? [-1000, 1000];
   if (kind === 'counting') return i % 7;
-  if (kind === 'special' && r() < 0.2) return oneOf(r, [lo, hi, 0, 1, lo + 1]);
+  if (kind === 'special' && r() < 2 * specials) return oneOf(r, [lo, hi, 0, 1, lo + 1]);
   return hi - lo < 70000 ? lo + below(r, hi - lo + 1) : lo < 0 ? below(r, 201) - 100 : below(r, 200);
 }
 

@@ -1,0 +1,77 @@
+/** The documents tell the truth: their code is taken out and run. */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { TARGETS, libraryFiles, lower } from '@quern/kernel-dsl';
+import { afterAll, describe, expect, it } from 'vitest';
+import { applied, document, root, snippetsOf } from './snippets.ts';
+
+// In the repository, so that packages are found; not named like a test's folder.
+const dir = mkdtempSync(join(root, 'tools/test/snippets-'));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+const put = (path: string, text: string): string => {
+  mkdirSync(dirname(join(dir, path)), { recursive: true });
+  writeFileSync(join(dir, path), text);
+  return join(dir, path);
+};
+function vitest(path: string): { status: number | null; out: string } {
+  const r = spawnSync(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', path, '--reporter=default'], { cwd: root, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
+  return { status: r.status, out: r.stdout + r.stderr };
+}
+
+describe('CONTRIBUTING.md: add a kernel', () => {
+  const snippets = snippetsOf(document('CONTRIBUTING.md'));
+  const file = (name: string): string => snippets.find((s) => s.file === name && s.language !== 'diff')!.text;
+  const here = (path: string): string => path.replace('packages/dnn/', 'dnn/');
+
+  cpSync(join(root, 'packages/dnn/src/kernels'), join(dir, 'dnn/src/kernels'), { recursive: true });
+  put(here('packages/dnn/src/kernels/relu6.ts'), file('packages/dnn/src/kernels/relu6.ts'));
+  const test = put(here('packages/dnn/test/relu6.test.ts'), file('packages/dnn/test/relu6.test.ts'));
+  const index = join(dir, 'dnn/src/kernels/index.ts');
+
+  it('its list takes the kernel, and the library has it where the page says', async () => {
+    for (const s of snippets.filter((x) => x.language === 'diff')) {
+      expect(s.file).toBe('packages/dnn/src/kernels/index.ts');
+      writeFileSync(index, applied(readFileSync(index, 'utf8'), s.text));
+    }
+    const { kernelNamed } = (await import(index)) as typeof import('../../packages/dnn/src/kernels/index.ts'), k = kernelNamed('relu6');
+    const files = libraryFiles([{ name: k.name, build: (t) => lower(k.schedule(t).ir, t) }], TARGETS, { name: 'dnn' });
+    const page = document('CONTRIBUTING.md'), symbol = /`(relu6__\w+)`/.exec(page)![1]!, path = /`packages\/dnn\/native\/gen\/(lib_\w+\.c)`/.exec(page)![1]!;
+    expect(files.find((f) => f.path === path)!.text).toContain(`${symbol}(const quern_ctx`);
+    expect(readFileSync(join(root, 'packages/dnn/src/ops/rows.ts'), 'utf8')).toContain('export function silu(');
+  });
+
+  it('its test passes, and fails when the kernel is wrong', () => {
+    expect(vitest(test)).toMatchObject({ status: 0, out: expect.stringContaining('1 passed') });
+    const relu6 = join(dir, 'dnn/src/kernels/relu6.ts'), right = readFileSync(relu6, 'utf8');
+    writeFileSync(relu6, right.replace('.min(6)', '.min(5)'));
+    expect(vitest(test)).toMatchObject({ status: 1, out: expect.stringContaining('is too far from the oracle') });
+    writeFileSync(relu6, right);
+  });
+
+  it('its changeset names packages that exist', () => {
+    const [, list = ''] = /^---\n([^]*?)---\n\n\S/.exec(file('.changeset/relu6.md')) ?? [];
+    const [, name = '', bump = ''] = /^"(@quern\/\w+)": (patch|minor|major)\n$/.exec(list) ?? [];
+    expect(document(`packages/${name.slice('@quern/'.length)}/package.json`)).toContain(`"name": "${name}"`);
+    expect(bump).toBe('minor');
+  });
+});
+
+describe('README.md of kernel-dsl', () => {
+  const snippets = snippetsOf(document('packages/kernel-dsl/README.md'));
+
+  it('shows the C that its kernel becomes', async () => {
+    const { c } = (await import(put('readme/saxpy.ts', snippets.filter((s) => s.language === 'ts').map((s) => s.text).join('\n')))) as { c: string };
+    const excerpts = snippets.filter((s) => s.language === 'c');
+    expect(excerpts.length).toBe(2);
+    for (const e of excerpts) expect(c).toContain(e.text);
+  });
+});
+
+describe('README.md of conformance', () => {
+  it('has a test that passes', () => {
+    const [s] = snippetsOf(document('packages/conformance/README.md'));
+    put('conformance/saxpy.ts', document('examples/saxpy.ts'));
+    expect(vitest(put(`conformance/${s!.file}`, s!.text))).toMatchObject({ status: 0, out: expect.stringContaining('1 passed') });
+  });
+});

@@ -61,7 +61,7 @@ const COPIED = 2 ** 17;
 
 /**
  * Launches as programs of the runtime. Arrays that come again are bound and worked on directly. Others are bound at once when they are long; short
- * ones are copied, which is quicker and keeps nothing of the caller's alive.
+ * ones are copied, which is quicker. No more than two pairs of the caller's arrays are kept alive: those bound, and short ones that came last.
  */
 function prepared(kernel: (id: KernelId) => Kernel, launches: readonly Launch[], own: Own, threads: number | undefined): Prepared {
   const place = (v: View, arrays: Places, dtype: Real): TensorArg => {
@@ -76,7 +76,7 @@ function prepared(kernel: (id: KernelId) => Kernel, launches: readonly Launch[],
     return { kernel: kernel(l.kernel), args: { ...args(l, arrays, () => true), ...l.scalars }, ...(count === undefined ? {} : { threads: count }) };
   }));
 
-  let direct: Program | undefined, bound: Arrays | undefined, before: { readonly in: WeakRef<Reals>; readonly out: WeakRef<Reals> } | undefined;
+  let direct: Program | undefined, bound: Arrays | undefined, before: Arrays | undefined;
   let copies: { readonly in: NativeScratch; readonly out: NativeScratch; readonly program: Program } | undefined;
   const rebind = (arrays: Arrays): void => {
     if (!direct || !bound) direct = bind(arrays);
@@ -86,13 +86,12 @@ function prepared(kernel: (id: KernelId) => Kernel, launches: readonly Launch[],
     }
     bound = arrays;
   };
-  const isBound = (a: Arrays): boolean => bound !== undefined && a.in === bound.in && a.out === bound.out;
-  const again = (a: Arrays): boolean => before !== undefined && before.in.deref() === a.in && before.out.deref() === a.out;
+  const same = (a: Arrays, b: Arrays | undefined): boolean => a.in === b?.in && a.out === b.out;
   return {
     run(arrays) {
-      if (!isBound(arrays) && (arrays.in.length > COPIED || again(arrays))) rebind(arrays);
-      if (direct && isBound(arrays)) return direct.run();
-      before = { in: new WeakRef(arrays.in), out: new WeakRef(arrays.out) };
+      if (!same(arrays, bound) && (arrays.in.length > COPIED || same(arrays, before))) rebind(arrays);
+      if (direct && same(arrays, bound)) return direct.run();
+      before = arrays;
       if (!copies) {
         const dtype = arrays.in instanceof Float32Array ? 'f32' : 'f64', places = { in: allocateNative(dtype, arrays.in.length), out: allocateNative(dtype, arrays.out.length) };
         copies = { ...places, program: bind(places) };

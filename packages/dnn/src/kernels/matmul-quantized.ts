@@ -22,7 +22,7 @@ function matmul<N extends number>(f: BlockFormat<N>, accumulate: boolean): DnnKe
   return define(
     `matmul_${f.name}${accumulate ? '_acc' : ''}`,
     (name) => kernel(name, {
-      W: tensor('u8', 'R', 'NB', f.bytes), q: tensor('i32', 'P', 'NB', BLOCK / 4, PANEL), d: tensor('f32', 'P', 'NB', PANEL), s: tensor('i32', 'P', 'NB', PANEL),
+      W: tensor('u8', 'R', 'NB', f.bytes), q: tensor('i32', 'P', 'NB', (BLOCK / 4) * PANEL), d: tensor('f32', 'P', 'NB', PANEL), s: tensor('i32', 'P', 'NB', PANEL),
       y: accumulate ? out.inout() : out.out(),
     }, ({ W, q, d, s, y, R, NB, P, T }) => {
       assume(T.le(P.mul(PANEL)), 'T <= 16 P: the panels hold all tokens');
@@ -33,7 +33,7 @@ function matmul<N extends number>(f: BlockFormat<N>, accumulate: boolean): DnnKe
           const acc = reg('f32', 0);
           for (const b of ax.b) {
             const dot = reg('i32', s.at(p, b, l).mul(-f.bias), 'dot');
-            for (const w of ax.w) for (const [u, word] of f.terms(W.as('u32', r, b, w.mul(4).add(WEIGHTS)), w)) dot.set(dot4(dot, u, q.at(p, b, word, l)));
+            for (const w of ax.w) for (const [u, word] of f.terms(W.as('u32', r, b, w.mul(4).add(WEIGHTS)), w)) dot.set(dot4(dot, u, q.at(p, b, word.mul(PANEL).add(l))));
             acc.addAssign(scaleOf(W, r, b).mul(d.at(p, b, l)).mul(dot.to('f32')));
           }
           sums.at(l).set(acc);
@@ -50,7 +50,6 @@ function matmul<N extends number>(f: BlockFormat<N>, accumulate: boolean): DnnKe
     (s, { p, r, l, w }) => {
       const { rows, panels } = tile(s.target);
       s.vectorize(l);
-      s.unroll(w);
       const [task, r1] = s.split(r, ROWS_PER_TASK);
       s.reorder(task, p, r1);
       s.parallel(task);

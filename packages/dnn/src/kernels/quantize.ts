@@ -52,7 +52,7 @@ export const QUANTIZE_Q8: DnnKernel = define(
 export const QUANTIZE_Q8_PANELS: DnnKernel = define(
   'quantize_q8_panels',
   (name) => kernel(name, {
-    x: tensor('f32', 'T', 'NB', BLOCK), q: tensor('i32', 'P', 'NB', BLOCK / 4, PANEL).out(), d: tensor('f32', 'P', 'NB', PANEL).out(), s: tensor('i32', 'P', 'NB', PANEL).out(),
+    x: tensor('f32', 'T', 'NB', BLOCK), q: tensor('i32', 'P', 'NB', (BLOCK / 4) * PANEL).out(), d: tensor('f32', 'P', 'NB', PANEL).out(), s: tensor('i32', 'P', 'NB', PANEL).out(),
   }, ({ x, q, d, s, T, NB, P }) => {
     const ax = axes({ p: P, b: NB, l: PANEL, j: BLOCK, i: BLOCK, z: BLOCK, w: BLOCK / 4, k: PANEL });
     for (const p of ax.p) for (const b of ax.b) {
@@ -75,7 +75,7 @@ export const QUANTIZE_Q8_PANELS: DnnKernel = define(
           s.at(p, b, l).set(0);
         });
       }
-      for (const w of ax.w) for (const k of ax.k) q.at(p, b, w, k).set(bytes.as('i32', k, w.mul(4)));
+      for (const w of ax.w) for (const k of ax.k) q.at(p, b, w.mul(PANEL).add(k)).set(bytes.as('i32', k, w.mul(4)));
     }
     return ax;
   }),

@@ -94,7 +94,7 @@ export function matmul(W: Weights, x: Tensor<'f32'>, o: ProductOptions = {}): Te
 
 function panels(m: Matrix, x: Tensor<'f32'>, y: Tensor<'f32'>, acc: string): void {
   const T = x.shape[0]!, NB = m.columns / 32, P = Math.ceil(T / PANEL);
-  const q = zeros([P, NB, 8, PANEL], 'i32'), d = zeros([P, NB, PANEL], 'f32'), s = zeros([P, NB, PANEL], 'i32');
+  const q = zeros([P, NB, 8 * PANEL], 'i32'), d = zeros([P, NB, PANEL], 'f32'), s = zeros([P, NB, PANEL], 'i32');
   dnnKernel('quantize_q8_panels').run({ x: shaped(x, T, NB, 32), q, d, s });
   dnnKernel(`matmul_${m.format}${acc}`).run({ W: m.W, q, d, s, y });
   for (const t of [q, d, s]) t.dispose();

@@ -49,7 +49,7 @@ const quantizePanels: Case = {
   kernel: 'quantize_q8_panels', sizes: { T: fc.oneof(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 15, max: 18 }), fc.integer({ min: 31, max: 33 })), NB: fc.integer({ min: 1, max: 3 }) },
   make: ({ T, NB }, r) => {
     const P = Math.ceil(T! / 16);
-    return { x: t(withZeroBlock(r, T! * NB! * 32), T!, NB!, 32), q: t(new Int32Array(P * NB! * 128), P, NB!, 8, 16), d: t(new Float32Array(P * NB! * 16), P, NB!, 16), s: t(new Int32Array(P * NB! * 16), P, NB!, 16) };
+    return { x: t(withZeroBlock(r, T! * NB! * 32), T!, NB!, 32), q: t(new Int32Array(P * NB! * 128), P, NB!, 128), d: t(new Float32Array(P * NB! * 16), P, NB!, 16), s: t(new Int32Array(P * NB! * 16), P, NB!, 16) };
   },
   expected: ({ T, NB }, a) => {
     const p = panels(range(T!).map((k) => range(NB!).map((b) => quantized(of(a, 'x').slice((k * NB! + b) * 32, (k * NB! + b + 1) * 32)))), NB!);
@@ -92,7 +92,7 @@ const matmulQuantized = (format: string, bytes: 18 | 34, acc: boolean): Case => 
   make: ({ T, R, NB }, r) => {
     const x = Array.from({ length: T! }, () => Array.from({ length: NB! }, () => ({ d: scales(r, 1)[0]!, q: [...q8Row(r, 32)].map(signed) })));
     const p = panels(x, NB!), P = Math.ceil(T! / 16);
-    return { W: t(blocks(r, R! * NB!, bytes), R!, NB!, bytes), q: t(p.q, P, NB!, 8, 16), d: t(p.d, P, NB!, 16), s: t(p.s, P, NB!, 16), y: t(r.f32(T! * R!), T!, R!) };
+    return { W: t(blocks(r, R! * NB!, bytes), R!, NB!, bytes), q: t(p.q, P, NB!, 128), d: t(p.d, P, NB!, 16), s: t(p.s, P, NB!, 16), y: t(r.f32(T! * R!), T!, R!) };
   },
   expected: ({ T, R, NB }, a) => {
     const q = (a['q'] as { data: Int32Array }).data;

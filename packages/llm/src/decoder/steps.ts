@@ -85,7 +85,7 @@ class StepWriter {
       return { q: part(bytes, 'u8', [NB, 32]), d: part(d, 'f32', [NB]) };
     }
     const P = Math.ceil(T / 16);
-    const out = { q: part(bytes, 'i32', [P, NB, 8, 16]), d: part(d, 'f32', [P, NB, 16]), s: part(s, 'i32', [P, NB, 16]) };
+    const out = { q: part(bytes, 'i32', [P, NB, 128]), d: part(d, 'f32', [P, NB, 16]), s: part(s, 'i32', [P, NB, 16]) };
     if (this.#quantised !== x) this.add('quantise', 'quantize_q8_panels', { x: whole, ...out }, this.#sizes({ P: param('P') }));
     this.#quantised = x;
     return out;

@@ -3,8 +3,8 @@ import { define } from './define.ts';
 import type { DnnKernel } from './define.ts';
 import { lanewise } from './loops.ts';
 
-/** Rows that are computed side by side, sharing the loads of x. */
-const ROWS = 4;
+/** Rows that are computed side by side, sharing the loads of x: each from another part of the matrix, so that memory is read in long runs. */
+const STREAMS = 4;
 
 /** y[r] = sum_k W[r, k] * x[k], or y += that; f16 weights are widened as they are loaded. */
 function matvec(dtype: 'f16' | 'f32', accumulate: boolean): DnnKernel {
@@ -23,9 +23,8 @@ function matvec(dtype: 'f16' | 'f32', accumulate: boolean): DnnKernel {
     }),
     (s, { r, k }) => {
       lanewise(s, k, 'acc', 2);
-      const [block, row] = s.split(r, ROWS, { tail: 'peel' });
-      s.jam(row);
-      s.parallel(block);
+      const [n] = s.interleave(r, STREAMS);
+      s.parallel(n);
     },
   );
 }

@@ -4,8 +4,8 @@ import type { DnnKernel } from './define.ts';
 import { BLOCK, Q4_0, Q8_0, WEIGHTS, biasWord, once, scaleOf } from './formats.ts';
 import type { BlockFormat } from './formats.ts';
 
-/** Rows that are computed side by side: they share the loads of x, and their sums do not wait for each other. */
-const ROWS = 4;
+/** Rows that are computed side by side, sharing the loads of x: each from another part of the matrix, so that memory is read in long runs. */
+const STREAMS = 4;
 
 /**
  * y[r] = sum over blocks b of scale[r, b] * d[b] * (integer dot product of the block with q[b]), or y += that.
@@ -35,9 +35,8 @@ function matvec<N extends number>(f: BlockFormat<N>, accumulate: boolean): DnnKe
     (s, { r, x }) => {
       s.rfactor('acc', x);
       s.vectorize(x);
-      const [block, row] = s.split(r, ROWS, { tail: 'peel' });
-      s.jam(row);
-      s.parallel(block);
+      const [n] = s.interleave(r, STREAMS);
+      s.parallel(n);
     },
   );
 }

@@ -2,7 +2,7 @@
 import { decodeF16 } from '@quern/kernel-dsl';
 import fc from 'fast-check';
 import { each, num, of, range, sum, t } from './case.ts';
-import type { Args, Case } from './case.ts';
+import type { Args, Case, Sizes } from './case.ts';
 import { blocks, unblock } from './random.ts';
 import type { Random } from './random.ts';
 import { EXP, TINY, U, gamma } from './rounding.ts';
@@ -128,6 +128,9 @@ const matmulFloat = (dtype: 'f16' | 'f32', acc: boolean): Case => ({
   expected: ({ T, R, D }, a) => ({ y: product(a, T!, R!, D!, dtype, acc) }),
 });
 
+/** Long heads with few tokens only: the interpreter has to go through it all. */
+const small = (n: Sizes): Sizes => (n['E']! < 100 ? n : { ...n, G: 1, T: Math.min(n['T']!, 16), before: Math.min(n['before']!, 3) });
+
 const attention = (dtype: 'f16' | 'f32'): Case => ({
   kernel: `attention_${dtype}`,
   sizes: {
@@ -136,26 +139,28 @@ const attention = (dtype: 'f16' | 'f32'): Case => ({
     E: fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 1, max: 18 }) }, { weight: 2, arbitrary: fc.constantFrom(32, 64, 80) }, { weight: 1, arbitrary: fc.constantFrom(256, 257) }),
     before: fc.oneof(fc.integer({ min: 0, max: 6 }), fc.integer({ min: 13, max: 36 }), fc.integer({ min: 60, max: 70 })), after: fc.integer({ min: 0, max: 1 }),
   },
-  make: ({ T, G, share, E, before, after }, r) => {
+  make: (n, r) => {
+    const { T, G, share, E, before, after } = small(n);
     const C = before! + T! + after!, H = G! * share!, cache = (): Float32Array | Uint16Array => (dtype === 'f16' ? r.f16(C * G! * E!) : r.f32(C * G! * E!));
     return { q: t(r.f32(T! * H * E!), T!, H, E!), K: t(cache(), C, G!, E!), V: t(cache(), C, G!, E!), pos: before!, scale: 1 / Math.sqrt(E!), y: t(new Float32Array(T! * H * E!), T!, H, E!) };
   },
-  expected: ({ T, G, share, E, before }, a) => {
+  expected: (n, a) => {
+    const { T, G, share, E, before } = small(n);
     const H = G! * share!, q = of(a, 'q'), read = (name: string) => { const x = of(a, name); return (i: number): number => (dtype === 'f16' ? decodeF16(x[i]!) : x[i]!); };
     const K = read('K'), V = read('V'), scale = num(a, 'scale'), out: (readonly [number, number])[] = [];
     for (const k of range(T!)) for (const h of range(H)) {
-      const g = Math.floor(h / share!), n = before! + k + 1, blocksSeen = Math.ceil(n / 32);
-      const terms = range(n).map((j) => range(E!).map((e) => q[(k * H + h) * E! + e]! * K((j * G! + g) * E! + e)));
+      const g = Math.floor(h / share!), seen = before! + k + 1, blocksSeen = Math.ceil(seen / 32);
+      const terms = range(seen).map((j) => range(E!).map((e) => q[(k * H + h) * E! + e]! * K((j * G! + g) * E! + e)));
       const s = terms.map((x) => sum(x) * scale), wrong = terms.map((x) => gamma(E! + 3) * sum(x.map(Math.abs)) * scale), top = Math.max(...s);
       const p = s.map((x) => Math.exp(x - top)), total = sum(p);
       // A weight errs by its score, by the exponents' rounding (relative to the running maximum, which fades block by block) and by exp.
       // (A score of -Infinity has no weight, and no error either.)
-      const heavy = range(n).filter((j) => p[j]! > 0), worst = Math.max(0, ...heavy.map((j) => wrong[j]!)), largest = Math.max(0, ...heavy.map((j) => Math.abs(s[j]!)));
+      const heavy = range(seen).filter((j) => p[j]! > 0), worst = Math.max(0, ...heavy.map((j) => wrong[j]!)), largest = Math.max(0, ...heavy.map((j) => Math.abs(s[j]!)));
       const rel = wrong.map((w, j) => (p[j] === 0 ? 0 : w) + worst + 4 * U * largest + EXP + blocksSeen * (EXP + 4 * U));
       for (const e of range(E!)) {
-        const v = range(n).map((j) => V((j * G! + g) * E! + e)), y = sum(v.map((x, j) => (x * p[j]!) / total));
+        const v = range(seen).map((j) => V((j * G! + g) * E! + e)), y = sum(v.map((x, j) => (x * p[j]!) / total));
         const weighted = sum(v.map((x, j) => (p[j]! / total) * (Math.abs(x) + Math.abs(y)) * rel[j]!)), size = sum(v.map((x, j) => (p[j]! / total) * Math.abs(x)));
-        out.push([y, 1.01 * weighted + gamma(2 * n + 2 * blocksSeen + 8) * (size + Math.abs(y)) + 2 ** -121 * (1 + sum(v.map(Math.abs)))]);
+        out.push([y, 1.01 * weighted + gamma(2 * seen + 2 * blocksSeen + 8) * (size + Math.abs(y)) + 2 ** -121 * (1 + sum(v.map(Math.abs)))]);
       }
     }
     return { y: each(out.length, (i) => out[i]!) };

@@ -49,7 +49,7 @@ describe('kernels as native code', () => {
         expectWithin(dataOf(mine, n), e, `${name}: ${n}`);
         expectSame(dataOf(mine, n), dataOf(theirs, n), `${name}: ${n}`);
       }
-    }), { numRuns: 15 });
+    }), { numRuns: 10 });
   });
 });
 

@@ -53,12 +53,11 @@ export function scheduleOne(s: Schedule, ax: OneAxes): void {
   elementwise(s, ax.zero);
   elementwise(s, ax.last);
   lanewise(s, ax.e, 'dot');
-  const [, four] = s.split(ax.j, 4, { tail: 'peel' });
-  s.jam(four);
+  s.interleave(ax.j, 4);
   s.rfactor('high', ax.m);
   s.vectorize(ax.m);
   s.rfactor('part', ax.x);
   s.vectorize(ax.x);
-  const [, side] = s.split(elementwise(s, ax.o), 4, { tail: 'peel' });
+  const [, side] = s.split(elementwise(s, ax.o), s.target.vectorRegisters === 32 ? 8 : 4, { tail: 'peel' });
   s.jam(side);
 }

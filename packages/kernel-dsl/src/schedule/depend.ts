@@ -1,11 +1,12 @@
-import { exprKey, printExpr, visitExprs, visitStmt } from '../ir/index.ts';
+import { exprKey, isConst, printExpr, sameExpr, visitExprs, visitStmt } from '../ir/index.ts';
 import type { Expr, For } from '../ir/index.ts';
 import { affine, upperBound } from './affine.ts';
 
 /**
  * Why two iterations of a loop could touch the same element, or undefined where they provably do not.
  * For every tensor written in the loop there must be a dimension that tells iterations apart: all uses advance by the same
- * coefficient of the loop's variable, and what the loops inside add spans less than that coefficient.
+ * coefficient of the loop's variable, and what the loops inside add spans less than that coefficient. Uses that lie whole multiples of the loop's
+ * extent apart are apart too: n, n + N, n + 2 N for n below N.
  */
 export function dependence(loop: For): string | undefined {
   const own = new Set<number>(), written = new Set<number>();
@@ -26,23 +27,24 @@ export function dependence(loop: For): string | undefined {
   const vars = new Set<number>([loop.v.id, ...inner.keys()]);
   for (const u of uses.values()) {
     const dims = u.index[0]!.map((_, d) => u.index.map((i) => i[d]!));
-    if (dims.some((d) => separates(d, loop.v.id, vars, inner))) continue;
+    if (dims.some((d) => separates(d, loop, vars, inner))) continue;
     const distinct = [...new Set(u.index.map((i) => `${u.name}[${i.map(printExpr).join(', ')}]`))];
     return `${distinct.join(' and ')} may be the same element in two iterations of ${loop.v.name}`;
   }
   return undefined;
 }
 
-/** Do these uses of one dimension differ between any two iterations of v? */
-function separates(uses: readonly Expr[], v: number, vars: ReadonlySet<number>, inner: ReadonlyMap<number, number | undefined>): boolean {
-  let coef: number | undefined, rest: string | undefined, lo = Infinity, hi = -Infinity;
+/** Do these uses of one dimension differ between any two iterations of the loop? */
+function separates(uses: readonly Expr[], loop: For, vars: ReadonlySet<number>, inner: ReadonlyMap<number, number | undefined>): boolean {
+  const v = loop.v.id, rests = new Set<string>();
+  let coef: number | undefined, lo = Infinity, hi = -Infinity, multiples = true;
   for (const e of uses) {
     const a = affine(e, vars);
     const c = a?.terms.get(v)?.coef;
     if (!a || c === undefined || c !== (coef ?? c)) return false;
-    const r = exprKey(a.rest);
-    if (r !== (rest ?? r)) return false;
-    [coef, rest] = [c, r];
+    coef = c;
+    rests.add(exprKey(a.rest));
+    multiples &&= isMultiple(a.rest, loop.extent);
     let least = a.offset, most = a.offset;
     for (const [id, t] of a.terms) {
       if (id === v) continue;
@@ -54,8 +56,13 @@ function separates(uses: readonly Expr[], v: number, vars: ReadonlySet<number>, 
     lo = Math.min(lo, least);
     hi = Math.max(hi, most);
   }
-  return coef !== undefined && hi - lo < Math.abs(coef);
+  const span = coef === undefined || rests.size === 1 ? coef : coef === 1 && multiples ? 1 : undefined;
+  return span !== undefined && hi - lo < Math.abs(span);
 }
+
+/** Is e the n-fold of a loop's extent, n a constant? */
+const isMultiple = (e: Expr, extent: Expr): boolean =>
+  isConst(e, 0) || sameExpr(e, extent) || (e.kind === 'binary' && e.fn === 'mul' && ((isConst(e.a) && sameExpr(e.b, extent)) || (isConst(e.b) && sameExpr(e.a, extent))));
 
 /** Are all writes of a loop accumulations with one operator, so that its iterations may run in any order up to rounding? */
 export function onlyAccumulates(loop: For): boolean {

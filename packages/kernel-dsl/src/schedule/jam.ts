@@ -1,7 +1,7 @@
 import { DslError } from '../errors/index.ts';
-import { block, constant, exprKey, isConst, mapExpr, mapOwnExprs, newBuffer, newVar, printExpr } from '../ir/index.ts';
+import { add, block, constant, exprKey, isConst, mapExpr, mapOwnExprs, mul, newBuffer, newVar, printExpr, sub, substitute } from '../ir/index.ts';
 import type { Buffer, Expr, Stmt } from '../ir/index.ts';
-import type { Axis } from '../lang/index.ts';
+import { Axis } from '../lang/index.ts';
 import { dependence } from './depend.ts';
 import { findLoop, refresh, replaceStmt, setBody } from './state.ts';
 import type { At, State } from './state.ts';
@@ -22,6 +22,27 @@ export function jam(st: State, axis: Axis, at: At): void {
   const copies = Array.from({ length: loop.extent.value }, (_, n): Copy => ({ n, vars: new Map([[loop.v.id, constant(n)]]), bufs: new Map() }));
   setBody(st, replaceStmt(st.ir.body, loop, block(sideBySide(loop.body, copies), { loc: loop.loc, step: at.step })));
   st.consumed.set(axis.v.id, `${at.step} unrolled it`);
+}
+
+/**
+ * Cuts a loop into `parts` ranges of equal length and walks them side by side, jammed: iteration n does n, n + length, n + 2 length, … Where
+ * each iteration reads a row of a large matrix, each part is then a long sequential stream, which memory delivers several times faster than
+ * neighbouring rows in turns. Returns the loop over n and the loop over what is left at the end.
+ */
+export function interleave(st: State, axis: Axis, parts: number, at: At): readonly [Axis, Axis] {
+  if (!Number.isInteger(parts) || parts < 1) throw new DslError('KD-S-FACTOR', { axis: axis.name, factor: parts }, at);
+  const { loop } = findLoop(st, axis, at);
+  const why = dependence(loop);
+  if (why !== undefined) throw new DslError('KD-S-CARRIED', { verb: 'interleave', axis: axis.name, why }, at);
+  const length: Expr = isConst(loop.extent) ? constant(Math.floor(loop.extent.value / parts)) : { kind: 'binary', fn: 'div', dtype: 'i64', lanes: 1, a: loop.extent, b: constant(parts) };
+  const v = newVar(`${axis.name}n`, 'i64', 1, loop.loc), last = newVar(`${axis.name}_rest`, 'i64', 1, loop.loc), done = mul(length, constant(parts));
+  const copies = Array.from({ length: parts }, (_, n): Copy => ({ n, vars: new Map([[loop.v.id, add(v, mul(constant(n), length))]]), bufs: new Map() }));
+  const origin = { loc: loop.loc, step: at.step };
+  const main: Stmt = { kind: 'for', v, extent: length, loop: loop.loop, body: block(sideBySide(loop.body, copies)), ...origin };
+  const rest: Stmt = { kind: 'for', v: last, extent: sub(loop.extent, done), loop: 'seq', body: refresh(substitute(loop.body, new Map([[loop.v.id, add(done, last)]]))), ...origin };
+  setBody(st, replaceStmt(st.ir.body, loop, block([main, rest])));
+  st.consumed.set(axis.v.id, `${at.step} made ${v.name} and ${last.name} of it`);
+  return [new Axis(v.name, length, v, loop.loc), new Axis(last.name, rest.extent, last, loop.loc)];
 }
 
 /** A statement for all copies: once where they agree on its control flow, else one after another. */

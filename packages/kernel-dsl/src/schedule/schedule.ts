@@ -3,7 +3,7 @@ import { specViolation } from '../ir/index.ts';
 import { here } from '../lang/index.ts';
 import type { Axes, Axis, Kernel } from '../lang/index.ts';
 import type { Target } from '../targets/index.ts';
-import { jam } from './jam.ts';
+import { interleave, jam } from './jam.ts';
 import * as mark from './mark.ts';
 import { resolvePads } from './pads.ts';
 import { reorder } from './reorder.ts';
@@ -41,6 +41,8 @@ export interface Schedule {
   unroll(axis: Axis): void;
   /** Unroll and jam: the iterations run side by side, sharing the loops inside. For independent iterations with accumulators of their own. */
   jam(axis: Axis): void;
+  /** Cuts a loop into ranges of equal length and walks them side by side, jammed; returns the loop over a range and the loop over the rest. */
+  interleave(axis: Axis, parts: number): readonly [Axis, Axis];
   /** Makes lanes of the iterations of a loop of constant extent, which must not depend on each other. */
   vectorize(axis: Axis): void;
   /** Runs the iterations, which must not depend on each other, on the worker threads. Parallel loops cannot be nested. */
@@ -72,6 +74,7 @@ export function schedule<A extends Axes>(k: Kernel<A>, target: Target, f: (s: Sc
     reorder: (...order) => step(`reorder(${names(order)})`, (at) => reorder(st, order, at)),
     unroll: (axis) => step(`unroll(${axis.name})`, (at) => mark.unroll(st, axis, at)),
     jam: (axis) => step(`jam(${axis.name})`, (at) => jam(st, axis, at)),
+    interleave: (axis, parts) => step(`interleave(${axis.name}, ${parts})`, (at) => interleave(st, axis, parts, at)),
     vectorize: (axis) => step(`vectorize(${axis.name})`, (at) => mark.vectorize(st, axis, at)),
     parallel: (axis) => step(`parallel(${axis.name})`, (at) => mark.parallel(st, axis, at)),
     stage: (tensor, axis, space, o = {}) => step(`stage(${tensor}, ${axis.name}, ${space})`, (at) => stage(st, tensor, axis, space, o, at)),

@@ -80,3 +80,34 @@ describe('unroll and jam', () => {
     expect(() => schedule(matvec, T, (s, ax) => { const [, i] = s.split(ax.r, 2, { tail: 'peel' }); s.jam(i); s.unroll(i); })).toThrow(DslError);
   });
 });
+
+describe('interleaving', () => {
+  const side = schedule(matvec, T, (s, ax) => { const [n] = s.interleave(ax.r, 3); s.parallel(n); });
+
+  it('walks equal ranges side by side, and the rest after them', () => {
+    const text = printKernel(side.ir);
+    expect(text).toContain('parallel rn in 0..R / 3:');
+    expect(text).toContain('acc_2[] += W[rn + (2 * (R / 3)), k] * x[k]');
+    expect(text).toContain('for r_rest in 0..R - ((R / 3) * 3):');
+  });
+
+  it('changes no bit, whatever is left at the end; the threads meet nowhere', () => {
+    fc.assert(fc.property(fc.integer({ min: 0, max: 11 }), fc.integer({ min: 0, max: 4 }), fc.integer(), (R, D, seed) => {
+      const W = { data: Float32Array.from({ length: R * D }, (_, i) => Math.fround(Math.sin(i + seed))), shape: [R, D] }, x = { data: new Float32Array(D).fill(1.5), shape: [D] };
+      const run = (ir: typeof matvec.ir): Float32Array => { const y = new Float32Array(R); interpret(ir, { W, x, y: { data: y, shape: [R] } }, { seed }); return y; };
+      expect(run(side.ir)).toEqual(run(matvec.ir));
+    }));
+  });
+
+  it('is refused where iterations meet, and multiples of another length than the extent still count as meeting', () => {
+    const shifted = (far: number) => kernel('shifted', { x: tensor('f32', 'N'), y: tensor('f32', 'N').inout() }, ({ x, y, N }) => {
+      const ax = axes({ i: N.div(4) });
+      for (const i of ax.i) { y.at(i).set(x.at(i)); y.at(i.add(N.div(far))).set(x.at(i)); }
+      return ax;
+    });
+    expect(() => schedule(shifted(4), T, (s, ax) => s.parallel(ax.i))).not.toThrow();
+    expect(() => schedule(shifted(5), T, (s, ax) => s.parallel(ax.i))).toThrow(/not independent/);
+    expect(() => schedule(shifted(5), T, (s, ax) => s.interleave(ax.i, 2))).toThrow(/interleave\(i\): iterations are not independent/);
+    expect(() => schedule(matvec, T, (s, ax) => s.interleave(ax.r, 0))).toThrow(/factor must be an integer/);
+  });
+});

@@ -12,7 +12,7 @@ export async function room(name) {
   try {
     await build({
       entryPoints: [fileURLToPath(new URL(`../../packages/llm/src/${name}/index.ts`, import.meta.url))],
-      outfile, bundle: true, format: 'esm', platform: 'node', target: 'node20', logLevel: 'error',
+      outfile, bundle: true, format: 'esm', platform: 'node', target: 'node20', conditions: ['quern-source'], logLevel: 'error',
     });
     return await import(pathToFileURL(outfile).href);
   } finally {

@@ -1,10 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { libraryFiles, target } from '@quern/kernel-dsl';
+import { libraryFiles, targetsFor } from '@quern/kernel-dsl';
 import { blasKernels } from './kernels/index.ts';
 
 /** Writes the package's C sources into `outDir`, for this machine's kind of processor. The build calls it; it is no part of the public API. */
 export async function generate(outDir: string): Promise<void> {
-  const targets = (process.arch === 'x64' ? ['x86-64-v4', 'x86-64-v3', 'x86-64'] : ['generic']).map(target);
+  // Nothing here multiplies bytes: VNNI would add nothing.
+  const targets = targetsFor(process.arch).filter((t) => t.isa !== 'x86-64-v4-vnni');
   for (const f of libraryFiles(blasKernels(), targets, { name: 'blas' })) await writeFile(join(outDir, f.path), f.text);
 }

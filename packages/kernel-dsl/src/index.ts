@@ -9,7 +9,7 @@ export * from './targets/index.ts';
 export * from './emit/index.ts';
 export { lower, PASSES } from './passes/index.ts';
 export type { Pass } from './passes/index.ts';
-export { interpret, RunError, decodeBf16, decodeF16, encodeBf16, encodeF16 } from './run/index.ts';
+export { interpret, RunError, bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from './run/index.ts';
 export type { InterpretArg, InterpretOptions, TensorArg } from './run/index.ts';
 export { printKernel, printStmt, showLoc, specViolation } from './ir/index.ts';
 export type { DType, KernelIR, Loc, Phase } from './ir/index.ts';

@@ -1,4 +1,4 @@
-import { decodeBf16, decodeF16, ir } from '@quern/kernel-dsl';
+import { bf16ToF32, f16ToF32, ir } from '@quern/kernel-dsl';
 import type { InterpretArg, KernelIR } from '@quern/kernel-dsl';
 import { dot4, integerOp, wrap } from './integer.ts';
 import { blank, cellsOf, offsetOf } from './memory.ts';
@@ -154,8 +154,8 @@ function fromBytes(bytes: readonly number[], t: ir.DType): number {
   switch (t) {
     case 'f64': return scratch.getFloat64(0, true);
     case 'f32': return scratch.getFloat32(0, true);
-    case 'f16': return decodeF16(scratch.getUint16(0, true));
-    case 'bf16': return decodeBf16(scratch.getUint16(0, true));
+    case 'f16': return f16ToF32(scratch.getUint16(0, true));
+    case 'bf16': return bf16ToF32(scratch.getUint16(0, true));
     case 'i64': return Number(scratch.getBigInt64(0, true));
     case 'i32': return scratch.getInt32(0, true);
     case 'u32': return scratch.getUint32(0, true);

@@ -1,4 +1,4 @@
-import { encodeBf16, encodeF16, ir } from '@quern/kernel-dsl';
+import { f32ToBf16, f32ToF16, ir } from '@quern/kernel-dsl';
 import type { KernelIR, TensorArg } from '@quern/kernel-dsl';
 import { below, oneOf } from './random.ts';
 import type { Random } from './random.ts';
@@ -22,7 +22,7 @@ export const FILL: Readonly<Record<DType, number>> = {
 };
 
 /** A number as an array of the dtype holds it: halves as bits. */
-export const encoded = (x: number, t: DType): number => (t === 'f16' ? encodeF16(x) : t === 'bf16' ? encodeBf16(x) : x);
+export const encoded = (x: number, t: DType): number => (t === 'f16' ? f32ToF16(x) : t === 'bf16' ? f32ToBf16(x) : x);
 /** Sets an entry from a number. */
 export function put(a: TypedArray, at: number, x: number): void {
   if (a instanceof BigInt64Array) a[at] = BigInt(x);

@@ -1,10 +1,10 @@
-import { decodeBf16, decodeF16 } from '@quern/kernel-dsl';
+import { bf16ToF32, f16ToF32 } from '@quern/kernel-dsl';
 import type { InterpretArg, ir } from '@quern/kernel-dsl';
 
 /** The number that an array's entry stands for. */
 export function decoded(x: number | bigint, t: ir.DType): number {
-  if (t === 'f16') return decodeF16(Number(x));
-  if (t === 'bf16') return decodeBf16(Number(x));
+  if (t === 'f16') return f16ToF32(Number(x));
+  if (t === 'bf16') return bf16ToF32(Number(x));
   return Number(x);
 }
 

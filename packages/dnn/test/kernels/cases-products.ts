@@ -1,5 +1,5 @@
 /** Quantisation, matrix products and attention: what they must give. */
-import { decodeF16 } from '@quern/kernel-dsl';
+import { f16ToF32 } from '@quern/kernel-dsl';
 import fc from 'fast-check';
 import { each, num, of, range, sum, t } from './case.ts';
 import type { Args, Case, Sizes } from './case.ts';
@@ -109,7 +109,7 @@ const matmulQuantized = (format: string, bytes: 18 | 34, acc: boolean): Case => 
 
 /** y[t, r] = sum_k x[t, k] W[r, k] with the bound of any order of summation. */
 function product(a: Args, T: number, R: number, D: number, dtype: 'f16' | 'f32', acc: boolean): Expected {
-  const x = of(a, 'x'), W = of(a, 'W'), w = (i: number): number => (dtype === 'f16' ? decodeF16(W[i]!) : W[i]!);
+  const x = of(a, 'x'), W = of(a, 'W'), w = (i: number): number => (dtype === 'f16' ? f16ToF32(W[i]!) : W[i]!);
   return each(T * R, (o) => {
     const k = Math.floor(o / R), r = o % R, terms = range(D).map((j) => x[k * D + j]! * w(r * D + j));
     const dot = [sum(terms), gamma(D + 4) * sum(terms.map(Math.abs)) + (D + 1) * TINY] as const;
@@ -146,7 +146,7 @@ const attention = (dtype: 'f16' | 'f32'): Case => ({
   },
   expected: (n, a) => {
     const { T, G, share, E, before } = small(n);
-    const H = G! * share!, q = of(a, 'q'), read = (name: string) => { const x = of(a, name); return (i: number): number => (dtype === 'f16' ? decodeF16(x[i]!) : x[i]!); };
+    const H = G! * share!, q = of(a, 'q'), read = (name: string) => { const x = of(a, name); return (i: number): number => (dtype === 'f16' ? f16ToF32(x[i]!) : x[i]!); };
     const K = read('K'), V = read('V'), scale = num(a, 'scale'), out: (readonly [number, number])[] = [];
     for (const k of range(T!)) for (const h of range(H)) {
       const g = Math.floor(h / share!), seen = before! + k + 1, blocksSeen = Math.ceil(seen / 32);

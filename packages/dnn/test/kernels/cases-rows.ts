@@ -1,5 +1,5 @@
 /** Normalisation, softmax, activations, rotation, embedding, the cache: what they must give. */
-import { encodeF16, decodeF16 } from '@quern/kernel-dsl';
+import { f32ToF16, f16ToF32 } from '@quern/kernel-dsl';
 import fc from 'fast-check';
 import { each, num, of, range, sum, t } from './case.ts';
 import type { Case } from './case.ts';
@@ -109,7 +109,7 @@ const append = (kernel: string, dtype: 'f16' | 'f32'): Case => ({
   expected: ({ T, G, E, before }, a) => {
     const after = (cache: string, rows: string): { exact: number[] } => {
       const out = [...of(a, cache)];
-      of(a, rows).forEach((x, i) => { out[before! * G! * E! + i] = dtype === 'f16' ? encodeF16(x) : x; });
+      of(a, rows).forEach((x, i) => { out[before! * G! * E! + i] = dtype === 'f16' ? f32ToF16(x) : x; });
       void T;
       return { exact: out };
     };
@@ -121,7 +121,7 @@ export const ROW_CASES: readonly Case[] = [
   rmsNorm, softmax, silu, siluMul, add, addTo,
   rope('rope', (P) => [P, 2], (p) => [2 * p, 2 * p + 1]), rope('rope_neox', (P) => [2, P], (p, P) => [p, P + p]),
   embed('embed_f32', (W, v, D) => [...W.slice(v * D, (v + 1) * D)], (V, D) => [V, D], (r, V, D) => r.f32(V * D), (D) => [D]),
-  embed('embed_f16', (W, v, D) => [...W.slice(v * D, (v + 1) * D)].map(decodeF16), (V, D) => [V, D], (r, V, D) => r.f16(V * D), (D) => [D]),
+  embed('embed_f16', (W, v, D) => [...W.slice(v * D, (v + 1) * D)].map(f16ToF32), (V, D) => [V, D], (r, V, D) => r.f16(V * D), (D) => [D]),
   embed('embed_q8_0', blockRow(34), (V, D) => [V, D / 32, 34], (r, V, D) => blocks(r, (V * D) / 32, 34), (D) => [D / 32, 32]),
   embed('embed_q4_0', blockRow(18), (V, D) => [V, D / 32, 18], (r, V, D) => blocks(r, (V * D) / 32, 18), (D) => [D / 32, 2, 16]),
   append('kv_append_f32', 'f32'), append('kv_append_f16', 'f16'),

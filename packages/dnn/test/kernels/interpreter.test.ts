@@ -27,7 +27,7 @@ describe('kernels on the interpreter, against double precision', () => {
 
   it.each(CASES.map((c) => [c.kernel, c] as const))('%s: the algorithm', (name, c) => {
     const ir = kernelNamed(name).algorithm();
-    fc.assert(fc.property(fc.record(c.sizes), fc.integer(), fc.boolean(), (sizes, seed, special) => check(c, ir, 'algorithm', sizes, seed, special)), { numRuns: 20 });
+    fc.assert(fc.property(fc.record(c.sizes), fc.integer(), fc.boolean(), (sizes, seed, special) => check(c, ir, 'algorithm', sizes, seed, special)), { numRuns: 30 });
   });
 
   it.each(CASES.map((c) => [c.kernel, c] as const))('%s: scheduled and lowered, for every target', (name, c) => {
@@ -36,7 +36,7 @@ describe('kernels on the interpreter, against double precision', () => {
       fc.assert(fc.property(fc.record(c.sizes), fc.integer(), fc.boolean(), (sizes, seed, special) => {
         check(c, s.ir, `scheduled for ${t.isa}`, sizes, seed, special);
         check(c, lowered, `lowered for ${t.isa}`, sizes, seed, special);
-      }), { numRuns: 4 });
+      }), { numRuns: 6 });
     }
   });
 });

@@ -1,4 +1,4 @@
-import { decodeF16, encodeF16 } from '@quern/kernel-dsl';
+import { f16ToF32, f32ToF16 } from '@quern/kernel-dsl';
 
 /** Numbers for one test case, from a seed. */
 export interface Random {
@@ -28,7 +28,7 @@ export function random(seed: number, special = false): Random {
     next, special,
     int: (below) => Math.floor(next() * below),
     f32: (n) => Float32Array.from({ length: n }, float),
-    f16: (n) => Uint16Array.from({ length: n }, () => encodeF16(float())),
+    f16: (n) => Uint16Array.from({ length: n }, () => f32ToF16(float())),
     bytes: (n) => Uint8Array.from({ length: n }, () => Math.floor(next() * 256)),
   };
 }
@@ -37,7 +37,7 @@ export function random(seed: number, special = false): Random {
 export function blocks(r: Random, count: number, bytes: 18 | 34): Uint8Array {
   const W = r.bytes(count * bytes);
   for (let b = 0; b < count; b++) {
-    const d = encodeF16(r.special && r.next() < 0.02 ? Infinity : (r.next() * 2 - 1) / 16);
+    const d = f32ToF16(r.special && r.next() < 0.02 ? Infinity : (r.next() * 2 - 1) / 16);
     W[b * bytes] = d & 255;
     W[b * bytes + 1] = d >> 8;
   }
@@ -46,7 +46,7 @@ export function blocks(r: Random, count: number, bytes: 18 | 34): Uint8Array {
 
 /** The scale and the 32 integer weights of block `b`. */
 export function unblock(W: Uint8Array, b: number, bytes: 18 | 34): { readonly scale: number; readonly weights: readonly number[] } {
-  const at = b * bytes, scale = decodeF16(W[at]! | (W[at + 1]! << 8));
+  const at = b * bytes, scale = f16ToF32(W[at]! | (W[at + 1]! << 8));
   const byte = (i: number): number => W[at + 2 + i]!;
   const weights = Array.from({ length: 32 }, (_, i) => (bytes === 18 ? (i < 16 ? byte(i) & 15 : byte(i - 16) >> 4) - 8 : (byte(i) << 24) >> 24));
   return { scale, weights };

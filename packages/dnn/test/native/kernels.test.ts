@@ -49,7 +49,7 @@ describe('kernels as native code', () => {
         expectWithin(dataOf(mine, n), e, `${name}: ${n}`);
         expectSame(dataOf(mine, n), dataOf(theirs, n), `${name}: ${n}`);
       }
-    }), { numRuns: 10 });
+    }), { numRuns: 15 });
   });
 });
 
@@ -58,6 +58,6 @@ describe('the number of threads', () => {
     fc.assert(fc.property(fc.record(c.sizes), fc.integer(), (sizes, seed) => {
       const args = c.make(sizes, random(seed)), [one, two] = [1, 2].map((n) => runNative(c, dnnKernel(name).isa, args, n));
       for (const n of Object.keys(c.expected(sizes, args))) expectSame(dataOf(two!, n), dataOf(one!, n), `${name}: ${n}`);
-    }), { numRuns: 10 });
+    }), { numRuns: 15 });
   });
 });

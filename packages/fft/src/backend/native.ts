@@ -1,32 +1,13 @@
-import { readFileSync } from 'node:fs';
 import { target } from '@quern/kernel-dsl';
-import { allocate, bindKernel, fromMemory, loadLibrary, ProviderLoadError, program, tensor } from '@quern/runtime';
-import type { Kernel, KernelLibrary, KernelMeta, Memory, Program, ScalarArg, TensorArg } from '@quern/runtime';
+import { allocate, fromMemory, kernelPackage, program, tensor } from '@quern/runtime';
+import type { Kernel, Memory, Program, ScalarArg, TensorArg } from '@quern/runtime';
 import type { Real } from '../codelets/index.ts';
 import { kernelIds, kernelName } from '../kernels/index.ts';
 import type { KernelId } from '../kernels/index.ts';
 import type { Launch, View } from '../plan/index.ts';
 import type { Arrays, Backend, Own, Prepared, Reals, Scratch } from './backend.ts';
 
-const ROOT = new URL('../../', import.meta.url);
-
-interface Manifest { readonly hash: string; readonly kernels: readonly (KernelMeta & { readonly isa: string })[] }
-interface Library { readonly library: KernelLibrary; readonly manifest: Manifest }
-
-let loaded: Library | undefined;
-/** The compiled kernels and their descriptions. @throws ProviderLoadError */
-function load(): Library {
-  if (loaded) return loaded;
-  let manifest: Manifest;
-  const path = new URL('native/gen/manifest.json', ROOT);
-  try {
-    manifest = JSON.parse(readFileSync(path, 'utf8')) as Manifest;
-  } catch (cause) {
-    throw new ProviderLoadError('the kernels of @quern/fft have not been generated', [{ candidate: path.pathname, verdict: 'unavailable', code: 'not-found', detail: 'cannot be read' }],
-      { cause, fix: 'build them: `npm run build`' });
-  }
-  return (loaded = { manifest, library: loadLibrary({ name: 'quern_fft', root: ROOT, hash: manifest.hash }) });
-}
+const library = kernelPackage('quern_fft', new URL('../../', import.meta.url));
 
 /**
  * The compiled kernels, for the best instruction set of this CPU or for the one named.
@@ -34,23 +15,11 @@ function load(): Library {
  * @throws ProviderLoadError when there is no library, or none of its code runs here.
  */
 export function nativeBackend(wanted?: string): Backend {
-  const { library, manifest } = load(), kernels = new Map<string, Kernel>();
-  const isa = library.kernel(kernelName(kernelIds()[0]!), wanted).entry.isa;
-  const kernel = (id: KernelId): Kernel => {
-    const name = kernelName(id);
-    let k = kernels.get(name);
-    if (!k) {
-      const meta = manifest.kernels.find((m) => m.name === name && m.isa === isa);
-      if (!meta) throw new ProviderLoadError(`there is no kernel ${name} for ${isa}`, [], { fix: 'rebuild the kernels: `npm run build`' });
-      k = bindKernel(meta, library.kernel(name, isa));
-      kernels.set(name, k);
-    }
-    return k;
-  };
+  const { isa } = library.library().kernel(kernelName(kernelIds()[0]!), wanted).entry;
   return {
     name: 'native', isa, vecBytes: target(isa).vecBytes,
     allocate: allocateNative,
-    prepare: (launches, own, threads) => prepared(kernel, launches, own, threads),
+    prepare: (launches, own, threads) => prepared((id) => library.kernel(kernelName(id), isa), launches, own, threads),
   };
 }
 

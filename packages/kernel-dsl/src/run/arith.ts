@@ -2,7 +2,7 @@
 import { bytesOf, isFloat, isInt } from '../ir/index.ts';
 import type { BinaryFn, CmpFn, DType, UnaryFn } from '../ir/index.ts';
 import { erf } from './erf.ts';
-import { decodeBf16, decodeF16, encodeBf16, encodeF16 } from './half.ts';
+import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from './half.ts';
 
 export type Op1 = (x: number) => number;
 export type Op2 = (a: number, b: number) => number;
@@ -107,8 +107,8 @@ function floatToInt(t: DType): Op1 {
 }
 
 const identity: Op1 = (x) => x;
-const DECODE: Readonly<Partial<Record<DType, Op1>>> = { f16: decodeF16, bf16: decodeBf16 };
-const INTO: Readonly<Partial<Record<DType, Op1>>> = { f64: identity, f32: Math.fround, f16: encodeF16, bf16: encodeBf16, bool: (x) => +(x !== 0) };
+const DECODE: Readonly<Partial<Record<DType, Op1>>> = { f16: f16ToF32, bf16: bf16ToF32 };
+const INTO: Readonly<Partial<Record<DType, Op1>>> = { f64: identity, f32: Math.fround, f16: f32ToF16, bf16: f32ToBf16, bool: (x) => +(x !== 0) };
 
 /** A value of one dtype as another: floats are rounded to nearest even (to f16 and bf16 by way of f32), float to integer truncates, integers wrap. */
 export function castOp(from: DType, to: DType): Op1 {

@@ -4,14 +4,14 @@ const f32 = new Float32Array(1);
 const u32 = new Uint32Array(f32.buffer);
 
 /** The number that 16 bits of binary16 stand for; exact. */
-export function decodeF16(bits: number): number {
+export function f16ToF32(bits: number): number {
   const e = (bits >> 10) & 31, m = bits & 0x3ff;
   const x = e === 0 ? m * 2 ** -24 : e === 31 ? (m ? NaN : Infinity) : (m | 0x400) * 2 ** (e - 25);
   return bits & 0x8000 ? -x : x;
 }
 
 /** The binary16 bits nearest to a number, ties to even. What is not an f32 is rounded to f32 first, as hardware does. A NaN becomes 0x7e00. */
-export function encodeF16(x: number): number {
+export function f32ToF16(x: number): number {
   if (x !== x) return 0x7e00;
   f32[0] = x;
   const u = u32[0]!, sign = (u >>> 16) & 0x8000, a = u & 0x7fffffff;
@@ -24,13 +24,13 @@ export function encodeF16(x: number): number {
 }
 
 /** The number that 16 bits of bfloat16 stand for; exact. */
-export function decodeBf16(bits: number): number {
+export function bf16ToF32(bits: number): number {
   u32[0] = bits << 16;
   return f32[0]!;
 }
 
 /** The bfloat16 bits nearest to a number, ties to even. What is not an f32 is rounded to f32 first. A NaN becomes 0x7fc0. */
-export function encodeBf16(x: number): number {
+export function f32ToBf16(x: number): number {
   if (x !== x) return 0x7fc0;
   f32[0] = x;
   const u = u32[0]!;

@@ -6,6 +6,6 @@ export type { TypedArray } from './memory.ts';
 export { RunError } from './error.ts';
 export type { RunErrorDetail, RunErrorId } from './error.ts';
 export { fma32, fma64 } from './fma.ts';
-export { decodeBf16, decodeF16, encodeBf16, encodeF16 } from './half.ts';
+export { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from './half.ts';
 export { erf } from './erf.ts';
 export { roundEven } from './arith.ts';

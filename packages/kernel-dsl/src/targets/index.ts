@@ -14,6 +14,16 @@ export { generic, x86_64, x86_64_v3, x86_64_v4, x86_64_v4_vnni };
 export const TARGETS: readonly Target[] = [x86_64_v4_vnni, x86_64_v4, x86_64_v3, x86_64, generic];
 
 /**
+ * The targets that a library for this kind of processor holds, best first: those made for it, else those that run anywhere.
+ * @param arch as `process.arch` names it
+ * @example targetsFor('x64').at(-1)!.isa // 'x86-64'
+ */
+export function targetsFor(arch: string): readonly Target[] {
+  const own = TARGETS.filter((t) => t.arch === arch);
+  return own.length > 0 ? own : TARGETS.filter((t) => t.arch === undefined);
+}
+
+/**
  * The target with this name.
  * @throws Error naming the targets there are.
  * @example target('x86-64-v3').vecBytes // 32

@@ -2,6 +2,8 @@
 export interface Target {
   /** Name in the library ABI, e.g. `x86-64-v3`. */
   readonly isa: string;
+  /** The processors that run it, as Node's `process.arch` names them; undefined: any. */
+  readonly arch: string | undefined;
   /** Width of a vector register in bytes. */
   readonly vecBytes: number;
   /** Does it multiply and add with one rounding at full speed? */

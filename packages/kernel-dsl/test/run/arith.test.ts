@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { binary, bitcast, cast, compare, constant, newBuffer, select, unary } from '../../src/ir/index.ts';
 import type { BinaryFn, DType, Expr, UnaryFn } from '../../src/ir/index.ts';
-import { RunError, encodeF16, erf, interpret, roundEven } from '../../src/run/index.ts';
+import { RunError, f32ToF16, erf, interpret, roundEven } from '../../src/run/index.ts';
 import { evaluate, scalarExpr } from './helpers.ts';
 
 const i32 = fc.oneof(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }), fc.constantFrom(0, 1, -1, -(2 ** 31), 2 ** 31 - 1));
@@ -162,7 +162,7 @@ describe('casts', () => {
     expect(to('f64', 'f32', 0.1)).toBe(Math.fround(0.1));
     expect(to('f32', 'f16', 1 / 3)).toBe(0x3555); // f16 values are their bits
     expect(to('f32', 'bf16', 1)).toBe(0x3f80);
-    expect(to('f16', 'f32', encodeF16(-1.5))).toBe(-1.5);
+    expect(to('f16', 'f32', f32ToF16(-1.5))).toBe(-1.5);
     expect(to('bf16', 'i32', 0x40e0)).toBe(7);
   });
   it('to bool tell zero from the rest', () => { expect([0, -0, 0.5, NaN].map((x) => to('f32', 'bool', x))).toEqual([0, 0, 1, 1]); });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeBf16, decodeF16, encodeBf16, encodeF16 } from '../../src/run/index.ts';
+import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from '../../src/run/index.ts';
 
 const f32 = new Float32Array(1), u32 = new Uint32Array(f32.buffer);
 const float = (bits: number): number => { u32[0] = bits; return f32[0]!; };
@@ -17,8 +17,8 @@ function nearest(x: number, decode: (b: number) => number, infinity: number): nu
 }
 
 describe.each([
-  { name: 'f16', encode: encodeF16, decode: decodeF16, infinity: 0x7c00, samples: [[0x3c00, 1], [0xc000, -2], [0x0001, 2 ** -24], [0x7bff, 65504], [0x3555, 0.333251953125], [0x7c00, Infinity]] },
-  { name: 'bf16', encode: encodeBf16, decode: decodeBf16, infinity: 0x7f80, samples: [[0x3f80, 1], [0xc000, -2], [0x0001, 2 ** -133], [0x4049, 3.140625], [0x7f80, Infinity]] },
+  { name: 'f16', encode: f32ToF16, decode: f16ToF32, infinity: 0x7c00, samples: [[0x3c00, 1], [0xc000, -2], [0x0001, 2 ** -24], [0x7bff, 65504], [0x3555, 0.333251953125], [0x7c00, Infinity]] },
+  { name: 'bf16', encode: f32ToBf16, decode: bf16ToF32, infinity: 0x7f80, samples: [[0x3f80, 1], [0xc000, -2], [0x0001, 2 ** -133], [0x4049, 3.140625], [0x7f80, Infinity]] },
 ])('$name', ({ encode, decode, infinity, samples }) => {
   it.each(samples)('bits %i are %d', (bits, x) => { expect(decode(bits)).toBe(x); });
 
@@ -52,14 +52,14 @@ describe.each([
 });
 
 it('overflows to infinity from half a step past the largest on', () => {
-  expect(encodeF16(65519.99609375)).toBe(0x7bff);
-  expect(encodeF16(65520)).toBe(0x7c00);
-  expect(encodeF16(-1e30)).toBe(0xfc00);
-  expect(encodeBf16(float(0x7f7f7fff))).toBe(0x7f7f);
-  expect(encodeBf16(float(0x7f7f8000))).toBe(0x7f80);
+  expect(f32ToF16(65519.99609375)).toBe(0x7bff);
+  expect(f32ToF16(65520)).toBe(0x7c00);
+  expect(f32ToF16(-1e30)).toBe(0xfc00);
+  expect(f32ToBf16(float(0x7f7f7fff))).toBe(0x7f7f);
+  expect(f32ToBf16(float(0x7f7f8000))).toBe(0x7f80);
 });
 
 it('reads an f64 by way of f32', () => {
   const x = 1 + 2 ** -11 + 2 ** -40; // above the tie of f16, but the f32 nearest to it is the tie
-  expect(encodeF16(x)).toBe(0x3c00);
+  expect(f32ToF16(x)).toBe(0x3c00);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { add, binary, broadcast, cast, compare, constant, dot4, fma, load, min, mul, newVar, reduce, select, size } from '../../src/ir/index.ts';
 import type { Expr, LoopKind } from '../../src/ir/index.ts';
-import { RunError, decodeF16, encodeF16, fma32, interpret } from '../../src/run/index.ts';
+import { RunError, f16ToF32, f32ToF16, fma32, interpret } from '../../src/run/index.ts';
 import { accum, alloc, bindTo, kernelOf, loop, memory, param, runError, scalarParam, store, tensor } from './helpers.ts';
 
 const f = (x: number): Expr => constant(x, 'f32');
@@ -72,10 +72,10 @@ describe('an algorithm', () => {
       const x = cast(load(h, [i]), 'f32');
       return [store(o, [i], cast(x, 'bf16')), store(g, [i], cast(mul(x, f(1 / 3)), 'f16')), accum('add', l, [i], i), store(p, [i], compare('gt', x, f(0)))];
     })]);
-    const bits = Uint16Array.from([1, -2, 0.1].map(encodeF16)), out = new Uint16Array(3), third = new Uint16Array(3), long = new BigInt64Array([5n, -6n, 2n ** 50n]), sign = new Uint8Array(3);
+    const bits = Uint16Array.from([1, -2, 0.1].map(f32ToF16)), out = new Uint16Array(3), third = new Uint16Array(3), long = new BigInt64Array([5n, -6n, 2n ** 50n]), sign = new Uint8Array(3);
     interpret(k, { h: tensor(bits, 3), o: tensor(out, 3), g: tensor(third, 3), l: tensor(long, 3), p: tensor(sign, 3) });
     expect([...out]).toEqual([0x3f80, 0xc000, 0x3dcd]);
-    expect([...third]).toEqual([1, -2, decodeF16(bits[2]!)].map((x) => encodeF16(Math.fround(x * Math.fround(1 / 3)))));
+    expect([...third]).toEqual([1, -2, f16ToF32(bits[2]!)].map((x) => f32ToF16(Math.fround(x * Math.fround(1 / 3)))));
     expect([...long]).toEqual([5n, -5n, 2n ** 50n + 2n]);
     expect([...sign]).toEqual([1, 0, 1]);
   });
@@ -114,7 +114,7 @@ describe('an algorithm', () => {
     const q = param('q', 'u8', ['B']), y = param('y', 'f32', [4], 'out');
     const bytes = new Uint8Array(20).fill(0xaa), v = new DataView(bytes.buffer, 3);
     v.setFloat32(0, -2.5, true);
-    v.setUint16(4, encodeF16(0.5), true);
+    v.setUint16(4, f32ToF16(0.5), true);
     v.setInt32(6, -77, true);
     v.setInt8(10, -3);
     const k = kernelOf([q, y], [

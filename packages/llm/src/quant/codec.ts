@@ -1,6 +1,5 @@
-import { bf16ToF32, f32ToBf16 } from './bfloat.ts';
+import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from '@quern/kernel-dsl';
 import { QuantError } from './error.ts';
-import { f16ToF32, f32ToF16 } from './half.ts';
 import { dequantizeQ4_0, quantizeQ4_0 } from './q4_0.ts';
 import { dequantizeQ8_0, quantizeQ8_0 } from './q8_0.ts';
 import { blockType, rowBytes, type BlockTypeName } from './types.ts';

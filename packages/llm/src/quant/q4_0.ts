@@ -1,5 +1,5 @@
+import { f16ToF32, f32ToF16 } from '@quern/kernel-dsl';
 import { QuantError } from './error.ts';
-import { f16ToF32, f32ToF16 } from './half.ts';
 
 const BLOCK = 32;
 const BYTES = 18;

@@ -1,6 +1,6 @@
 import type { DType } from '../../ir/index.ts';
 import { isFloat } from '../../ir/index.ts';
-import { encodeBf16, encodeF16 } from '../../run/index.ts';
+import { f32ToBf16, f32ToF16 } from '../../run/index.ts';
 
 function decimal(v: number, single: boolean): string {
   const s = single ? shortestF32(v) : String(v);
@@ -19,8 +19,8 @@ function shortestF32(v: number): string {
 
 /** A constant as C text of the given dtype; reads back as exactly the same value. Needs math.h for infinities and NaN. */
 export function literal(value: number, t: DType): string {
-  if (t === 'f16') return value === 0 && !Object.is(value, -0) ? '0' : `0x${encodeF16(value).toString(16)}`;
-  if (t === 'bf16') return value === 0 && !Object.is(value, -0) ? '0' : `0x${encodeBf16(value).toString(16)}`;
+  if (t === 'f16') return value === 0 && !Object.is(value, -0) ? '0' : `0x${f32ToF16(value).toString(16)}`;
+  if (t === 'bf16') return value === 0 && !Object.is(value, -0) ? '0' : `0x${f32ToBf16(value).toString(16)}`;
   if (isFloat(t)) {
     const single = t === 'f32';
     if (Number.isNaN(value)) return single ? 'NAN' : '(double)NAN';

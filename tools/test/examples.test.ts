@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { conform } from '@quern/conformance';
 import type { ArgHint, Oracle, OracleArg } from '@quern/conformance';
 import * as oracles from '@quern/conformance/oracles';
-import { decodeF16 } from '@quern/kernel-dsl';
+import { f16ToF32 } from '@quern/kernel-dsl';
 import { cpuInfo } from '@quern/runtime';
 import { describe, expect, it } from 'vitest';
 import { check, chooseTarget } from '../../packages/quern/src/commands/kernel.ts';
@@ -20,7 +20,7 @@ const shape = (x: OracleArg | undefined): readonly number[] => (x as { shape: re
 function weights(W: OracleArg | undefined): number[] {
   const bytes = flat(W), out: number[] = [];
   for (let b = 0; b < bytes.length; b += 18) {
-    const scale = decodeF16(bytes[b]! + 256 * bytes[b + 1]!);
+    const scale = f16ToF32(bytes[b]! + 256 * bytes[b + 1]!);
     for (let i = 0; i < 32; i++) out.push(scale * (((i < 16 ? bytes[b + 2 + i]! & 15 : bytes[b + 2 + i - 16]! >> 4)) - 8));
   }
   return out;

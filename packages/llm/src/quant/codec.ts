@@ -1,4 +1,4 @@
-import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from '@quern/kernel-dsl';
+import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from '@quern/runtime';
 import { QuantError } from './error.ts';
 import { dequantizeQ4_0, quantizeQ4_0 } from './q4_0.ts';
 import { dequantizeQ8_0, quantizeQ8_0 } from './q8_0.ts';

@@ -1,4 +1,4 @@
-import { f16ToF32, f32ToF16 } from '@quern/kernel-dsl';
+import { f16ToF32, f32ToF16 } from '@quern/runtime';
 import { QuantError } from './error.ts';
 
 const BLOCK = 32;

@@ -1,4 +1,4 @@
-import { f16ToF32 } from '@quern/kernel-dsl';
+import { f16ToF32 } from '@quern/runtime';
 import { inverseOf, writeScale } from './q4_0.ts';
 
 const BLOCK = 32;

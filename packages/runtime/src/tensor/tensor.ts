@@ -1,8 +1,8 @@
-import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from '@quern/kernel-dsl';
 import { cpuDevice, type Device } from '../device/index.ts';
 import { ArgumentError, DisposedError, DTypeError, ShapeError } from '../errors/index.ts';
 import type { Memory } from '../memory/index.ts';
 import { type AnyArray, arrayConstructor, type ArrayOf, bytesOf, type DType, type ValuesOf } from './dtype.ts';
+import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from './half.ts';
 import { checkShape, forEachPlace, isContiguous, reach, rowMajor, sizeOf } from './shape.ts';
 import { bytesView, release, retain, type Storage } from './storage.ts';
 

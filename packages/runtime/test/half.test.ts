@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from '../../src/quant/index.ts';
+import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from '../src/index.ts';
 
 const finiteHalves = Array.from({ length: 0x7c00 }, (_, i) => i);
 

@@ -11,7 +11,7 @@ export { lower, PASSES } from './passes/index.ts';
 export type { Pass } from './passes/index.ts';
 export { interpret, RunError, bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from './run/index.ts';
 export type { InterpretArg, InterpretOptions, TensorArg } from './run/index.ts';
-export { printKernel, printStmt, showLoc, specViolation } from './ir/index.ts';
-export type { DType, KernelIR, Loc, Phase } from './ir/index.ts';
+export { printKernel, printKernelLines, printStmt, showLoc, specViolation } from './ir/index.ts';
+export type { DType, KernelIR, Loc, Phase, SourcedLine } from './ir/index.ts';
 /** The IR's node types and builders, for those who write passes, instructions or emitters. */
 export { ir };

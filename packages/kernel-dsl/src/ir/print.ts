@@ -1,6 +1,8 @@
 import type { Buffer, Expr } from './expr.ts';
 import type { KernelIR } from './kernel.ts';
+import type { Loc } from './loc.ts';
 import type { Stmt } from './stmt.ts';
+import { exprsOf, visitExpr } from './walk.ts';
 
 const BINARY: Record<string, string> = { add: '+', sub: '-', mul: '*', div: '/', mod: '%', and: '&', or: '|', xor: '^', shl: '<<', shr: '>>' };
 const CMP = { lt: '<', le: '<=', gt: '>', ge: '>=', eq: '==', ne: '!=' } as const;
@@ -32,25 +34,43 @@ export function printExpr(e: Expr): string {
 const shape = (b: Buffer): string => `${b.dtype}[${b.shape.map(printExpr).join(', ')}]`;
 const ACCUM = { add: '+=', mul: '*=', min: 'min=', max: 'max=' } as const;
 
-/** A statement as indented text, one line a statement. */
-export function printStmt(s: Stmt, indent = ''): string {
-  const inner = indent + '  ';
+/** A line of text made from a program, and the lines of the author that it comes from. */
+export interface SourcedLine { readonly text: string; readonly locs: readonly Loc[] }
+
+/** Where a statement comes from: its own place first, then those of the expressions it computes; each of the author's lines once. */
+export function locsOf(s: Stmt): readonly Loc[] {
+  const found = new Map<string, Loc>(), add = (l: Loc | undefined): void => { if (l && !found.has(`${l.file}:${l.line}`)) found.set(`${l.file}:${l.line}`, l); };
+  add(s.loc);
+  for (const e of exprsOf(s)) visitExpr(e, (x) => add(x.loc));
+  return [...found.values()];
+}
+
+/** A statement as indented lines, each with its origin. */
+export function printLines(s: Stmt, indent = ''): SourcedLine[] {
+  const inner = indent + '  ', line = (text: string): SourcedLine => ({ text: indent + text, locs: locsOf(s) });
+  const place = (b: Buffer, value: Expr, index: readonly Expr[]): string => `${b.name}${value.lanes > 1 ? `x${value.lanes}` : ''}[${index.map(printExpr).join(', ')}]`;
   switch (s.kind) {
-    case 'block': return s.body.map((x) => printStmt(x, indent)).join('');
-    case 'for': return `${indent}${s.loop === 'seq' ? 'for' : s.loop} ${s.v.name} in 0..${printExpr(s.extent)}:${s.step ? `    # ${s.step}` : ''}\n${printStmt(s.body, inner)}`;
-    case 'if': return `${indent}if ${printExpr(s.cond)}:${s.pad ? '    # pad' : ''}\n${printStmt(s.then, inner)}${s.else ? `${indent}else:\n${printStmt(s.else, inner)}` : ''}`;
-    case 'let': return `${indent}${s.v.name} = ${printExpr(s.value)}\n`;
-    case 'alloc': return `${indent}${s.buf.space} ${s.buf.name}: ${shape(s.buf)}\n`;
-    case 'store': return `${indent}${s.buf.name}${s.value.lanes > 1 ? `x${s.value.lanes}` : ''}[${s.index.map(printExpr).join(', ')}] = ${printExpr(s.value)}\n`;
-    case 'accum': return `${indent}${s.buf.name}${s.value.lanes > 1 ? `x${s.value.lanes}` : ''}[${s.index.map(printExpr).join(', ')}] ${ACCUM[s.fn]} ${printExpr(s.value)}\n`;
-    case 'assume': return `${indent}assume ${printExpr(s.cond)}\n`;
-    case 'region': return `${indent}# ${s.name}\n${printStmt(s.body, indent)}`;
-    case 'barrier': return `${indent}barrier ${s.scope}\n`;
+    case 'block': return s.body.flatMap((x) => printLines(x, indent));
+    case 'for': return [line(`${s.loop === 'seq' ? 'for' : s.loop} ${s.v.name} in 0..${printExpr(s.extent)}:${s.step ? `    # ${s.step}` : ''}`), ...printLines(s.body, inner)];
+    case 'if': return [line(`if ${printExpr(s.cond)}:${s.pad ? '    # pad' : ''}`), ...printLines(s.then, inner), ...(s.else ? [line('else:'), ...printLines(s.else, inner)] : [])];
+    case 'let': return [line(`${s.v.name} = ${printExpr(s.value)}`)];
+    case 'alloc': return [line(`${s.buf.space} ${s.buf.name}: ${shape(s.buf)}`)];
+    case 'store': return [line(`${place(s.buf, s.value, s.index)} = ${printExpr(s.value)}`)];
+    case 'accum': return [line(`${place(s.buf, s.value, s.index)} ${ACCUM[s.fn]} ${printExpr(s.value)}`)];
+    case 'assume': return [line(`assume ${printExpr(s.cond)}`)];
+    case 'region': return [line(`# ${s.name}`), ...printLines(s.body, indent)];
+    case 'barrier': return [line(`barrier ${s.scope}`)];
   }
 }
 
-/** A kernel with its signature. */
-export function printKernel(k: KernelIR): string {
+/** A statement as indented text, one line a statement. */
+export const printStmt = (s: Stmt, indent = ''): string => printLines(s, indent).map((l) => `${l.text}\n`).join('');
+
+/** A kernel with its signature, as lines with their origin. */
+export function printKernelLines(k: KernelIR): SourcedLine[] {
   const ps = k.params.map((p) => (p.kind === 'scalar' ? `${p.name}: ${p.dtype}` : `${p.buf.access === 'in' ? '' : p.buf.access + ' '}${p.name}: ${shape(p.buf)}${p.buf.strided ? ' strided' : ''}`));
-  return `kernel ${k.name}(${ps.join(', ')}):\n${printStmt(k.body, '  ')}`;
+  return [{ text: `kernel ${k.name}(${ps.join(', ')}):`, locs: k.loc ? [k.loc] : [] }, ...printLines(k.body, '  ')];
 }
+
+/** A kernel with its signature. */
+export const printKernel = (k: KernelIR): string => printKernelLines(k).map((l) => `${l.text}\n`).join('');

@@ -1,4 +1,4 @@
-import type { Buffer, DType, Var } from '../../ir/index.ts';
+import type { Buffer, DType, SourcedLine, Var } from '../../ir/index.ts';
 import type { Target } from '../../targets/index.ts';
 import { EmitError } from '../error.ts';
 import { Namer } from '../names.ts';
@@ -23,7 +23,7 @@ export interface KernelState {
   readonly namer: Namer;
   readonly helpers: Map<string, RenderedHelper>;
   /** Finished functions and structs, in the order in which C needs them. */
-  readonly functions: string[];
+  readonly functions: (readonly SourcedLine[])[];
   /** Names of functions and structs. */
   readonly globals: Namer;
   /** Loop variables and values known not to be negative. */

@@ -1,5 +1,5 @@
-import type { DType, KernelIR } from '../../ir/index.ts';
-import { specViolation, visitStmt } from '../../ir/index.ts';
+import type { DType, KernelIR, SourcedLine } from '../../ir/index.ts';
+import { locsOf, specViolation, visitStmt } from '../../ir/index.ts';
 import type { Target } from '../../targets/index.ts';
 import { EmitError } from '../error.ts';
 import type { KernelMeta } from '../meta.ts';
@@ -21,6 +21,8 @@ export interface EmittedKernel {
   /** Name of the C function, e.g. `gemm_f32__x86_64_v4`. */
   readonly symbol: string;
   readonly source: string;
+  /** `source` line by line, with the lines of the author that each comes from. */
+  readonly lines: readonly SourcedLine[];
   readonly helpers: readonly RenderedHelper[];
   readonly meta: KernelMeta;
 }
@@ -73,6 +75,7 @@ export function emitKernelC(k: KernelIR, target: Target): EmittedKernel {
   printScope({ f, w, live: liveIn(k.body), kernelName: k.name, waiting: new Set(), at: undefined }, k.body);
 
   const out = new Writer();
+  out.locs = k.loc ? [k.loc] : [];
   out.open(`int32_t ${symbol}(const quern_ctx *ctx, void *const *buf, const int64_t *size, const quern_scalar *scalar) {`);
   const arrays = new Set(f.used.has('ctx') ? ['ctx'] : []);
   for (const { key, value } of fetched) {
@@ -83,16 +86,19 @@ export function emitKernelC(k: KernelIR, target: Target): EmittedKernel {
   }
   for (const name of ['ctx', 'buf', 'size', 'scalar']) if (!arrays.has(name)) out.line(`(void)${name};`);
   out.lines.push(...w.lines);
+  out.locs = [];
   out.line('return 0;');
   out.close();
-  const source = [...state.functions.map((x) => `${x}\n`), ...headerComment(k).map((l) => `${l}\n`), `${out.lines.join('\n')}\n`].join('');
-  return { symbol, source, helpers: [...state.helpers.values()], meta: kernelMeta(k, state) };
+  const blank: SourcedLine = { text: '', locs: [] }, own = k.loc ? [k.loc] : [];
+  const lines = [...state.functions.flatMap((x) => [...x, blank]), ...headerComment(k).map((text) => ({ text, locs: own })), ...out.lines];
+  return { symbol, source: lines.map((l) => `${l.text}\n`).join(''), lines, helpers: [...state.helpers.values()], meta: kernelMeta(k, state) };
 }
 
 /** `if (!(cond)) return k;` for each assumption, numbered from 1 in order of appearance. */
 function checkAssumptions(k: KernelIR, f: Frame, w: Writer): void {
   let n = 0;
   visitStmt(k.body, (s) => {
+    w.locs = locsOf(s);
     if (s.kind === 'assume') w.line(`if (${prefix('!', exprText(f, s.cond)).t}) return ${++n};   // assumes ${oneLine(s.text)}`);
   });
 }

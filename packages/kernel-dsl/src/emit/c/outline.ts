@@ -1,4 +1,5 @@
 import type { For } from '../../ir/index.ts';
+import { locsOf } from '../../ir/index.ts';
 import { place } from './comment.ts';
 import type { Frame, Symbol } from './frame.ts';
 import { Writer } from './writer.ts';
@@ -27,6 +28,7 @@ export function outline(f: Frame, s: For, kernelName: string, body: (inner: Fram
     head.close('};');
   }
   const where = place(s.loc);
+  head.locs = locsOf(s);
   head.line(`// Iterations begin to end - 1 of the parallel loop ${s.v.name}${where ? `   ${where}` : ''}`);
   head.open(`static void ${fn}(void *env_, int64_t begin, int64_t end, int32_t worker) {`);
   if (env) head.line(`const struct ${env} *env = env_;`); else head.line('(void)env_;');
@@ -34,9 +36,9 @@ export function outline(f: Frame, s: For, kernelName: string, body: (inner: Fram
     if (c.declaration.endsWith(' ') || c.declaration.endsWith('*')) head.line(`${c.declaration}${c.name} = env->${c.name};`);
     else head.declare(c.declaration, c.name, `env->${c.name}`);
   }
-  if (!w.lines.some((l) => /\bworker\b/.test(l))) head.line('(void)worker;');
+  if (!w.lines.some((l) => /\bworker\b/.test(l.text))) head.line('(void)worker;');
   head.lines.push(...w.lines);
   head.close();
-  k.functions.push(`${head.lines.join('\n')}\n`);
+  k.functions.push(head.lines);
   return { fn, env, captured };
 }

@@ -1,5 +1,5 @@
 import type { Accum, Alloc, Buffer, Expr, For, Let, Stmt, Store } from '../../ir/index.ts';
-import { buffersOf, bytesOf, exprsOf, isConst, operands } from '../../ir/index.ts';
+import { buffersOf, bytesOf, exprsOf, isConst, locsOf, operands } from '../../ir/index.ts';
 import { EmitError } from '../error.ts';
 import { oneLine, place } from './comment.ts';
 import { pointersFor } from './address.ts';
@@ -64,6 +64,7 @@ function printPointer(p: Printing, { key, buf, base }: SharedPlace): void {
 }
 
 function printStmt(p: Printing, s: Stmt, following: readonly Stmt[]): void {
+  p.w.locs = locsOf(s);
   switch (s.kind) {
     case 'block': return; // flattened
     case 'region': {
@@ -77,6 +78,7 @@ function printStmt(p: Printing, s: Stmt, following: readonly Stmt[]): void {
       p.w.open(`if (${exprText(p.f, s.cond).t}) {`);
       printScope(p, s.then);
       if (s.else) { p.w.turn('} else {'); printScope(p, s.else); }
+      p.w.locs = [];
       p.w.close();
       return;
     case 'let': printLet(p, s); return;
@@ -113,6 +115,7 @@ function printFor(p: Printing, s: For): void {
   const also = isSimple(s.extent) ? '' : `, ${limit} = ${extent.t}`;
   p.w.open(`for (int64_t ${v} = 0${also}; ${v} < ${limit}; ${v}++) {${note}`);
   printScope(p, s.body);
+  p.w.locs = [];
   p.w.close();
   p.f.kernel.namer.restore(names);
 }
@@ -123,8 +126,10 @@ function printParallel(p: Printing, s: For): void {
   const { fn, env, captured } = outline(f, s, p.kernelName, (inner, iw) => {
     const q: Printing = { f: inner, w: iw, live: p.live, kernelName: p.kernelName, waiting: new Set(), at: note };
     const names = f.kernel.namer.mark(), v = bindLoopVar(q, s);
+    iw.locs = locsOf(s);
     iw.open(`for (int64_t ${v} = begin; ${v} < end; ${v}++) {`);
     printScope(q, s.body);
+    iw.locs = [];
     iw.close();
     f.kernel.namer.restore(names);
   });

@@ -1,8 +1,12 @@
+import type { Loc, SourcedLine } from '../../ir/index.ts';
+
 const WIDTH = 118;
 
-/** Lines of C, indented; neighbouring declarations of one type share a line. */
+/** Lines of C, indented, each with where it comes from; neighbouring declarations of one type share a line. */
 export class Writer {
-  readonly lines: string[] = [];
+  readonly lines: SourcedLine[] = [];
+  /** Where the lines that follow come from. */
+  locs: readonly Loc[] = [];
   private depth: number;
   private declaring: string | undefined;
 
@@ -11,15 +15,15 @@ export class Writer {
   }
 
   line(text: string): void {
-    this.lines.push(text === '' ? '' : '  '.repeat(this.depth) + text);
+    this.lines.push({ text: text === '' ? '' : '  '.repeat(this.depth) + text, locs: this.locs });
     this.declaring = undefined;
   }
 
   /** `type name = value;`, joined to the line before if that declares the same type and has room. */
   declare(type: string, name: string, value: string | undefined): void {
-    const text = value === undefined ? name : `${name} = ${value}`, last = this.lines.at(-1) ?? '';
-    if (this.declaring === type && last.length + text.length + 2 <= WIDTH && last.endsWith(';')) {
-      this.lines[this.lines.length - 1] = `${last.slice(0, -1)}, ${text};`;
+    const text = value === undefined ? name : `${name} = ${value}`, last = this.lines.at(-1);
+    if (last && this.declaring === type && last.text.length + text.length + 2 <= WIDTH && last.text.endsWith(';')) {
+      this.lines[this.lines.length - 1] = { text: `${last.text.slice(0, -1)}, ${text};`, locs: [...new Set([...last.locs, ...this.locs])] };
       return;
     }
     this.line(`${type} ${text};`);
@@ -28,7 +32,7 @@ export class Writer {
 
   /** A comment on a line of its own, set off by an empty line unless it opens a block. */
   heading(text: string): void {
-    const last = this.lines.at(-1);
+    const last = this.lines.at(-1)?.text;
     if (last !== undefined && last !== '' && !/\{(\s*\/\/.*)?$/.test(last)) this.line('');
     this.line(`// ${text}`);
   }

@@ -3,7 +3,11 @@ export const CATALOGUE = {
   // language
   'KD-NO-KERNEL': { message: '{what} is used outside of a kernel body', fix: 'move it into the function given to kernel(...)' },
   'KD-DTYPE': { message: '{what}: {a} and {b} do not mix', fix: "cast one side, e.g. x.to('{a}')" },
-  'KD-STORAGE': { message: '{dtype} is a storage type, {what} cannot be computed in it', fix: "cast first: x.to('f32') for f16 and bf16, x.to('i32') for small integers" },
+  'KD-STORAGE': { message: '{dtype} is a storage type, {what} cannot be computed in it', fix: "cast first: x.to('f32')" },
+  'KD-BOOL': { message: '{what} is not defined for bool', fix: "bools take and, or, xor, not, eq and ne; cast to count with them: x.to('i32')" },
+  'KD-FLOAT': { message: '{what} is not defined for {dtype}', fix: "it is for integers: cast with .to('i32'), take the bits with .bits('u32'); the remainder of floats is x.sub(floor(x.div(y)).mul(y))" },
+  'KD-NOT-FLOAT': { message: '{what} is not defined for {dtype}', fix: "it is for floats: cast first, x.to('f32')" },
+  'KD-NOT-INT': { message: '{what} is not defined for {dtype}', fix: "it counts bits of integers: take the bits of a float with .bits('u32')" },
   'KD-RANK': { message: '{name} has {rank} dimension(s), {given} index(es) were given', fix: 'give one index for each dimension' },
   'KD-INDEX': { message: 'an index into {name} is {dtype}', fix: "index with loop variables, sizes or integers: cast with .to('i64')" },
   'KD-READONLY': { message: '{name} is an input and cannot be written', fix: 'declare it with .out() or .inout()' },

@@ -1,4 +1,4 @@
-/** Element types a tensor may hold. `f16` and `bf16` are storage types: arithmetic on them is done in f32. */
+/** Element types a tensor may hold. Integers of every width compute in their own type and wrap; `f16` and `bf16` are storage types: arithmetic on them is done in f32. */
 export type DType = 'f64' | 'f32' | 'f16' | 'bf16' | 'i64' | 'i32' | 'u32' | 'i16' | 'u16' | 'i8' | 'u8' | 'bool';
 
 /** Facts about one dtype. `bits` is the range of an integer type, or the size of a float type. */
@@ -18,9 +18,9 @@ export const DTYPES: Readonly<Record<DType, DTypeInfo>> = {
   i64: { bytes: 8, kind: 'int', arithmetic: true },
   i32: { bytes: 4, kind: 'int', arithmetic: true },
   u32: { bytes: 4, kind: 'uint', arithmetic: true },
-  i16: { bytes: 2, kind: 'int', arithmetic: false },
-  u16: { bytes: 2, kind: 'uint', arithmetic: false },
-  i8: { bytes: 1, kind: 'int', arithmetic: false },
+  i16: { bytes: 2, kind: 'int', arithmetic: true },
+  u16: { bytes: 2, kind: 'uint', arithmetic: true },
+  i8: { bytes: 1, kind: 'int', arithmetic: true },
   u8: { bytes: 1, kind: 'uint', arithmetic: true },
   bool: { bytes: 1, kind: 'bool', arithmetic: false },
 };

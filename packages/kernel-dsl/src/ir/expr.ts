@@ -20,9 +20,12 @@ export interface Buffer {
   readonly loc?: Loc;
 }
 
-/** Functions of one operand, lane by lane. `round` takes ties to even; `rsqrt` rounds twice; `not` is for bools and integers. */
+/**
+ * Functions of one operand, lane by lane. `round` takes ties to even; `rsqrt` rounds twice; `not` is for bools and integers. `popcount`, `clz` and `ctz`
+ * count bits of integers (set; zeros above the highest set bit; zeros below the lowest) and give the operand's dtype; of 0, clz and ctz give its width.
+ */
 export type UnaryFn =
-  | 'neg' | 'abs' | 'not' | 'floor' | 'ceil' | 'round' | 'trunc' | 'sqrt' | 'rsqrt'
+  | 'neg' | 'abs' | 'not' | 'popcount' | 'clz' | 'ctz' | 'floor' | 'ceil' | 'round' | 'trunc' | 'sqrt' | 'rsqrt'
   | 'exp' | 'exp2' | 'log' | 'log2' | 'sin' | 'cos' | 'tanh' | 'erf';
 /** Integer `div` and `mod` round towards minus infinity. `min`/`max` of floats return the second operand when either is NaN. */
 export type BinaryFn = 'add' | 'sub' | 'mul' | 'div' | 'mod' | 'min' | 'max' | 'and' | 'or' | 'xor' | 'shl' | 'shr';

@@ -1,5 +1,5 @@
 import { DslError } from '../errors/index.ts';
-import { DTYPES, dot4 as dot4Expr, fma as fmaExpr, isFloat, unary } from '../ir/index.ts';
+import { DTYPES, dot4 as dot4Expr, fma as fmaExpr, isFloat, isInt, unary } from '../ir/index.ts';
 import type { DType, UnaryFn } from '../ir/index.ts';
 import { here } from './here.ts';
 import { Val, exprOf } from './val.ts';
@@ -7,10 +7,12 @@ import type { Operand } from './val.ts';
 
 type Float = 'f32' | 'f64';
 
-function math<D extends Float>(fn: UnaryFn, x: Val<D>): Val<D> {
-  if (!isFloat(x.dtype) || !DTYPES[x.dtype].arithmetic) throw new DslError('KD-STORAGE', { dtype: x.dtype, what: fn }, { loc: here() });
-  return new Val(unary(fn, x.expr, here()), x.dtype);
+function floatOf<D extends Float>(fn: string, x: Val<D>): Val<D> {
+  if (isFloat(x.dtype) && !DTYPES[x.dtype].arithmetic) throw new DslError('KD-STORAGE', { dtype: x.dtype, what: fn }, { loc: here() });
+  if (!isFloat(x.dtype)) throw new DslError('KD-NOT-FLOAT', { dtype: x.dtype, what: fn }, { loc: here() });
+  return x;
 }
+const math = <D extends Float>(fn: UnaryFn, x: Val<D>): Val<D> => new Val(unary(fn, floatOf(fn, x).expr, here()), x.dtype);
 
 /** e^x. */
 export const exp = <D extends Float>(x: Val<D>): Val<D> => math('exp', x);
@@ -42,7 +44,19 @@ export const round = <D extends Float>(x: Val<D>): Val<D> => math('round', x);
 export const trunc = <D extends Float>(x: Val<D>): Val<D> => math('trunc', x);
 /** a * b + c, rounded once. */
 export const fma = <D extends Float>(a: Val<D>, b: Operand<D>, c: Operand<D>): Val<D> =>
-  new Val(fmaExpr(a.expr, exprOf(b, a.dtype, 'fma'), exprOf(c, a.dtype, 'fma'), here()), a.dtype);
+  new Val(fmaExpr(floatOf('fma', a).expr, exprOf(b, a.dtype, 'fma'), exprOf(c, a.dtype, 'fma'), here()), a.dtype);
+type Int = 'i64' | 'i32' | 'u32' | 'i16' | 'u16' | 'i8' | 'u8';
+
+function bits<D extends Int>(fn: UnaryFn, x: Val<D>): Val<D> {
+  if (!isInt(x.dtype)) throw new DslError('KD-NOT-INT', { dtype: x.dtype, what: fn }, { loc: here() });
+  return new Val(unary(fn, x.expr, here()), x.dtype);
+}
+/** How many bits of an integer are set, in its dtype. */
+export const popcount = <D extends Int>(x: Val<D>): Val<D> => bits('popcount', x);
+/** Zero bits above the highest set bit of an integer; the width of its dtype where none is set. */
+export const clz = <D extends Int>(x: Val<D>): Val<D> => bits('clz', x);
+/** Zero bits below the lowest set bit of an integer; the width of its dtype where none is set. */
+export const ctz = <D extends Int>(x: Val<D>): Val<D> => bits('ctz', x);
 /** acc plus the dot product of four unsigned bytes (packed in a) with four signed bytes (packed in b): exact, wrapping in i32. */
 export const dot4 = (acc: Operand<'i32'>, a: Val<'u32'>, b: Val<'i32'>): Val<'i32'> =>
   new Val(dot4Expr(exprOf(acc, 'i32', 'dot4'), a.expr, b.expr, here()), 'i32');

@@ -1,5 +1,5 @@
 import { DslError } from '../errors/index.ts';
-import { DTYPES, binary, bitcast, cast, compare, constant, isInt, load, unary } from '../ir/index.ts';
+import { DTYPES, binary, bitcast, cast, compare, constant, isFloat, isInt, load, unary } from '../ir/index.ts';
 import type { BinaryFn, Buffer, CmpFn, DType, Expr, ReduceFn } from '../ir/index.ts';
 import { here } from './here.ts';
 import { emit, recordRead, recordWrite, use } from './trace.ts';
@@ -7,7 +7,7 @@ import { emit, recordRead, recordWrite, use } from './trace.ts';
 /** A value or a number that becomes a constant of the other side's dtype. */
 export type Operand<D extends DType> = Val<D> | number;
 /** What may index a tensor or bound a loop. */
-export type Index = Val<'i64'> | Val<'i32'> | Val<'u32'> | Val<'u8'> | Val<'u16'> | number;
+export type Index = Val<'i64'> | Val<'i32'> | Val<'u32'> | Val<'i16'> | Val<'u16'> | Val<'i8'> | Val<'u8'> | number;
 
 /** The IR of an operand, as dtype D. */
 export function exprOf(x: Operand<DType>, dtype: DType, what: string): Expr {
@@ -52,13 +52,20 @@ export class Val<D extends DType> {
   }
   #bin(fn: BinaryFn, b: Operand<D>): Val<D> {
     const loc = here();
-    if (!DTYPES[this.dtype].arithmetic && !(this.dtype === 'bool' && (fn === 'and' || fn === 'or' || fn === 'xor'))) throw new DslError('KD-STORAGE', { dtype: this.dtype, what: fn }, { loc });
+    const logic = fn === 'and' || fn === 'or' || fn === 'xor';
+    if (!DTYPES[this.dtype].arithmetic && !(this.dtype === 'bool' && logic)) throw new DslError(this.dtype === 'bool' ? 'KD-BOOL' : 'KD-STORAGE', { dtype: this.dtype, what: fn }, { loc });
+    if (isFloat(this.dtype) && (logic || fn === 'mod' || fn === 'shl' || fn === 'shr')) throw new DslError('KD-FLOAT', { dtype: this.dtype, what: fn }, { loc });
     return new Val(binary(fn, this.expr, exprOf(b, this.dtype, fn), loc), this.dtype);
   }
   #cmp(fn: CmpFn, b: Operand<D>): Val<'bool'> {
     const loc = here();
-    if (!DTYPES[this.dtype].arithmetic) throw new DslError('KD-STORAGE', { dtype: this.dtype, what: fn }, { loc });
+    if (!DTYPES[this.dtype].arithmetic && !(this.dtype === 'bool' && (fn === 'eq' || fn === 'ne'))) throw new DslError(this.dtype === 'bool' ? 'KD-BOOL' : 'KD-STORAGE', { dtype: this.dtype, what: fn }, { loc });
     return new Val(compare(fn, this.expr, exprOf(b, this.dtype, fn), loc), 'bool');
+  }
+  #sign(fn: 'neg' | 'abs'): Val<D> {
+    const loc = here();
+    if (!DTYPES[this.dtype].arithmetic) throw new DslError(this.dtype === 'bool' ? 'KD-BOOL' : 'KD-STORAGE', { dtype: this.dtype, what: fn }, { loc });
+    return new Val(unary(fn, this.expr, loc), this.dtype);
   }
   /** a + b; integers wrap; the interpreter refuses an i64 beyond 2^53. */
   add(b: Operand<D>): Val<D> { return this.#bin('add', b); }
@@ -85,9 +92,15 @@ export class Val<D extends DType> {
   /** Shift right: arithmetic for signed, logical for unsigned integers. */
   shr(b: Operand<D>): Val<D> { return this.#bin('shr', b); }
   /** -a: flips the sign of a float, of 0 too; integers wrap. */
-  neg(): Val<D> { return new Val(unary('neg', this.expr, here()), this.dtype); }
+  neg(): Val<D> { return this.#sign('neg'); }
   /** |a|: a float without its sign; the lowest integer of a dtype wraps to itself. */
-  abs(): Val<D> { return new Val(unary('abs', this.expr, here()), this.dtype); }
+  abs(): Val<D> { return this.#sign('abs'); }
+  /** Every bit of an integer the other way; of a bool, whether it does not hold. Not for floats. */
+  not(): Val<D> {
+    const loc = here();
+    if (isFloat(this.dtype)) throw new DslError('KD-FLOAT', { dtype: this.dtype, what: 'not' }, { loc });
+    return new Val(unary('not', this.expr, loc), this.dtype);
+  }
   /** a < b; false where either is NaN. */
   lt(b: Operand<D>): Val<'bool'> { return this.#cmp('lt', b); }
   /** a <= b; false where either is NaN. */

@@ -56,7 +56,7 @@ export function binaryOp(fn: BinaryFn, t: DType): Op2 | undefined {
     case 'bool': return fn === 'and' || fn === 'or' || fn === 'xor' ? INT[fn] : undefined;
     case 'u32': { const op = fn === 'shr' ? (a: number, b: number): number => a >>> b : INT[fn]; return (a, b) => op(a, b) >>> 0; }
     case 'i32': { const op = INT[fn]; return (a, b) => op(a, b) | 0; }
-    case 'u8': { const op = INT[fn]; return (a, b) => op(a, b) & 0xff; }
+    case 'i16': case 'u16': case 'i8': case 'u8': { const op = INT[fn], wrap = WRAP[t]!; return (a, b) => wrap(op(a, b)); }
     default: return undefined; // storage types
   }
 }
@@ -69,26 +69,39 @@ export function roundEven(x: number): number {
   return x < 0 || Object.is(x, -0) ? -r : r;
 }
 
-const MATH: Readonly<Record<Exclude<UnaryFn, 'not' | 'rsqrt'>, Op1>> = {
+const MATH: Readonly<Partial<Record<UnaryFn, Op1>>> = {
   neg: (x) => -x, abs: Math.abs, floor: Math.floor, ceil: Math.ceil, round: roundEven, trunc: Math.trunc,
   sqrt: Math.sqrt, exp: Math.exp, exp2: (x) => 2 ** x, log: Math.log, log2: Math.log2, sin: Math.sin, cos: Math.cos, tanh: Math.tanh, erf,
 };
+
+/** Counts bits of an integer as the dtype holds it: by way of 32-bit halves, the upper one 0 where the dtype has none. */
+function countBits(fn: 'popcount' | 'clz' | 'ctz', t: DType): Op1 {
+  const bits = bytesOf(t) * 8, mask = bits >= 32 ? 0xffffffff : 2 ** bits - 1;
+  const low = (x: number): number => (x & mask) >>> 0, high = (x: number): number => (bits === 64 ? Math.floor(x / 2 ** 32) >>> 0 : 0);
+  const set = (x: number): number => { let n = 0; for (let y = x; y !== 0; y = (y & (y - 1)) >>> 0) n++; return n; };
+  const lowest = (x: number): number => 31 - Math.clz32(x & -x);
+  switch (fn) {
+    case 'popcount': return (x) => set(low(x)) + set(high(x));
+    case 'clz': return (x) => (high(x) !== 0 ? Math.clz32(high(x)) : Math.clz32(low(x)) + bits - 32);
+    case 'ctz': return (x) => (low(x) !== 0 ? lowest(low(x)) : high(x) !== 0 ? 32 + lowest(high(x)) : bits);
+  }
+}
 
 /** fn(x) in a dtype, or undefined where the language has no such operation. Functions of f32 are computed in double and rounded. */
 export function unaryOp(fn: UnaryFn, t: DType): Op1 | undefined {
   if (t === 'bool') return fn === 'not' ? (x) => x ^ 1 : undefined;
   if (t === 'f64' || t === 'f32') {
-    if (fn === 'not') return undefined;
     if (fn === 'rsqrt') return t === 'f64' ? (x) => 1 / Math.sqrt(x) : (x) => Math.fround(1 / Math.fround(Math.sqrt(x)));
     const f = MATH[fn];
-    return t === 'f64' ? f : (x) => Math.fround(f(x));
+    return t === 'f64' || !f ? f : (x) => Math.fround(f(x));
   }
-  if (t !== 'i64' && t !== 'i32' && t !== 'u32' && t !== 'u8') return undefined;
-  const wrap = WRAP[t]!;
+  const wrap = WRAP[t];
+  if (!wrap) return undefined; // storage types
   switch (fn) {
     case 'neg': return (x) => wrap(0 - x);
     case 'abs': return (x) => wrap(Math.abs(x));
     case 'not': return (x) => wrap(t === 'i64' ? -1 - x : ~x);
+    case 'popcount': case 'clz': case 'ctz': return countBits(fn, t);
     default: return undefined;
   }
 }

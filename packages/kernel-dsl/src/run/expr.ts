@@ -24,8 +24,6 @@ function unary(e: Of<'unary'>, site: Site): Op1 {
   return unaryOp(e.fn, e.dtype) ?? malformed(site, `${e.fn} is not defined for ${e.dtype}`);
 }
 
-const BITS = { i64: 64, i32: 32, u32: 32, u8: 8 } as const;
-
 /** a fn b with the checks that integers need. */
 function binary(e: Of<'binary'>, site: Site): Op2 {
   const { fn, dtype: t } = e;
@@ -37,7 +35,7 @@ function binary(e: Of<'binary'>, site: Site): Op2 {
     return (a, b) => (b === 0 ? raise(site, 'KD-RUN-DIV', `${printExpr(e)} divides ${a} by zero`) : op(a, b));
   }
   if (fn === 'shl' || fn === 'shr') {
-    const bits = BITS[t as keyof typeof BITS];
+    const bits = bytesOf(t) * 8;
     const checked: Op2 = (a, b) => (b >= 0 && b < bits ? op(a, b) : raise(site, 'KD-RUN-SHIFT', `${printExpr(e)} shifts ${t} by ${b}`));
     return fit ? (a, b) => fit(checked(a, b)) : checked;
   }

@@ -44,9 +44,11 @@ function floatCases(t: Target, d: 'f32' | 'f64'): Case[] {
   return lanesOf(t, d).map((lanes) => opsCase(d, d, lanes, ops, FLOATS));
 }
 
-function intCases(t: Target, d: 'i32' | 'u32' | 'u8' | 'i64'): Case[] {
+const INTEGERS = ['i32', 'u32', 'i16', 'u16', 'i8', 'u8', 'i64'] as const;
+
+function intCases(t: Target, d: (typeof INTEGERS)[number]): Case[] {
   const bits = bytesOf(d) * 8, wide = d === 'i64', c = (v: number): Expr => constant(v, d);
-  const inRange = (v: number): boolean => (wide || d === 'i32' ? v >= -(2 ** 31) && v < 2 ** 31 : v >= 0 && v < 2 ** bits);
+  const inRange = (v: number): boolean => (wide ? v >= -(2 ** 31) && v < 2 ** 31 : d.startsWith('i') ? v >= -(2 ** (bits - 1)) && v < 2 ** (bits - 1) : v >= 0 && v < 2 ** bits);
   const short = (x: Expr): Expr => (wide ? binary('and', x, c(0xffff)) : x);
   const ops: Op[] = [
     ...(['add', 'sub', 'min', 'max', 'and', 'or', 'xor', 'div', 'mod'] as const).map((fn): Op => (x, y) => binary(fn, x, y)),
@@ -55,8 +57,10 @@ function intCases(t: Target, d: 'i32' | 'u32' | 'u8' | 'i64'): Case[] {
     (x) => binary('shr', x, c(3)),
     (x) => binary('add', binary('and', binary('shr', x, c(4)), c(15)), c(1)),
     (x) => binary('div', x, c(7)), (x) => binary('mod', x, c(7)),
-    ...(wide || d === 'i32' ? (['neg', 'abs'] as const).map((fn): Op => (x) => unary(fn, binary('div', x, c(2)))) : []),
+    ...(d.startsWith('i') ? (['neg', 'abs'] as const).map((fn): Op => (x) => unary(fn, binary('div', x, c(2)))) : []),
     (x) => unary('not', x),
+    ...(['popcount', 'clz', 'ctz'] as const).map((fn): Op => (x) => unary(fn, x)),
+    (x, y, z) => binary('shr', binary('mul', binary('add', short(x), short(y)), c(3)), binary('and', z, c(3))), // a wrapped value on its way
     ...CMPS.map((fn): Op => (x, y, z) => select(compare(fn, x, y), z, x)),
   ];
   return lanesOf(t, d).map((lanes) => opsCase(d, d, lanes, ops, INTS.filter(inRange), true));
@@ -90,7 +94,7 @@ function halfCases(t: Target): Case[] {
 }
 
 function reduceCases(t: Target): Case[] {
-  return (['f32', 'f64', 'i32', 'u32'] as const).flatMap((d) => [...new Set([2, 4, t.vecBytes / bytesOf(d)])].map((lanes): Case => {
+  return (['f32', 'f64', 'i32', 'u32', 'i16', 'u16', 'i8', 'u8'] as const).flatMap((d) => [...new Set([2, 4, t.vecBytes / bytesOf(d)])].map((lanes): Case => {
     const x = param('x', d, [ROWS, lanes]), R = param('R', d, [4, ROWS], 'out');
     const k = kernelOf([x, R], [rows((row) => (['add', 'mul', 'min', 'max'] as const).map((fn, i) => store(R, [constant(i), row], reduce(fn, at(x, row, lanes)))))], `reduce_${d}_${lanes}`);
     return { k, runs: [{ x: tensor(d, [ROWS, lanes], fill(d, ROWS * lanes, 5, d === 'f32' ? [NaN, -0, Infinity] : [])), R: tensor(d, [4, ROWS]) }] };
@@ -125,7 +129,7 @@ function boolCase(t: Target): Case {
 describe('every operation gives the bits of the interpreter', () => {
   it.each(RUNNABLE.map((t) => ({ isa: t.isa, t })))('$isa', ({ t }) => {
     sameAsInterpreter([
-      ...floatCases(t, 'f32'), ...floatCases(t, 'f64'), ...(['i32', 'u32', 'u8', 'i64'] as const).flatMap((d) => intCases(t, d)), ...reduceCases(t), ...dotCases(t), boolCase(t),
+      ...floatCases(t, 'f32'), ...floatCases(t, 'f64'), ...INTEGERS.flatMap((d) => intCases(t, d)), ...reduceCases(t), ...dotCases(t), boolCase(t),
     ], t);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DslError } from '../../src/errors/index.ts';
 import type { ErrorId } from '../../src/errors/index.ts';
-import { assume, axes, kernel, named, reg, scalar, select, tensor, when } from '../../src/lang/index.ts';
+import { assume, axes, exp, fma, kernel, named, popcount, reg, scalar, select, tensor, when } from '../../src/lang/index.ts';
 import type { Tensor, Val } from '../../src/lang/index.ts';
 
 /** The body runs in a kernel with x (in, f32[N]), y (out, f32[N]), h (f16[N]) and a (f32). */
@@ -15,6 +15,15 @@ const CASES: readonly [ErrorId, () => void, RegExp][] = [
   ['KD-NO-KERNEL', () => { axes({ i: 3 }); }, /axes is used outside/],
   ['KD-DTYPE', body(({ x, N }) => { x.at(0).add(never<Val<'f32'>>(N)); }), /add: f32 and i64/],
   ['KD-STORAGE', body(({ h }) => { h.at(0).add(h.at(1)); }), /f16 is a storage type/],
+  ['KD-STORAGE', body(({ h }) => { h.at(0).neg(); }), /f16 is a storage type, neg/],
+  ['KD-BOOL', body(({ x }) => { x.at(0).lt(1).add(x.at(0).lt(2)); }), /add is not defined for bool/],
+  ['KD-BOOL', body(({ x }) => { x.at(0).lt(1).lt(x.at(0).lt(2)); }), /lt is not defined for bool/],
+  ['KD-FLOAT', body(({ x }) => { x.at(0).mod(2); }), /mod is not defined for f32/],
+  ['KD-FLOAT', body(({ x }) => { x.at(0).not(); }), /not is not defined for f32/],
+  ['KD-FLOAT', body(({ x }) => { x.at(0).shl(1); }), /shl is not defined for f32/],
+  ['KD-NOT-FLOAT', body(({ b }) => { exp(never<Val<'f32'>>(b.at(0))); }), /exp is not defined for u8/],
+  ['KD-NOT-FLOAT', body(({ b }) => { fma(never<Val<'f32'>>(b.at(0)), 1, 2); }), /fma is not defined for u8/],
+  ['KD-NOT-INT', body(({ x }) => { popcount(never<Val<'i32'>>(x.at(0))); }), /popcount is not defined for f32/],
   ['KD-RANK', body(({ x }) => { never<{ at(...i: number[]): void }>(x).at(1, 2); }), /x has 1 dimension\(s\), 2/],
   ['KD-INDEX', body(({ x, a }) => { x.at(never<Val<'i64'>>(a)); }), /an index into x is f32/],
   ['KD-READONLY', body(({ x }) => { x.at(0).set(1); }), /x is an input/],

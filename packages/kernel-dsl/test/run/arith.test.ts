@@ -1,13 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { binary, bitcast, cast, compare, constant, newBuffer, select, unary } from '../../src/ir/index.ts';
+import { binary, bitcast, bytesOf, cast, compare, constant, newBuffer, select, unary } from '../../src/ir/index.ts';
 import type { BinaryFn, DType, Expr, UnaryFn } from '../../src/ir/index.ts';
 import { RunError, f32ToF16, erf, interpret, roundEven } from '../../src/run/index.ts';
 import { evaluate, scalarExpr } from './helpers.ts';
 
 const i32 = fc.oneof(fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 }), fc.constantFrom(0, 1, -1, -(2 ** 31), 2 ** 31 - 1));
 const u32 = fc.oneof(fc.integer({ min: 0, max: 2 ** 32 - 1 }), fc.constantFrom(0, 1, 2 ** 31, 2 ** 32 - 1));
-const u8 = fc.integer({ min: 0, max: 255 });
+const u8 = fc.integer({ min: 0, max: 255 }), i8 = fc.integer({ min: -128, max: 127 });
+const i16 = fc.oneof(fc.integer({ min: -32768, max: 32767 }), fc.constantFrom(0, -1, -32768)), u16 = fc.oneof(fc.integer({ min: 0, max: 65535 }), fc.constantFrom(0, 1, 65535));
 const i64 = fc.oneof(fc.integer({ min: -(2 ** 26), max: 2 ** 26 }), fc.constantFrom(0, 1, -1));
 const f32 = fc.float({ noNaN: true }), f64 = fc.double({ noNaN: true });
 
@@ -17,9 +18,9 @@ const INTEGER: Partial<Record<BinaryFn, (a: bigint, b: bigint) => bigint>> = {
   add: (a, b) => a + b, sub: (a, b) => a - b, mul: (a, b) => a * b, div: floorDiv, mod: (a, b) => a - floorDiv(a, b) * b,
   and: (a, b) => a & b, or: (a, b) => a | b, xor: (a, b) => a ^ b, min: (a, b) => (a < b ? a : b), max: (a, b) => (a > b ? a : b),
 };
-const wrap = { i32: (x: bigint) => BigInt.asIntN(32, x), u32: (x: bigint) => BigInt.asUintN(32, x), u8: (x: bigint) => BigInt.asUintN(8, x), i64: (x: bigint) => x };
+const wrap = { i32: (x: bigint) => BigInt.asIntN(32, x), u32: (x: bigint) => BigInt.asUintN(32, x), u8: (x: bigint) => BigInt.asUintN(8, x), i8: (x: bigint) => BigInt.asIntN(8, x), i16: (x: bigint) => BigInt.asIntN(16, x), u16: (x: bigint) => BigInt.asUintN(16, x), i64: (x: bigint) => x };
 
-describe.each([['i32', i32], ['u32', u32], ['u8', u8], ['i64', i64]] as const)('%s', (t, numbers) => {
+describe.each([['i32', i32], ['u32', u32], ['i16', i16], ['u16', u16], ['i8', i8], ['u8', u8], ['i64', i64]] as const)('%s', (t, numbers) => {
   it.each(Object.keys(INTEGER) as BinaryFn[])('%s is that of integers, wrapped', (fn) => {
     const run = evaluate(t, t, ([a, b]) => binary(fn, a!, b!), 2);
     fc.assert(fc.property(numbers, numbers, (a, b) => {
@@ -29,7 +30,7 @@ describe.each([['i32', i32], ['u32', u32], ['u8', u8], ['i64', i64]] as const)('
   });
   it('shifts', () => {
     const shl = evaluate(t, t, ([a, b]) => binary('shl', a!, b!), 2), shr = evaluate(t, t, ([a, b]) => binary('shr', a!, b!), 2);
-    fc.assert(fc.property(numbers, fc.integer({ min: 0, max: t === 'u8' ? 7 : t === 'i64' ? 20 : 31 }), (a, n) => {
+    fc.assert(fc.property(numbers, fc.integer({ min: 0, max: Math.min(30, bytesOf(t) * 8 - 1) }), (a, n) => {
       expect(shl([a, n])).toBe(Number(wrap[t](BigInt(a) << BigInt(n))));
       expect(shr([a, n])).toBe(Number(BigInt(a) >> BigInt(n)));
     }), { numRuns: 200 });
@@ -39,6 +40,13 @@ describe.each([['i32', i32], ['u32', u32], ['u8', u8], ['i64', i64]] as const)('
       const run = evaluate(t, t, ([a]) => unary(fn, a!), 1);
       fc.assert(fc.property(numbers, (a) => { expect(run([a])).toBe(Number(wrap[t](f(BigInt(a))))); }), { numRuns: 100 });
     }
+  });
+  it('counts bits', () => {
+    const [set, above, below] = (['popcount', 'clz', 'ctz'] as const).map((fn) => evaluate(t, t, ([a]) => unary(fn, a!), 1)), bits = bytesOf(t) * 8;
+    fc.assert(fc.property(numbers, (a) => {
+      const text = BigInt.asUintN(bits, BigInt(a)).toString(2).padStart(bits, '0');
+      expect([set!([a]), above!([a]), below!([a])]).toEqual([text.replaceAll('0', '').length, text.indexOf('1') < 0 ? bits : text.indexOf('1'), text.includes('1') ? bits - 1 - text.lastIndexOf('1') : bits]);
+    }), { numRuns: 100 });
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Binary, Cmp, DType, Expr, Load, Select, Unary } from '../../ir/index.ts';
-import { bytesOf, isConst, isFloat, newVar } from '../../ir/index.ts';
+import { DTYPES, bytesOf, isConst, isFloat, newVar } from '../../ir/index.ts';
 import { EmitError } from '../error.ts';
 import { addressOf } from './address.ts';
 import { convert, cut, maskBit, reinterpret } from './casts.ts';
@@ -8,7 +8,7 @@ import { rampOf, strideOf } from './flat.ts';
 import type { Frame } from './frame.ts';
 import { bufKey, nameOf, need, scalarKey, sizeKey, strideKey, varKey } from './frame.ts';
 import {
-  absHelper, dot4Helper, floorDivHelper, fmaHelper, gatherBytesHelper, gatherHelper, libmHelper, loadHelper, minMaxHelper, reduceHelper, roundHelper, selectHelper, shuffleHelper, splatHelper, sqrtHelper,
+  absHelper, countHelper, dot4Helper, floorDivHelper, fmaHelper, gatherBytesHelper, gatherHelper, libmHelper, loadHelper, minMaxHelper, reduceHelper, roundHelper, selectHelper, shuffleHelper, splatHelper, sqrtHelper,
 } from './helpers/index.ts';
 import { laneOf } from './lane.ts';
 import { nonNegative } from './sign.ts';
@@ -115,7 +115,8 @@ function unaryText(f: Frame, e: Unary): Text {
   switch (e.fn) {
     case 'neg': return e.lanes === 1 ? cut(e.dtype, prefix('-', x())) : prefix('-', x());
     case 'not': return e.dtype === 'bool' ? prefix('!', x()) : e.lanes === 1 ? cut(e.dtype, prefix('~', x())) : prefix('~', x());
-    case 'abs': return e.dtype === 'u32' || e.dtype === 'u8' ? x() : call(need(f, absHelper(e.dtype, e.lanes)), x());
+    case 'popcount': case 'clz': case 'ctz': return call(need(f, countHelper(e.fn, e.dtype, e.lanes)), x());
+    case 'abs': return DTYPES[e.dtype].kind === 'uint' ? x() : call(need(f, absHelper(e.dtype, e.lanes)), x());
     case 'floor': case 'ceil': case 'round': case 'trunc': return isFloat(e.dtype) ? call(need(f, roundHelper(e.fn, e.dtype, e.lanes)), x()) : x();
     case 'sqrt': return call(need(f, sqrtHelper(e.dtype, e.lanes)), x());
     case 'rsqrt': return infix('/', e.lanes === 1 ? one : call(need(f, splatHelper(e.dtype, e.lanes)), one), call(need(f, sqrtHelper(e.dtype, e.lanes)), x()));

@@ -37,11 +37,11 @@ const ACCUM = { add: '+=', mul: '*=', min: 'min=', max: 'max=' } as const;
 /** A line of text made from a program, and the lines of the author that it comes from. */
 export interface SourcedLine { readonly text: string; readonly locs: readonly Loc[] }
 
-/** Where a statement comes from: its own place first, then those of the expressions it computes; each of the author's lines once. */
+/** Where a statement comes from: its own place first, then those of the expressions it computes (a name's own place is that of its loop); each of the author's lines once. */
 export function locsOf(s: Stmt): readonly Loc[] {
   const found = new Map<string, Loc>(), add = (l: Loc | undefined): void => { if (l && !found.has(`${l.file}:${l.line}`)) found.set(`${l.file}:${l.line}`, l); };
   add(s.loc);
-  for (const e of exprsOf(s)) visitExpr(e, (x) => add(x.loc));
+  for (const e of exprsOf(s)) visitExpr(e, (x) => { if (x.kind !== 'var') add(x.loc); });
   return [...found.values()];
 }
 

@@ -1,13 +1,17 @@
-import { emitFileC, emitKernelC, emitLibraryIndexC, interpret, lower, printKernel, schedule, target, TARGETS } from '@quern/kernel-dsl';
-import type { InterpretArg, KernelIR, ScheduledKernel, Target } from '@quern/kernel-dsl';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { emitFileC, emitKernelC, emitLibraryIndexC, interpret, lower, printKernel, printKernelLines, schedule, target, TARGETS } from '@quern/kernel-dsl';
+import type { EmittedKernel, InterpretArg, KernelIR, ScheduledKernel, Target } from '@quern/kernel-dsl';
 import { bindKernel, compileLibrary, cpuInfo, tensor } from '@quern/runtime';
 import { UsageError, optionHelp, parse } from '../cli/index.ts';
+import { kernelPage } from '../page/index.ts';
 import { loadKernelModule } from './module.ts';
 import type { KernelModule } from './module.ts';
 
 const OPTIONS = {
   target: { kind: 'text', value: 'ISA', help: `one of ${TARGETS.map((t) => t.isa).join(', ')} (default: this CPU's)` },
   stage: { kind: 'text', value: 'STAGE', help: 'algorithm, schedule, lowered or c (default: all)' },
+  html: { kind: 'text', value: 'OUT', help: 'write one web page: your source, each step and the C side by side, linked line to line' },
   run: { kind: 'flag', help: 'compile it, run it on its sample and compare with the interpreter' },
 } as const;
 
@@ -28,10 +32,10 @@ export function chooseTarget(isa: string | undefined): Target {
 }
 
 /** The stages of a module's kernel for a target. */
-export function stages(m: KernelModule, t: Target): { readonly scheduled: ScheduledKernel; readonly lowered: KernelIR; readonly c: string } {
+export function stages(m: KernelModule, t: Target): { readonly scheduled: ScheduledKernel; readonly lowered: KernelIR; readonly emitted: EmittedKernel } {
   const scheduled = schedule(m.algorithm, t, (s, ax) => m.cpu?.(s, ax));
   const lowered = lower(scheduled.ir, t);
-  return { scheduled, lowered, c: emitKernelC(lowered, t).source };
+  return { scheduled, lowered, emitted: emitKernelC(lowered, t) };
 }
 
 /** What a comparison of compiled code with the interpreter found. */
@@ -43,7 +47,7 @@ const copyArgs = (args: Readonly<Record<string, InterpretArg>>): Record<string, 
 /** Compiles a kernel, runs it on its sample, and counts the elements in which it differs from the interpreter, bit for bit. */
 export function check(m: KernelModule, t: Target): Check {
   if (!m.sample) throw new UsageError('the file exports no sample to run the kernel with');
-  const { lowered } = stages(m, t), { meta } = emitKernelC(lowered, t);
+  const { lowered, emitted: { meta } } = stages(m, t);
   const expected = copyArgs(m.sample()), got = copyArgs(m.sample());
   interpret(lowered, expected);
   const { library, compiled } = compileLibrary(
@@ -70,14 +74,21 @@ export function check(m: KernelModule, t: Target): Check {
 export async function kernel(argv: readonly string[]): Promise<number> {
   const { values: v, rest: [file = ''] } = parse(argv, OPTIONS, { min: 1, max: 1, what: 'the file with the kernel' });
   const m = await loadKernelModule(file), t = chooseTarget(v.target);
-  const { scheduled, lowered, c } = stages(m, t);
+  const { scheduled, lowered, emitted } = stages(m, t);
   const all: Readonly<Record<string, string>> = {
     algorithm: printKernel(m.algorithm.ir),
     schedule: scheduled.steps.slice(1).map((s) => `-- after ${s.call}\n${printKernel(s.ir)}`).join('\n'),
-    lowered: printKernel(lowered), c,
+    lowered: printKernel(lowered), c: emitted.source,
   };
   if (v.stage !== undefined && !(v.stage in all)) throw new UsageError(`--stage is one of ${Object.keys(all).join(', ')}, got '${v.stage}'`);
-  for (const [name, text] of Object.entries(all)) if (v.stage === undefined || v.stage === name) process.stdout.write(v.stage ? text : `==== ${name} (${t.isa})\n${text}\n`);
+  if (v.html !== undefined) {
+    const path = resolve(file);
+    writeFileSync(v.html, kernelPage({
+      kernel: m.algorithm.name, isa: t.isa, file: path, source: readFileSync(path, 'utf8'), code: emitted.lines,
+      stages: [...scheduled.steps.map((s) => ({ title: s.call, lines: printKernelLines(s.ir) })), { title: 'lowering', lines: printKernelLines(lowered) }],
+    }));
+    process.stderr.write(`${v.html} written: open it in a browser\n`);
+  } else for (const [name, text] of Object.entries(all)) if (v.stage === undefined || v.stage === name) process.stdout.write(v.stage ? text : `==== ${name} (${t.isa})\n${text}\n`);
   if (!v.run) return 0;
   const r = check(m, t);
   process.stderr.write(`${r.elements} elements, ${r.differing} differ from the interpreter; ${r.microseconds.toFixed(0)} microseconds\n`);

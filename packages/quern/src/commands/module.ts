@@ -33,7 +33,7 @@ async function importTypeScript(path: string): Promise<unknown> {
     throw new UsageError(`${path} is TypeScript: install esbuild (npm i -D esbuild), or pass the JavaScript that tsc makes of it`);
   }
   process.setSourceMapsEnabled(true);
-  const built = await esbuild.build({ entryPoints: [path], bundle: true, packages: 'external', platform: 'node', format: 'esm', write: false, sourcemap: 'inline', logLevel: 'silent' });
+  const built = await esbuild.build({ entryPoints: [path], bundle: true, absWorkingDir: dirname(path), packages: 'external', platform: 'node', format: 'esm', write: false, sourcemap: 'inline', logLevel: 'silent' });
   const draft = join(dirname(path), `.quern-${process.pid}-${randomBytes(4).toString('hex')}.mjs`);
   writeFileSync(draft, built.outputFiles[0]!.text);
   try {

@@ -31,7 +31,7 @@ export async function start(argv: readonly string[]): Promise<number> {
 async function showKernel(): Promise<number> {
   const m = await loadKernelModule(EXAMPLE), t = chooseTarget(undefined);
   heading(`A kernel: ${relative(process.cwd(), EXAMPLE)}`);
-  process.stdout.write(`${m.algorithm.print()}\nin C for ${t.isa}:\n\n${stages(m, t).c}\n`);
+  process.stdout.write(`${m.algorithm.print()}\nin C for ${t.isa}:\n\n${stages(m, t).emitted.source}\n`);
   const r = check(m, t);
   process.stdout.write(r.differing === 0
     ? `compiled (${r.cache === 'hit' ? 'found in the cache' : 'with the C compiler of this machine'}) and run: all ${r.elements} elements equal the interpreter's, bit for bit\n`

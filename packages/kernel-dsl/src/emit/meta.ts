@@ -12,6 +12,8 @@ export interface KernelMeta {
   readonly params: readonly ParamMeta[];
   /** Named sizes in the order in which the `size` array holds them; the strides of each tensor follow. */
   readonly sizes: readonly string[];
+  /** What its specialisation constants were when it was built. */
+  readonly constants?: Readonly<Record<string, number | boolean | string>>;
   /** Bytes of `ctx->scratch[worker]` that it uses. */
   readonly scratchBytes: number;
   /** Bytes of `ctx->shared` that it uses. */
@@ -28,7 +30,7 @@ export function kernelMeta(k: KernelIR, memory: { readonly scratchBytes: number;
     kind: 'tensor', name: p.name, dtype: p.buf.dtype, access: p.buf.access, strided: p.buf.strided,
     shape: p.buf.shape.map((d) => (d.kind === 'const' ? d.value : d.kind === 'size' ? d.name : printExpr(d))),
   }));
-  return { name: k.name, params, sizes: k.sizes, scratchBytes: memory.scratchBytes, sharedBytes: memory.sharedBytes, assumptions };
+  return { name: k.name, params, sizes: k.sizes, ...(k.constants && { constants: k.constants }), scratchBytes: memory.scratchBytes, sharedBytes: memory.sharedBytes, assumptions };
 }
 
 /** Entries of the `size` array: the named sizes, then a stride per dimension of each tensor. */

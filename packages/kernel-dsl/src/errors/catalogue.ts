@@ -21,6 +21,8 @@ export const CATALOGUE = {
   'KD-CONDITION': { message: 'a condition of dtype {dtype}', fix: 'conditions are comparisons: x.lt(y), x.eq(0), …' },
   'KD-JS-IF': { message: 'a traced value was used as a JavaScript value', fix: 'the body runs once, on symbols: use when(...) or select(...) instead of if, ?: and arithmetic operators' },
   'KD-LOOP-READ': { message: '{name} was read before a loop that changes it, and used inside', fix: 'read it inside of the loop' },
+  'KD-CONSTANT': { message: '{kernel}.with: {name} = {given}, but {name} {why}', fix: 'give values to constants that the kernel declares, each of the type of its default' },
+  'KD-DIM': { message: 'the dimension {dim} is {given}', fix: 'a dimension is the name of a size, an integer >= 0, or a constant that is one' },
   'KD-BYTES': { message: '{name} is {dtype}: bytes can be reinterpreted in u8 tensors only', fix: "declare the tensor as u8" },
   // schedules
   'KD-S-CONSUMED': { message: 'axis {axis} no longer exists: {how}', fix: 'use the handles that the earlier call returned' },

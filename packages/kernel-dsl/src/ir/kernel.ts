@@ -13,6 +13,8 @@ export interface KernelIR {
   readonly name: string;
   readonly params: readonly Param[];
   readonly sizes: readonly string[];
+  /** What its specialisation constants were when it was built; nothing is passed for them. */
+  readonly constants?: Readonly<Record<string, number | boolean | string>>;
   readonly body: Stmt;
   readonly loc?: Loc;
 }

@@ -66,10 +66,16 @@ export function printLines(s: Stmt, indent = ''): SourcedLine[] {
 /** A statement as indented text, one line a statement. */
 export const printStmt = (s: Stmt, indent = ''): string => printLines(s, indent).map((l) => `${l.text}\n`).join('');
 
+/** ` with T = 16`, or nothing where a kernel has no specialisation constants. */
+export const printConstants = (k: KernelIR): string => {
+  const all = Object.entries(k.constants ?? {}).map(([n, v]) => `${n} = ${JSON.stringify(v)}`);
+  return all.length ? ` with ${all.join(', ')}` : '';
+};
+
 /** A kernel with its signature, as lines with their origin. */
 export function printKernelLines(k: KernelIR): SourcedLine[] {
   const ps = k.params.map((p) => (p.kind === 'scalar' ? `${p.name}: ${p.dtype}` : `${p.buf.access === 'in' ? '' : p.buf.access + ' '}${p.name}: ${shape(p.buf)}${p.buf.strided ? ' strided' : ''}`));
-  return [{ text: `kernel ${k.name}(${ps.join(', ')}):`, locs: k.loc ? [k.loc] : [] }, ...printLines(k.body, '  ')];
+  return [{ text: `kernel ${k.name}(${ps.join(', ')})${printConstants(k)}:`, locs: k.loc ? [k.loc] : [] }, ...printLines(k.body, '  ')];
 }
 
 /** A kernel with its signature. */

@@ -1,6 +1,8 @@
 /** What an author types: kernels, tensors, axes, values and their operations. */
 export { kernel } from './kernel.ts';
-export type { Axes, BodyArgs, Kernel, ParamSpec, Params } from './kernel.ts';
+export type { Axes, BodyArgs, ConstantChoice, Kernel, ParamSpec, Params } from './kernel.ts';
+export { constant } from './constant.ts';
+export type { ConstantSpec, ConstantValue } from './constant.ts';
 export { Tensor, scalar, tensor } from './tensor.ts';
 export type { DimSpec, ScalarSpec, TensorSpec } from './tensor.ts';
 export { Axis, axes } from './axes.ts';

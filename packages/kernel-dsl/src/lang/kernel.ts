@@ -1,33 +1,45 @@
 import { DslError } from '../errors/index.ts';
-import { constant, newBuffer, printKernel, size } from '../ir/index.ts';
+import { constant as constantExpr, newBuffer, printKernel, size } from '../ir/index.ts';
 import type { DType, Expr, KernelIR, Param } from '../ir/index.ts';
 import type { Axis } from './axes.ts';
+import { chosen, variantName } from './constant.ts';
+import type { ConstantSpec, ConstantValue } from './constant.ts';
 import { here } from './here.ts';
 import { Tensor } from './tensor.ts';
 import type { DimSpec, ScalarSpec, TensorSpec } from './tensor.ts';
 import { trace } from './trace.ts';
 import { Val } from './val.ts';
 
-/** One parameter of a kernel as declared: what `tensor(…)` and `scalar(…)` return. */
-export type ParamSpec = TensorSpec<DType, readonly DimSpec[]> | ScalarSpec<DType>;
-/** The parameters of a kernel by name, in the order in which the compiled kernel takes them. */
+/** One parameter of a kernel as declared: what `tensor(…)`, `scalar(…)` and `constant(…)` return. */
+export type ParamSpec = TensorSpec<DType, readonly DimSpec[]> | ScalarSpec<DType> | ConstantSpec<ConstantValue>;
+/** The parameters of a kernel by name, in the order in which the compiled kernel takes them; constants are not passed to it. */
 export type Params = Readonly<Record<string, ParamSpec>>;
 type NamedDims<S> = S extends readonly DimSpec[] ? Extract<S[number], string> : never;
-type SizeNames<P extends Params> = { [K in keyof P]: P[K] extends { kind: 'tensor'; dims: infer S } ? NamedDims<S> : never }[keyof P];
-/** What a body receives: each parameter under its name, each size under its own. */
+type ConstantNames<P extends Params> = { [K in keyof P]: P[K] extends { kind: 'constant' } ? K : never }[keyof P];
+type SizeNames<P extends Params> = Exclude<{ [K in keyof P]: P[K] extends { kind: 'tensor'; dims: infer S } ? NamedDims<S> : never }[keyof P], ConstantNames<P>>;
+/** What a body receives: each parameter under its name (constants as plain numbers, booleans or strings), each size under its own. */
 export type BodyArgs<P extends Params> =
-  { readonly [K in keyof P]: P[K] extends TensorSpec<infer D, infer S> ? Tensor<D, S> : P[K] extends ScalarSpec<infer D> ? Val<D> : never }
+  { readonly [K in keyof P]: P[K] extends TensorSpec<infer D, infer S> ? Tensor<D, S> : P[K] extends ScalarSpec<infer D> ? Val<D> : P[K] extends ConstantSpec<infer V> ? V : never }
   & { readonly [N in SizeNames<P>]: Val<'i64'> };
+/** Values for some of a kernel's constants, by name. */
+export type ConstantChoice<P extends Params> = { readonly [K in keyof P as P[K] extends { kind: 'constant' } ? K : never]?: P[K] extends ConstantSpec<infer V> ? V : never };
 /** The loops of a kernel by name: the handles that its body returns and that a schedule takes. */
 export type Axes = Readonly<Record<string, Axis>>;
 
 /** A traced kernel: its IR and the handles of its loops. */
-export interface Kernel<A extends Axes = Axes> {
+export interface Kernel<A extends Axes = Axes, P extends Params = Params> {
   readonly name: string;
+  readonly params: P;
   readonly ir: KernelIR;
   readonly axes: A;
   /** The IR as text. */
   print(): string;
+  /**
+   * The kernel with other values for its constants: the body runs again. Its name tells which differ from the defaults.
+   * @throws DslError KD-CONSTANT for a name that is no constant of the kernel, or a value of another type than the default.
+   * @example tile.with({ T: 32 }).name // 'tile_T32'
+   */
+  with(constants: ConstantChoice<P>): Kernel<A, P>;
 }
 
 /**
@@ -39,8 +51,18 @@ export interface Kernel<A extends Axes = Axes> {
  *   return ax;
  * });
  */
-export function kernel<const P extends Params, A extends Axes>(name: string, params: P, body: (args: BodyArgs<P>) => A): Kernel<A> {
+export function kernel<const P extends Params, A extends Axes>(name: string, params: P, body: (args: BodyArgs<P>) => A): Kernel<A, P> {
   const loc = here();
+  const build = (choice: ConstantChoice<P>): Kernel<A, P> => {
+    const constants = chosen(params, choice, name);
+    const variant = variantName(name, params, constants);
+    const { ir, axes } = traced(variant, params, constants, body, loc);
+    return { name: variant, params, ir, axes, print: () => printKernel(ir), with: (more) => build({ ...choice, ...more }) };
+  };
+  return build({});
+}
+
+function traced<P extends Params, A extends Axes>(name: string, params: P, constants: Readonly<Record<string, ConstantValue>>, body: (args: BodyArgs<P>) => A, loc: KernelIR['loc']): { ir: KernelIR; axes: A } {
   const seen = new Set<string>();
   const check = (n: string): void => {
     if (!/^[A-Za-z]\w*$/.test(n)) throw new DslError('KD-NAME', { name: n }, { loc });
@@ -50,14 +72,19 @@ export function kernel<const P extends Params, A extends Axes>(name: string, par
   const sizes: string[] = [];
   const list: Param[] = [];
   const dim = (d: DimSpec): Expr => {
-    if (typeof d === 'number') return constant(d);
-    if (!sizes.includes(d)) { check(d); sizes.push(d); }
-    return size(d);
+    const n = typeof d === 'string' && Object.hasOwn(constants, d) ? constants[d] : d;
+    if (typeof n !== 'string') {
+      if (typeof n !== 'number' || !Number.isInteger(n) || n < 0) throw new DslError('KD-DIM', { dim: String(d), given: String(n) }, { loc });
+      return constantExpr(n);
+    }
+    if (!sizes.includes(n)) { check(n); sizes.push(n); }
+    return size(n);
   };
   for (const [n, p] of Object.entries(params)) {
     check(n);
     seen.add(n);
-    if (p.kind === 'scalar') {
+    if (p.kind === 'constant') args[n] = constants[n];
+    else if (p.kind === 'scalar') {
       list.push({ kind: 'scalar', name: n, dtype: p.dtype });
       args[n] = new Val({ kind: 'scalar', dtype: p.dtype, lanes: 1, name: n, loc }, p.dtype);
     } else {
@@ -71,6 +98,6 @@ export function kernel<const P extends Params, A extends Axes>(name: string, par
     args[s] = new Val(size(s), 'i64');
   }
   const { result, stmt } = trace(name, () => body(args as BodyArgs<P>));
-  const ir: KernelIR = { name, params: list, sizes, body: stmt, loc };
-  return { name, ir, axes: result ?? ({} as A), print: () => printKernel(ir) };
+  const ir: KernelIR = { name, params: list, sizes, ...(Object.keys(constants).length ? { constants } : {}), body: stmt, loc };
+  return { ir, axes: result ?? ({} as A) };
 }

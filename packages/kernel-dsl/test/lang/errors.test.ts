@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DslError } from '../../src/errors/index.ts';
 import type { ErrorId } from '../../src/errors/index.ts';
-import { assume, axes, exp, fma, kernel, named, popcount, reg, scalar, select, tensor, when } from '../../src/lang/index.ts';
+import { assume, axes, constant, exp, fma, kernel, named, popcount, reg, scalar, select, tensor, when } from '../../src/lang/index.ts';
 import type { Tensor, Val } from '../../src/lang/index.ts';
 
 /** The body runs in a kernel with x (in, f32[N]), y (out, f32[N]), h (f16[N]) and a (f32). */
@@ -24,6 +24,9 @@ const CASES: readonly [ErrorId, () => void, RegExp][] = [
   ['KD-NOT-FLOAT', body(({ b }) => { exp(never<Val<'f32'>>(b.at(0))); }), /exp is not defined for u8/],
   ['KD-NOT-FLOAT', body(({ b }) => { fma(never<Val<'f32'>>(b.at(0)), 1, 2); }), /fma is not defined for u8/],
   ['KD-NOT-INT', body(({ x }) => { popcount(never<Val<'i32'>>(x.at(0))); }), /popcount is not defined for f32/],
+  ['KD-CONSTANT', () => { kernel('k', { T: constant(4) }, () => ({})).with(never<{ T: number }>({ U: 3 })); }, /k.with: U = 3, but U is no constant of the kernel/],
+  ['KD-CONSTANT', () => { kernel('k', { T: constant(4) }, () => ({})).with(never<{ T: number }>({ T: true })); }, /T = true, but T is a number/],
+  ['KD-DIM', () => { kernel('k', { T: constant(4), x: tensor('f32', 'T') }, () => ({})).with({ T: 2.5 }); }, /the dimension T is 2.5/],
   ['KD-RANK', body(({ x }) => { never<{ at(...i: number[]): void }>(x).at(1, 2); }), /x has 1 dimension\(s\), 2/],
   ['KD-INDEX', body(({ x, a }) => { x.at(never<Val<'i64'>>(a)); }), /an index into x is f32/],
   ['KD-READONLY', body(({ x }) => { x.at(0).set(1); }), /x is an input/],

@@ -1,5 +1,5 @@
 import type { KernelIR, Loc, Stmt } from '../../ir/index.ts';
-import { printExpr, visitStmt } from '../../ir/index.ts';
+import { printConstants, printExpr, visitStmt } from '../../ir/index.ts';
 
 /** `gemm.ts:9`: the author's file without its folders, so that text does not depend on where it was made. */
 export function place(loc: Loc | undefined): string | undefined {
@@ -26,7 +26,7 @@ function wrapLines(first: string, words: readonly string[], width: number): stri
 export function headerComment(k: KernelIR): string[] {
   const params = k.params.map((p) => (p.kind === 'scalar' ? `${p.name}: ${p.dtype}`
     : `${p.buf.access === 'in' ? '' : `${p.buf.access} `}${p.name}: ${p.buf.dtype}[${p.buf.shape.map(printExpr).join(', ')}]${p.buf.strided ? ' strided' : ''}`));
-  const where = place(k.loc), signature = oneLine(`// ${k.name}(${params.join(', ')})`);
+  const where = place(k.loc), signature = oneLine(`// ${k.name}(${params.join(', ')})${printConstants(k)}`);
   const steps = scheduleOf(k.body);
   return [`${signature}${where ? `   ${where}` : ''}`, ...(steps.length ? wrapLines('// schedule: ', steps.map(oneLine), 118) : [])];
 }

@@ -1,6 +1,6 @@
 // C += A B, at the speed of a tuned library: a tile of C in registers, panels of A and B packed so that they are read in order (Goto, 2008).
-import { axes, goto, kernel, tensor } from '@quern/kernel-dsl';
-import type { InterpretArg, Schedule } from '@quern/kernel-dsl';
+import { axes, goto, gotoCandidates, kernel, tensor } from '@quern/kernel-dsl';
+import type { GotoBlocks, InterpretArg, Schedule, Target } from '@quern/kernel-dsl';
 
 export const algorithm = kernel('gemm', { A: tensor('f32', 'M', 'K'), B: tensor('f32', 'K', 'N'), C: tensor('f32', 'M', 'N').inout() }, ({ A, B, C, M, N, K }) => {
   const ax = axes({ i: M, j: N, k: K });
@@ -8,9 +8,17 @@ export const algorithm = kernel('gemm', { A: tensor('f32', 'M', 'K'), B: tensor(
   return ax;
 });
 
+const scheduled = (s: Schedule, ax: typeof algorithm.axes, blocks: GotoBlocks): void => goto(s, ax, { A: 'A', B: 'B', C: 'C' }, blocks);
+
 export const cpu = (s: Schedule, ax: typeof algorithm.axes): void => {
   // Registers: 4 rows of 2 vectors. Panels: 64 x 256 of A in the second cache, 256 x 1024 of B in the third.
-  goto(s, ax, { A: 'A', B: 'B', C: 'C' }, { mr: 4, nr: 2 * s.vec('f32'), mc: 64, kc: 256, nc: 1024 });
+  scheduled(s, ax, { mr: 4, nr: 2 * s.vec('f32'), mc: 64, kc: 256, nc: 1024 });
+};
+
+/** Which blocks are best depends on the machine: `quern tune examples/gemm.ts` measures these. */
+export const tuning = {
+  candidates: (t: Target): readonly GotoBlocks[] => [{ mr: 4, nr: (2 * t.vecBytes) / 4, mc: 64, kc: 256, nc: 1024 }, ...gotoCandidates(t, 4, { l1d: 32 << 10, l2: 1 << 20, l3: 16 << 20 })],
+  schedule: scheduled,
 };
 
 export const sample = (): Record<string, InterpretArg> => {

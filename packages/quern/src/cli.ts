@@ -1,12 +1,13 @@
 /** The `quern` command: picks the subcommand and returns the exit status. */
 import { UsageError } from './cli/index.ts';
-import { KERNEL_HELP, RUN_HELP, devices, doctor, kernel, run, start } from './commands/index.ts';
+import { KERNEL_HELP, RUN_HELP, TUNE_HELP, devices, doctor, kernel, run, start, tune } from './commands/index.ts';
 
 const COMMANDS: Readonly<Record<string, { readonly run: (argv: readonly string[]) => Promise<number>; readonly help: string }>> = {
   run: { run, help: RUN_HELP },
   kernel: { run: kernel, help: KERNEL_HELP },
   devices: { run: devices, help: 'quern devices [--json]\n\nLists the devices of this machine, the one that is picked, and why the others are not there.\n' },
   doctor: { run: doctor, help: 'quern doctor [--json]\n\nTells what Quern finds on this machine and what to mend.\n' },
+  tune: { run: tune, help: TUNE_HELP },
   start: { run: start, help: 'quern start [MODEL.gguf ["prompt"]]\n\nShows the devices, one kernel on its way to C, and a model that speaks.\n' },
 };
 
@@ -16,6 +17,7 @@ const HELP = `quern COMMAND [arguments]
   devices                  the devices of this machine, and which one is picked
   doctor                   what is right and wrong with this machine
   kernel FILE              what becomes of a kernel, stage by stage
+  tune FILE                measure a kernel's schedules and remember the fastest
   start                    a short tour
 
 quern COMMAND --help tells more.

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -103,6 +103,30 @@ describe('the other commands', () => {
     expect(quern(['kernel', join(root, 'examples/saxpy.ts'), '--target', 'z80']).err).toMatch(/--target is one of/);
   });
 
+  it('tune measures the choices of a schedule and remembers them', () => {
+    const env = { QUERN_CACHE_DIR: join(dir, 'tuned') }, out = join(dir, 'record.json');
+    // Where imports find the packages, and with one candidate beside the first.
+    mkdirSync(join(root, 'node_modules/.cache'), { recursive: true });
+    const folder = mkdtempSync(join(root, 'node_modules/.cache/quern-tune-')), file = join(folder, 'gemm.ts');
+    writeFileSync(file, readFileSync(join(root, 'examples/gemm.ts'), 'utf8').replace(/\.\.\.gotoCandidates\((.*)\)\]/, '...gotoCandidates($1).slice(0, 1)]'));
+    try {
+      const args = ['tune', file, '--sizes', 'M=40,N=64,K=50', '--threads', '1', '--turns', '3'];
+      const first = quern([...args, '--out', out], env);
+      expect(first.err).toMatch(/remembered in .*gemm-[0-9a-f]{16}\.json/);
+      expect(first.out).toMatch(/gemm on .*, 1 thread\(s\), M = 40, K = 50, N = 64\n(.*us median.*\n){2}/);
+      const [record] = JSON.parse(readFileSync(out, 'utf8')) as { key: { sizes: Record<string, number> }; candidates: { us: number[] }[] }[];
+      expect(record!.key.sizes).toEqual({ M: 32, N: 64, K: 64 });
+      expect(record!.candidates.map((c) => c.us.length)).toEqual([3, 3]);
+      const again = quern([...args, '--json'], env);
+      expect(again.err).toContain('earlier run');
+      expect(JSON.parse(again.out)).toEqual(record);
+      expect(quern([...args, '--sizes', 'Q=1'], env).err).toMatch(/no size 'Q'; its sizes are M, K, N/);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+    expect(quern(['tune', join(root, 'examples/saxpy.ts')]).err).toMatch(/exports no tuning/);
+  });
+
   it('start shows devices, a kernel and a model; with a model, only that', () => {
     const all = quern(['start']);
     expect(all.status).toBe(0);
@@ -115,7 +139,7 @@ describe('the other commands', () => {
 
   it('help names every command', () => {
     const { out } = quern(['help']);
-    for (const c of ['run', 'devices', 'doctor', 'kernel', 'start']) {
+    for (const c of ['run', 'devices', 'doctor', 'kernel', 'tune', 'start']) {
       expect(out).toContain(c);
       expect(quern([c, '--help']).out).toContain(`quern ${c}`);
     }

@@ -10,6 +10,7 @@ export { cpuInfo, type CpuInfo, measureFmaPeak, type MeasureOptions, measureRead
 export { type Advice, allocate, mapFile, Memory } from './memory/index.ts';
 export { ABI, type KernelHandle, type MemoryHandle, type NativeEntry, nativeStatus, type NativeStatus, type NativeTier } from './native/index.ts';
 export * from './program/index.ts';
+export * from './tune/index.ts';
 export {
   type AnyArray, type ArrayOf, bf16ToF32, bytesOf, clone, type DType, type DTypeOf, DTYPES, f16ToF32, f32ToBf16, f32ToF16, fromMemory, type MemoryLayout,
   type Range, type Storage, Tensor, tensor, type TensorOptions, values, type ValuesOf, zeros,

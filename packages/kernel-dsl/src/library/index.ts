@@ -1,3 +1,5 @@
 /** Schedules that libraries share: plain functions over handles, free to be composed. */
 export { goto } from './goto.ts';
+export { gotoCandidates } from './goto-candidates.ts';
+export type { CacheSizes } from './goto-candidates.ts';
 export type { GotoBlocks } from './goto.ts';

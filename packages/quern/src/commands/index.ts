@@ -3,3 +3,4 @@ export { devices, doctor } from './devices.ts';
 export { KERNEL_HELP, kernel } from './kernel.ts';
 export { RUN_HELP, run } from './run.ts';
 export { start } from './start.ts';
+export { TUNE_HELP, tune } from './tune.ts';

@@ -3,6 +3,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { InterpretArg, Kernel, Schedule } from '@quern/kernel-dsl';
+import type { Tunable } from '@quern/runtime';
 import { UsageError } from '../cli/index.ts';
 
 /** What a file with a kernel exports. */
@@ -11,6 +12,8 @@ export interface KernelModule {
   readonly algorithm: Kernel;
   /** How it runs on a CPU; without it, as the algorithm says. */
   readonly cpu?: (s: Schedule, ax: Kernel['axes']) => void;
+  /** Choices that its schedule leaves open, for `quern tune`. */
+  readonly tuning?: Tunable<Kernel['axes'], unknown>;
   /** Arguments to try it with; tensors that it writes are in them too. */
   readonly sample?: () => Record<string, InterpretArg>;
 }

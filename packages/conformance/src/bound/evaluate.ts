@@ -97,6 +97,8 @@ function combine(fn: ir.BinaryFn, a: Approx, b: Approx, t: ir.DType): Approx {
     case 'mul': return product(a, b, t);
     case 'div': return quotient(a, b, t);
     case 'min': case 'max': return extreme(a, b, fn === 'max');
+    // Of operands that are known, the formula's rounding.
+    case 'pow': return isExact(a) && isExact(b) ? monotone((x) => (x === 1 || (x === -1 && Math.abs(b.v) === Infinity) ? 1 : x ** b.v), a, t, 2) : unknown(NaN);
     default: return unknown(NaN);
   }
 }
@@ -115,10 +117,10 @@ function erfc(a: number): number {
   return Math.exp(-a * a) / Math.sqrt(Math.PI) / (a + f);
 }
 const half = (x: number): number => { const r = Math.round(x); return Math.abs(x % 1) === 0.5 && r % 2 !== 0 ? r - 1 : r; };
-/** Function, ulps of the formulas that lowering puts in its place, and below which magnitude those give 0. */
-const RISING: Readonly<Partial<Record<ir.UnaryFn, readonly [(x: number) => number, number, number?]>>> = {
+/** Function, and ulps of the formulas that lowering puts in its place. */
+const RISING: Readonly<Partial<Record<ir.UnaryFn, readonly [(x: number) => number, number]>>> = {
   floor: [Math.floor, 0], ceil: [Math.ceil, 0], round: [half, 0], trunc: [Math.trunc, 0], sqrt: [Math.sqrt, 1], rsqrt: [(x) => 1 / Math.sqrt(x), 2],
-  exp: [Math.exp, 2, 2 ** -126], exp2: [(x) => 2 ** x, 2, 2 ** -126], log: [Math.log, 2], log2: [Math.log2, 2], tanh: [Math.tanh, 2], erf: [erf, 4],
+  exp: [Math.exp, 2], exp2: [(x) => 2 ** x, 2], log: [Math.log, 2], log2: [Math.log2, 2], tanh: [Math.tanh, 2], erf: [erf, 4],
 };
 
 function unary(fn: ir.UnaryFn, x: Approx, t: ir.DType): Approx {
@@ -126,8 +128,8 @@ function unary(fn: ir.UnaryFn, x: Approx, t: ir.DType): Approx {
   if (fn === 'abs') return magnitude(x);
   if (fn === 'not') return isExact(x) ? exact(t === 'bool' ? 1 - x.v : wrap(~x.v, t)) : unknown(0);
   if (fn === 'sin' || fn === 'cos') return wave(fn === 'sin' ? Math.sin : Math.cos, x, t, 2);
-  const [f, ulps, flush] = RISING[fn]!;
-  return monotone(f, x, t, ulps, t === 'f64' ? 0 : flush);
+  const [f, ulps] = RISING[fn]!;
+  return monotone(f, x, t, ulps);
 }
 
 function compare(fn: ir.CmpFn, a: Approx, b: Approx): Approx {

@@ -2,7 +2,7 @@ import type { ir } from '@quern/kernel-dsl';
 
 type Op = (a: number, b: number) => number;
 const floorDiv: Op = (a, b) => Math.floor(a / b);
-const OPS: Readonly<Record<ir.BinaryFn, Op>> = {
+const OPS: Readonly<Partial<Record<ir.BinaryFn, Op>>> = {
   add: (a, b) => a + b, sub: (a, b) => a - b, mul: (a, b) => (Math.abs(a * b) < 2 ** 53 ? a * b : Math.imul(a, b)),
   div: floorDiv, mod: (a, b) => a - floorDiv(a, b) * b, min: Math.min, max: Math.max,
   and: (a, b) => a & b, or: (a, b) => a | b, xor: (a, b) => a ^ b, shl: (a, b) => a * 2 ** b, shr: (a, b) => Math.floor(a / 2 ** b),
@@ -23,7 +23,11 @@ export function wrap(x: number, t: ir.DType): number {
 }
 
 /** a fn b on known integers, wrapped. */
-export const integerOp = (fn: ir.BinaryFn, a: number, b: number, t: ir.DType): number => wrap(OPS[fn](a, b), t);
+export const integerOp = (fn: ir.BinaryFn, a: number, b: number, t: ir.DType): number => {
+  const op = OPS[fn];
+  if (!op) throw new Error(`${fn} is not for integers`);
+  return wrap(op(a, b), t);
+};
 
 /** acc + the products of the unsigned bytes of a with the signed bytes of b. */
 export function dot4(acc: number, a: number, b: number): number {

@@ -91,7 +91,7 @@ export function extreme(a: Approx, b: Approx, larger: boolean): Approx {
 }
 
 /** A function that only rises or only falls, computed to `ulps` units in the last place; results of magnitude below `flush` may be anything that small. */
-export function monotone(f: (x: number) => number, x: Approx, t: DType, ulps: number, flush = 0): Approx {
+export function monotone(f: (x: number) => number, x: Approx, t: DType, ulps: number): Approx {
   const v = f(x.v), ex = errorOf(x);
   if (ex === Infinity) return unknown(v);
   if (!Number.isFinite(v)) return ex === 0 ? exact(v) : unknown(v);
@@ -100,7 +100,7 @@ export function monotone(f: (x: number) => number, x: Approx, t: DType, ulps: nu
   if (ulps === 0) return around(v, spread);
   const { u, tiny, max } = formatOf(t), most = Math.abs(v) + spread;
   if (most > max * (1 - 2 ** -20)) return v > max * (1 + 2 ** -20) && ex === 0 ? exact(Infinity) : unknown(v);
-  return around(v, spread + 2 * ulps * (u * most + tiny) + flush);
+  return around(v, spread + 2 * ulps * (u * most + tiny));
 }
 
 /** sin or cos: they change no faster than their argument. */

@@ -29,7 +29,7 @@ function some(k: KernelIR, p: (e: ir.Expr) => boolean): boolean {
   return found;
 }
 const fused = (k: KernelIR): boolean => some(k, (e) => e.kind === 'fma');
-const calls = (k: KernelIR): boolean => some(k, (e) => e.kind === 'unary' && LIBM.includes(e.fn));
+const calls = (k: KernelIR): boolean => some(k, (e) => (e.kind === 'unary' && LIBM.includes(e.fn)) || (e.kind === 'binary' && e.fn === 'pow'));
 
 const isSubject = <A extends Axes>(k: Kernel<A> | Subject): k is Subject => 'schedule' in k;
 

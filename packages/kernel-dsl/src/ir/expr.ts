@@ -23,12 +23,18 @@ export interface Buffer {
 /**
  * Functions of one operand, lane by lane. `round` takes ties to even; `rsqrt` rounds twice; `not` is for bools and integers. `popcount`, `clz` and `ctz`
  * count bits of integers (set; zeros above the highest set bit; zeros below the lowest) and give the operand's dtype; of 0, clz and ctz give its width.
+ * `exponent` and `mantissa` take a finite float x > 0 apart (of others they give anything): floor(log2 x), and x 2^-k where that lies in [0.75, 1.5).
  */
 export type UnaryFn =
   | 'neg' | 'abs' | 'not' | 'popcount' | 'clz' | 'ctz' | 'floor' | 'ceil' | 'round' | 'trunc' | 'sqrt' | 'rsqrt'
-  | 'exp' | 'exp2' | 'log' | 'log2' | 'sin' | 'cos' | 'tanh' | 'erf';
-/** Integer `div` and `mod` round towards minus infinity. `min`/`max` of floats return the second operand when either is NaN. */
-export type BinaryFn = 'add' | 'sub' | 'mul' | 'div' | 'mod' | 'min' | 'max' | 'and' | 'or' | 'xor' | 'shl' | 'shr';
+  | 'exp' | 'exp2' | 'log' | 'log2' | 'sin' | 'cos' | 'tanh' | 'erf' | 'exponent' | 'mantissa';
+/**
+ * Integer `div` and `mod` round towards minus infinity. `min`/`max` of floats return the second operand when either is NaN; of bools they are `and`/`or`.
+ * Of floats alone: `pow`; `copysign`, the magnitude of a with the sign of b; `ldexp`, a 2^b rounded once, for whole b
+ * up to 252 (f32) or 2044 (f64) in magnitude and a that is NaN, 0 or between 2^-60 and 2^60.
+ */
+export type BinaryFn =
+  | 'add' | 'sub' | 'mul' | 'div' | 'mod' | 'min' | 'max' | 'and' | 'or' | 'xor' | 'shl' | 'shr' | 'pow' | 'copysign' | 'ldexp';
 /** Comparisons, lane by lane; with a NaN all are false but `ne`. */
 export type CmpFn = 'lt' | 'le' | 'gt' | 'ge' | 'eq' | 'ne';
 /** Operators that combine many values, into memory (Accum) or over lanes (Reduce). */

@@ -9,5 +9,5 @@ export { Axis, axes } from './axes.ts';
 export { Cell, Val } from './val.ts';
 export type { Index, Operand } from './val.ts';
 export { assume, named, reg, region, scratch, select, value, when } from './control.ts';
-export { ceil, clz, cos, ctz, dot4, erf, exp, exp2, floor, fma, log, log2, popcount, round, rsqrt, sin, sqrt, tanh, trunc } from './math.ts';
+export { ceil, clz, cos, ctz, dot4, erf, exp, exp2, floor, fma, log, log2, popcount, pow, round, rsqrt, sin, sqrt, tanh, trunc } from './math.ts';
 export { here } from './here.ts';

@@ -1,5 +1,5 @@
 import { DslError } from '../errors/index.ts';
-import { DTYPES, dot4 as dot4Expr, fma as fmaExpr, isFloat, isInt, unary } from '../ir/index.ts';
+import { DTYPES, binary, dot4 as dot4Expr, fma as fmaExpr, isFloat, isInt, unary } from '../ir/index.ts';
 import type { DType, UnaryFn } from '../ir/index.ts';
 import { here } from './here.ts';
 import { Val, exprOf } from './val.ts';
@@ -26,10 +26,15 @@ export const log2 = <D extends Float>(x: Val<D>): Val<D> => math('log2', x);
 export const sqrt = <D extends Float>(x: Val<D>): Val<D> => math('sqrt', x);
 /** 1 / sqrt(x), each of the two steps rounded. */
 export const rsqrt = <D extends Float>(x: Val<D>): Val<D> => math('rsqrt', x);
-/** Sine of an angle in radians, by the C library: its last bits may differ between machines. */
+/** Sine of an angle in radians, of any size; NaN for infinities. */
 export const sin = <D extends Float>(x: Val<D>): Val<D> => math('sin', x);
-/** Cosine of an angle in radians, by the C library: its last bits may differ between machines. */
+/** Cosine of an angle in radians, of any size; NaN for infinities. */
 export const cos = <D extends Float>(x: Val<D>): Val<D> => math('cos', x);
+/** x^y, with special values as in C: 1 for y = 0 and for x = 1, NaN for negative x unless y is whole. */
+export function pow<D extends Float>(x: Val<D>, y: Operand<D>): Val<D> {
+  if (!isFloat(x.dtype) || !DTYPES[x.dtype].arithmetic) throw new DslError('KD-STORAGE', { dtype: x.dtype, what: 'pow' }, { loc: here() });
+  return new Val(binary('pow', x.expr, exprOf(y, x.dtype, 'pow'), here()), x.dtype);
+}
 /** Hyperbolic tangent: 1 and -1 at the infinities. */
 export const tanh = <D extends Float>(x: Val<D>): Val<D> => math('tanh', x);
 /** The error function, 2/sqrt(pi) times the integral of e^(-t^2) over 0..x: 1 and -1 at the infinities. */

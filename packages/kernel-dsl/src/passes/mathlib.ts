@@ -1,31 +1,79 @@
-import { block, exprKey, mapExpr, mapOwnExprs, mapStmt, newVar } from '../ir/index.ts';
-import type { Expr, KernelIR, Stmt, Unary } from '../ir/index.ts';
+import { block, broadcast, constant, exprKey, load, mapExpr, mapOwnExprs, mapStmt, newBuffer, newVar, reduce, select } from '../ir/index.ts';
+import type { Binary, Buffer, Expr, KernelIR, Stmt, Unary } from '../ir/index.ts';
 import type { Target } from '../targets/index.ts';
-import { FORMULAS, parts } from './math/index.ts';
+import { FORMULAS, POW, arithmetic } from './math/index.ts';
+import type { Inner, Parts, Real } from './math/index.ts';
 
 /**
- * Replaces exp, exp2, log, tanh and erf of f32, scalar or vector, by arithmetic (see math/). The intermediate values are bound by Lets in front of
- * the statement that asked. Results are within the ulps that each formula states; they depend on whether the target fuses multiply and add.
+ * Replaces exp, exp2, log, log2, sin, cos, tanh, erf and pow, scalar or vector, by arithmetic (see math/). The intermediate values are bound by Lets
+ * in front of the statement that asked. Results are within the ulps of math/accuracy.ts; all machines that fuse multiply and add agree on their bits.
  */
 export const mathlib = (k: KernelIR, target: Target): KernelIR => ({ ...k, body: mapStmt(k.body, (s) => expand(s, target.fma))! });
 
+const isReal = (e: Expr): boolean => e.dtype === 'f32' || e.dtype === 'f64';
+
 function expand(s: Stmt, fused: boolean): Stmt {
   const before: Stmt[] = [], known = new Map<string, Expr>();
-  const call = (e: Unary): Expr => {
-    const formula = e.dtype === 'f32' ? FORMULAS[e.fn] : undefined;
-    if (!formula) return e;
+  const call = (e: Unary | Binary): Expr => {
+    const unary = e.kind === 'unary' ? FORMULAS[e.fn] : undefined;
+    if (!isReal(e) || (!unary && !(e.kind === 'binary' && e.fn === 'pow'))) return e;
     const key = exprKey(e), same = known.get(key);
     if (same) return same;
-    const name = (stem: string, value: Expr): Expr => {
-      if (value.kind === 'const' || value.kind === 'var') return value;
-      const v = newVar(stem, value.dtype, value.lanes, e.loc);
-      before.push({ kind: 'let', v, value, loc: e.loc ?? s.loc, step: s.step });
-      return v;
-    };
-    const y = name(`${e.fn}_v`, formula(name(`${e.fn}_x`, e.x), parts(fused, name)));
+    const p = partsInto(before, e.dtype as Real, fused, e.loc ?? s.loc, s.step);
+    const value = e.kind === 'unary' ? unary!(p.name(`${e.fn}_x`, e.x), p) : POW(p.name('pow_p', e.a), p.name('pow_e', e.b), p), y = p.name(`${e.fn}_v`, value);
     known.set(key, y);
     return y;
   };
-  const own = mapOwnExprs(s, (e) => mapExpr(e, (x) => (x.kind === 'unary' ? call(x) : x)));
+  const own = mapOwnExprs(s, (e) => mapExpr(e, (x) => (x.kind === 'unary' || x.kind === 'binary' ? call(x) : x)));
   return before.length > 0 ? block([...before, own]) : s;
+}
+
+/** Parts whose names, branches and loops become statements at the end of `out`. */
+function partsInto(out: Stmt[], t: Real, fused: boolean, loc: Stmt['loc'], step: string | undefined): Inner {
+  const at = { loc, step };
+  const fresh = (name: string, space: Buffer['space'], dtype: Real, n: number, dims: readonly Expr[] = n > 1 ? [constant(n)] : []): Buffer => {
+    const buf = newBuffer({ name, dtype, space, shape: dims, loc });
+    out.push({ kind: 'alloc', buf, ...at });
+    return buf;
+  };
+  const zero = (b: Buffer): readonly Expr[] => b.shape.map(() => constant(0));
+  const set = (into: Stmt[], buf: Buffer, index: readonly Expr[], value: Expr): void => { into.push({ kind: 'store', buf, index, value, ...at }); };
+  const name: Parts['name'] = (stem, value) => {
+    if (value.kind === 'const' || value.kind === 'var') return value;
+    const v = newVar(stem, value.dtype, value.lanes, loc);
+    out.push({ kind: 'let', v, value, ...at });
+    return v;
+  };
+  return {
+    ...arithmetic(t, fused), name,
+    in: (other) => partsInto(out, other, fused, loc, step),
+    rarely: (condition, x, usual, unusual) => {
+      const lanes = x.lanes, rare = name('rare', condition), y = fresh('rare_y', 'reg', t, lanes), then: Stmt[] = [], inner = partsInto(then, t, fused, loc, step);
+      set(out, y, zero(y), broadcast(usual, lanes));
+      if (lanes === 1) set(then, y, [], unusual(x, inner));
+      else {
+        const stack = newBuffer({ name: 'rare_lanes', dtype: t, space: 'local', shape: [constant(lanes)], loc }), v = newVar('lane'), one: Stmt[] = [], each = partsInto(one, t, fused, loc, step);
+        then.push({ kind: 'alloc', buf: stack, ...at });
+        set(then, stack, [constant(0)], x);
+        set(one, stack, [v], unusual(each.name('rare_x', load(stack, [v])), each));
+        then.push({ kind: 'for', v, extent: constant(lanes), loop: 'seq', body: block(one), ...at });
+        set(then, y, zero(y), select(rare, load(stack, [constant(0)], { lanes }), load(y, zero(y), { lanes })));
+      }
+      out.push({ kind: 'if', cond: lanes === 1 ? rare : reduce('max', rare), then: block(then), ...at });
+      return load(y, zero(y), { lanes });
+    },
+    table: (values) => {
+      const buf = fresh('digits', 'local', t, values.length);
+      values.forEach((x, i) => { set(out, buf, [constant(i)], constant(x, t)); });
+      return (i) => load(buf, [i]);
+    },
+    loop: (n, start, next) => {
+      const kept = start.map((x) => fresh('kept', 'reg', x.dtype as Real, 1)), v = newVar('i'), body: Stmt[] = [], inner = partsInto(body, t, fused, loc, step);
+      start.forEach((x, i) => { set(out, kept[i]!, [], x); });
+      const after = next(v, kept.map((b) => inner.name('now', load(b, []))), inner).map((x) => inner.name('next', x));
+      after.forEach((x, i) => { set(body, kept[i]!, [], x); });
+      out.push({ kind: 'for', v, extent: constant(n), loop: 'seq', body: block(body), ...at });
+      return kept.map((b) => name('kept', load(b, [])));
+    },
+  };
 }

@@ -31,7 +31,7 @@ const min: Op2 = (a, b) => (a < b ? a : b);
 const max: Op2 = (a, b) => (a > b ? a : b);
 
 /** Operators on integers before wrapping. The product of two 32-bit integers may not be exact, so `mul` is replaced for these. */
-const INT: Readonly<Record<BinaryFn, Op2>> = {
+const INT: Readonly<Record<Exclude<BinaryFn, 'pow' | 'copysign' | 'ldexp'>, Op2>> = {
   add: (a, b) => a + b, sub: (a, b) => a - b, mul: Math.imul, div: floorDiv, mod: floorMod, min, max,
   and: (a, b) => a & b, or: (a, b) => a | b, xor: (a, b) => a ^ b, shl: (a, b) => a << b, shr: (a, b) => a >> b,
 };
@@ -39,21 +39,31 @@ const I64: Readonly<Partial<Record<BinaryFn, Op2>>> = {
   mul: (a, b) => a * b, shl: (a, b) => a * 2 ** b, shr: (a, b) => Math.floor(a / 2 ** b),
   and: wide((a, b) => a & b, (a, b) => a & b), or: wide((a, b) => a | b, (a, b) => a | b), xor: wide((a, b) => a ^ b, (a, b) => a ^ b),
 };
+/** x^y as C has it (Annex F): ECMAScript leaves out that 1^y is 1 for every y, and (-1)^y for infinite y. */
+const pow: Op2 = (x, y) => (x === 1 || (x === -1 && Math.abs(y) === Infinity) ? 1 : x ** y);
+const copysign: Op2 = (a, b) => (Object.is(Math.sign(b), -0) || b < 0 ? -Math.abs(a) : Math.abs(a));
+/** In two steps, of which the first is exact: 2^b may be out of range where a 2^b is not. */
+const ldexp: Op2 = (a, b) => { const h = Math.floor(b / 2); return a * 2 ** h * 2 ** (b - h); };
+
 const FLOAT: Readonly<Partial<Record<BinaryFn, Op2>>> = {
-  add: (a, b) => a + b, sub: (a, b) => a - b, mul: (a, b) => a * b, div: (a, b) => a / b, min, max,
+  add: (a, b) => a + b, sub: (a, b) => a - b, mul: (a, b) => a * b, div: (a, b) => a / b, min, max, pow, copysign, ldexp,
 };
 // Rounding a double result of one f32 operation to f32 is the same as rounding once: 53 >= 2 * 24 + 2.
 const F32: Readonly<Partial<Record<BinaryFn, Op2>>> = {
   add: (a, b) => Math.fround(a + b), sub: (a, b) => Math.fround(a - b), mul: (a, b) => Math.fround(a * b), div: (a, b) => Math.fround(a / b), min, max,
+  pow: (a, b) => Math.fround(pow(a, b)), copysign, ldexp: (a, b) => Math.fround(ldexp(a, b)),
 };
+
+const isFloatOnly = (fn: BinaryFn): fn is 'pow' | 'copysign' | 'ldexp' => fn === 'pow' || fn === 'copysign' || fn === 'ldexp';
 
 /** a fn b in a dtype, or undefined where the language has no such operation. Zero divisors and shift counts are the caller's to check. */
 export function binaryOp(fn: BinaryFn, t: DType): Op2 | undefined {
+  if (t === 'f64') return FLOAT[fn];
+  if (t === 'f32') return F32[fn];
+  if (isFloatOnly(fn)) return undefined;
   switch (t) {
-    case 'f64': return FLOAT[fn];
-    case 'f32': return F32[fn];
     case 'i64': { const op = I64[fn] ?? INT[fn]; return (a, b) => op(a, b) + 0; }
-    case 'bool': return fn === 'and' || fn === 'or' || fn === 'xor' ? INT[fn] : undefined;
+    case 'bool': return fn === 'and' || fn === 'or' || fn === 'xor' || fn === 'min' || fn === 'max' ? INT[fn] : undefined;
     case 'u32': { const op = fn === 'shr' ? (a: number, b: number): number => a >>> b : INT[fn]; return (a, b) => op(a, b) >>> 0; }
     case 'i32': { const op = INT[fn]; return (a, b) => op(a, b) | 0; }
     case 'i16': case 'u16': case 'i8': case 'u8': { const op = INT[fn], wrap = WRAP[t]!; return (a, b) => wrap(op(a, b)); }
@@ -69,9 +79,24 @@ export function roundEven(x: number): number {
   return x < 0 || Object.is(x, -0) ? -r : r;
 }
 
+/** floor(log2 x) of x > 0: the exponent that a double has, of all but subnormal ones. */
+function exponent(x: number): number {
+  if (!(x > 0)) return NaN;
+  if (x < 2 ** -1022) return exponent(x * 2 ** 54) - 54;
+  bitsOf.setFloat64(0, x);
+  return (bitsOf.getUint16(0) >> 4) - 1023;
+}
+/** x 2^-k in [0.75, 1.5). */
+function mantissa(x: number): number {
+  const e = exponent(x), h = Math.floor(e / 2), m = x * 2 ** -h * 2 ** (h - e);
+  return m >= 1.5 ? m / 2 : m;
+}
+const bitsOf = new DataView(new ArrayBuffer(8));
+
 const MATH: Readonly<Partial<Record<UnaryFn, Op1>>> = {
   neg: (x) => -x, abs: Math.abs, floor: Math.floor, ceil: Math.ceil, round: roundEven, trunc: Math.trunc,
   sqrt: Math.sqrt, exp: Math.exp, exp2: (x) => 2 ** x, log: Math.log, log2: Math.log2, sin: Math.sin, cos: Math.cos, tanh: Math.tanh, erf,
+  exponent, mantissa,
 };
 
 /** Counts bits of an integer as the dtype holds it: by way of 32-bit halves, the upper one 0 where the dtype has none. */

@@ -1,4 +1,4 @@
-import type { Binary, Cmp, DType, Expr, Load, Select, Unary } from '../../ir/index.ts';
+import type { Binary, Cmp, DType, Expr, Load, Reduce, Select, Unary } from '../../ir/index.ts';
 import { DTYPES, bytesOf, isConst, isFloat, newVar } from '../../ir/index.ts';
 import { EmitError } from '../error.ts';
 import { addressOf } from './address.ts';
@@ -8,7 +8,7 @@ import { rampOf, strideOf } from './flat.ts';
 import type { Frame } from './frame.ts';
 import { bufKey, nameOf, need, scalarKey, sizeKey, strideKey, varKey } from './frame.ts';
 import {
-  absHelper, countHelper, dot4Helper, floorDivHelper, fmaHelper, gatherBytesHelper, gatherHelper, libmHelper, loadHelper, minMaxHelper, reduceHelper, roundHelper, selectHelper, shuffleHelper, splatHelper, sqrtHelper,
+  absHelper, anyHelper, copysignHelper, countHelper, dot4Helper, floorDivHelper, fmaHelper, gatherBytesHelper, gatherHelper, ldexpHelper, libmHelper, loadHelper, minMaxHelper, reduceHelper, roundHelper, selectHelper, shuffleHelper, splatHelper, splitHelper, sqrtHelper,
 } from './helpers/index.ts';
 import { laneOf } from './lane.ts';
 import { nonNegative } from './sign.ts';
@@ -40,7 +40,8 @@ export function exprText(f: Frame, e: Expr): Text {
     case 'broadcast': return e.x.lanes > 1 ? exprText(f, e.x) : call(need(f, splatHelper(e.dtype, e.lanes)), exprText(f, e.x));
     case 'shuffle': return call(need(f, shuffleHelper(e.dtype, e.a.lanes, e.pick)), exprText(f, e.a), exprText(f, e.b));
     case 'ramp': return rampText(f, e.base, e.stride, e.dtype, e.lanes);
-    case 'reduce': return call(need(f, reduceHelper(e.fn, e.dtype, e.x.lanes)), exprText(f, e.x));
+    case 'reduce': if (e.dtype === 'bool') return anyText(f, e);
+      return call(need(f, reduceHelper(e.fn, e.dtype, e.x.lanes)), exprText(f, e.x));
   }
 }
 
@@ -120,8 +121,16 @@ function unaryText(f: Frame, e: Unary): Text {
     case 'floor': case 'ceil': case 'round': case 'trunc': return isFloat(e.dtype) ? call(need(f, roundHelper(e.fn, e.dtype, e.lanes)), x()) : x();
     case 'sqrt': return call(need(f, sqrtHelper(e.dtype, e.lanes)), x());
     case 'rsqrt': return infix('/', e.lanes === 1 ? one : call(need(f, splatHelper(e.dtype, e.lanes)), one), call(need(f, sqrtHelper(e.dtype, e.lanes)), x()));
+    case 'exponent': case 'mantissa': return call(need(f, splitHelper(e.fn, e.dtype as 'f32' | 'f64', e.lanes)), x());
     default: return call(need(f, libmHelper(e.fn, e.dtype, e.lanes)), x());
   }
+}
+
+/** Is a condition true in any lane, or (min) in all of them? */
+function anyText(f: Frame, e: Reduce): Text {
+  if (e.fn !== 'max' && e.fn !== 'min') throw new EmitError(`reduce ${e.fn} of bool`, e.loc);
+  const m = naturalMask(f, e.x), any = (x: Text): Text => call(need(f, anyHelper(m, e.x.lanes)), x);
+  return e.fn === 'max' ? any(maskText(f, e.x, m)) : prefix('!', any(prefix('~', maskText(f, e.x, m))));
 }
 
 /** Scalars that both compilers spread over a vector by themselves in an operator. */
@@ -129,8 +138,9 @@ const spreads = (t: DType): boolean => t === 'f32' || t === 'f64' || t === 'i32'
 
 function binaryText(f: Frame, e: Binary): Text {
   const { a, b, dtype: t, lanes } = e;
-  if (t === 'bool') return infix(e.fn === 'and' ? '&&' : e.fn === 'or' ? '||' : '!=', exprText(f, a), exprText(f, b));
+  if (t === 'bool') return infix(e.fn === 'and' || e.fn === 'min' ? '&&' : e.fn === 'or' || e.fn === 'max' ? '||' : '!=', exprText(f, a), exprText(f, b));
   if (e.fn === 'min' || e.fn === 'max') return call(need(f, minMaxHelper(e.fn, t, lanes)), exprText(f, a), exprText(f, b));
+  if ((t === 'f32' || t === 'f64') && (e.fn === 'ldexp' || e.fn === 'copysign')) return call(need(f, (e.fn === 'ldexp' ? ldexpHelper : copysignHelper)(t, lanes)), exprText(f, a), exprText(f, b));
   if (isFloat(t) && (OPS[e.fn] === undefined || bytesOf(t) < 4)) throw new EmitError(`${e.fn} of ${t}`, e.loc);
   if (!isFloat(t) && (e.fn === 'div' || e.fn === 'mod')) {
     const known = f.kernel.nonNegative, plain = nonNegative(a, known) && nonNegative(b, known);
@@ -183,7 +193,7 @@ export function maskText(f: Frame, e: Expr, want: DType): Text {
       const own = maskOf(e.a.dtype);
       return widen(castTo(cType(own, lanes), infix(CMPS[e.fn], exprText(f, e.a), exprText(f, e.b))), own);
     }
-    case 'binary': return infix(OPS[e.fn] ?? '&', maskText(f, e.a, want), maskText(f, e.b, want));
+    case 'binary': return infix(e.fn === 'max' ? '|' : OPS[e.fn] ?? '&', maskText(f, e.a, want), maskText(f, e.b, want));
     case 'unary': return prefix('~', maskText(f, e.x, want));
     case 'select': return call(need(f, selectHelper(want, lanes)), maskText(f, e.cond, want), maskText(f, e.a, want), maskText(f, e.b, want));
     case 'var': return widen(primary(nameOf(f, varKey(e), e.name)), f.kernel.masks.get(e.id) ?? 'i32');

@@ -1,53 +1,63 @@
-import { add, binary, bitcast, compare, mul, select, sub } from '../../ir/index.ts';
+import { add, binary, mul, sub } from '../../ir/index.ts';
 import type { Expr } from '../../ir/index.ts';
-import { f32, i32, polynomial } from './parts.ts';
-import type { Formula, Parts } from './parts.ts';
+import { MAGIC, clamp, polynomial } from './parts.ts';
+import type { ByType, Formula, Parts } from './parts.ts';
 
-/** 1.5 * 2^23: adding it rounds a small number to an integer, ties to even, and leaves that integer in the low bits of the sum. */
-const MAGIC = 12582912;
-/** ln 2 in two parts; products of the first with integers up to 2^14 are exact. */
-export const LN2_HI = 0.693359375;
-export const LN2_LO = -2.12194440e-4;
+/** ln 2 in two parts; products of the first with the whole numbers that occur are exact. */
+export const LN2: ByType<{ readonly hi: number; readonly lo: number }> = {
+  f32: { hi: 0.693359375, lo: -2.12194440e-4 },
+  f64: { hi: 0.693147180559663, lo: 2.8235290563031577e-13 },
+};
 
-/** (e^r - 1 - r) / r^2 on |r| <= 0.3467, minimax for the relative error of e^r (3.1e-9 before rounding of the coefficients). */
-const EXP_TAIL = [0.4999999403953552, 0.1666652113199234, 0.04166838899254799, 0.00836874544620514, 0.0013814540579915047];
-/** (2^r - 1 - r ln 2) / r^2 on |r| <= 0.5002, minimax for the relative error of 2^r (3.1e-9). */
-const EXP2_TAIL = [0.24022647738456726, 0.05550362169742584, 0.009618527255952358, 0.001339020673185587, 0.00015321090177167207];
+/** (e^r - 1 - r) / r^2 on |r| <= ln(2) / 2, minimax for the relative error of e^r (3.1e-9, 1.1e-17). */
+const TAIL: ByType<readonly number[]> = {
+  f32: [0.4999999403953552, 0.1666652113199234, 0.04166838899254799, 0.00836874544620514, 0.0013814540579915047],
+  f64: [0.5000000000000011, 0.16666666666666413, 0.041666666666530267, 0.00833333333349434, 0.0013888888943598562, 0.000198412695067666, 2.4801493135142034e-05, 2.755758627646654e-06, 2.763023433351432e-07, 2.5000069663290333e-08],
+};
+/** The same, minimax for the relative error of e^r - 1 (4.7e-10, 2.4e-17). */
+const TAIL_M1: ByType<readonly number[]> = {
+  f32: [0.5, 0.1666666567325592, 0.04166646674275398, 0.008333643898367882, 0.0013935045571997762, 0.00019662707927636802],
+  f64: [0.5000000000000006, 0.1666666666666667, 0.04166666666657314, 0.008333333333326141, 0.0013888888932489353, 0.00019841269874801073, 2.4801504346039526e-05, 2.7557255425009614e-06, 2.762635764031128e-07, 2.510520668068106e-08],
+};
+/** (2^r - 1 - r ln 2) / r^2 on |r| <= 1/2, minimax for the relative error of 2^r (3.1e-9, 4.5e-18). */
+const TAIL_2: ByType<readonly number[]> = {
+  f32: [0.24022647738456726, 0.05550362169742584, 0.009618527255952358, 0.001339020673185587, 0.00015321090177167207],
+  f64: [0.24022650695910122, 0.05550410866482074, 0.00961812910759699, 0.0013333558146686056, 0.00015403530454057284, 1.5252733546915927e-05, 1.3215436613877931e-06, 1.0178184642688306e-07, 7.073578485526308e-09, 4.43630393096805e-10],
+};
 
-/** y * 2^n, where n sits in the low bits of `shifted`; y and the result are normal numbers. */
-const scaled = (y: Expr, shifted: Expr): Expr =>
-  bitcast(add(bitcast(y, 'i32'), binary('shl', bitcast(shifted, 'i32'), i32(23))), 'f32');
-
-/** e^x for -87.33 <= x <= 88.72; elsewhere anything. The reduced argument is kept in two parts: hi is exact. */
-export function expCore(x: Expr, p: Parts): Expr {
-  const shifted = p.name('exp_t', p.mulAdd(x, f32(Math.LOG2E), f32(MAGIC)));
-  const n = p.name('exp_n', sub(shifted, f32(MAGIC)));
-  const hi = p.name('exp_hi', p.mulAdd(n, f32(-LN2_HI), x));
-  const lo = p.name('exp_lo', mul(n, f32(-LN2_LO)));
-  const r = p.name('exp_r', add(hi, lo));
-  const y = add(f32(1), add(hi, p.mulAdd(mul(r, r), polynomial(r, EXP_TAIL, p), lo)));
-  return scaled(p.name('exp_y', y), shifted);
+/** e^r - 1 and whole n with x = n ln 2 + r: Cody-Waite reduction (Software Manual for the Elementary Functions, 1980). The reduced argument has two parts: hi is exact. */
+function reduced(x: Expr, tail: readonly number[], p: Parts): { readonly m1: Expr; readonly n: Expr } {
+  const shifted = p.name('exp_t', p.mulAdd(x, p.c(Math.LOG2E), p.c(MAGIC[p.t]))), n = p.name('exp_n', sub(shifted, p.c(MAGIC[p.t])));
+  const hi = p.name('exp_hi', p.mulAdd(n, p.c(-LN2[p.t].hi), x)), lo = p.name('exp_lo', mul(n, p.c(-LN2[p.t].lo))), r = p.name('exp_r', add(hi, lo));
+  return { m1: add(hi, p.mulAdd(mul(r, r), polynomial(r, tail, p), lo)), n };
 }
 
-/** `y` where low <= x <= high; below 0, above infinity, and NaN for NaN. */
-const within = (x: Expr, low: number, high: number, y: Expr): Expr =>
-  select(compare('le', x, f32(high)), select(compare('ge', x, f32(low)), y, f32(0)), add(x, f32(Infinity)));
+/** Below the first e^x is 0 when rounded, above the second it is infinite. */
+const RANGE: ByType<readonly [number, number]> = { f32: [-104, 89], f64: [-746, 710] };
 
 /**
- * e^x in f32, for vectors of any width: Cody-Waite reduction (Software Manual for the Elementary Functions, 1980), a polynomial of degree 6,
- * and the exponent put in by integer arithmetic; no table, no branch, no rounding instruction.
- * Measured over every f32 against a double: at most 0.90 ulp. exp(-Infinity) = 0, exp(Infinity) = Infinity, NaN stays NaN, overflow gives
- * Infinity; results below 2^-126 (x < -87.3365) are 0, not subnormal.
+ * e^x, for vectors of any width: reduction, a polynomial, and a power of two; no table, no branch.
+ * exp(-Infinity) = 0, exp(Infinity) = Infinity, NaN stays NaN; subnormal results are rounded like others.
  */
-export const exp: Formula = (x, p) => within(x, -87.33654022216797, 88.72283172607422, p.name('exp_e', expCore(x, p)));
+export const exp: Formula = (x, p) => {
+  const { m1, n } = reduced(p.name('exp_c', clamp(x, ...RANGE[p.t], p)), TAIL[p.t], p);
+  return binary('ldexp', add(p.c(1), m1), n);
+};
 
-/**
- * 2^x in f32, made like exp. Measured over every f32: at most 1.06 ulp. Integers give exact powers; overflow gives Infinity, results below
- * 2^-126 are 0, NaN stays NaN.
- */
+/** 1 - e^x or e^x - 1 without cancellation, for |x| up to 100. */
+export function expm1(x: Expr, sign: 1 | -1, p: Parts): Expr {
+  const { m1, n } = reduced(x, TAIL_M1[p.t], p), y = p.name('exp_m', m1);
+  const scale = p.name('exp_s', binary('ldexp', p.c(sign), n));
+  return p.mulAdd(scale, y, sign > 0 ? sub(scale, p.c(1)) : add(scale, p.c(1)));
+}
+
+/** 2^(n + r) for whole n and |r| <= 1/2. */
+export const exp2Core = (r: Expr, n: Expr, p: Parts): Expr =>
+  binary('ldexp', add(p.c(1), p.mulAdd(r, p.c(Math.LN2), mul(mul(r, r), polynomial(r, TAIL_2[p.t], p)))), n);
+
+/** 2^x, made like exp. Whole numbers give exact powers; special values as exp. */
 export const exp2: Formula = (x, p) => {
-  const shifted = p.name('exp2_t', add(x, f32(MAGIC)));
-  const r = p.name('exp2_r', sub(x, sub(shifted, f32(MAGIC))));
-  const y = add(f32(1), p.mulAdd(r, f32(Math.LN2), mul(mul(r, r), polynomial(r, EXP2_TAIL, p))));
-  return within(x, -126, 127.99999237060547, scaled(p.name('exp2_y', y), shifted));
+  const [low, high] = p.t === 'f32' ? [-151, 129] : [-1077, 1025];
+  const c = p.name('exp2_c', clamp(x, low!, high!, p)), n = p.name('exp2_n', sub(add(c, p.c(MAGIC[p.t])), p.c(MAGIC[p.t])));
+  return exp2Core(p.name('exp2_r', sub(c, n)), n, p);
 };

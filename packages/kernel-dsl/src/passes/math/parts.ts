@@ -1,22 +1,51 @@
-import { add, constant, fma, mul } from '../../ir/index.ts';
+import { add, binary, constant, fma, mul } from '../../ir/index.ts';
 import type { Const, Expr } from '../../ir/index.ts';
+
+/** The dtypes that functions are defined for. */
+export type Real = 'f32' | 'f64';
 
 /** What the formula of a function is built with. */
 export interface Parts {
+  /** The dtype that it computes in. */
+  readonly t: Real;
+  /** A constant of that dtype. */
+  readonly c: (v: number) => Const;
   /** Binds a value to a name, so that it is computed once. */
   readonly name: (stem: string, e: Expr) => Expr;
   /** a * b + c: one rounding where the target fuses, two elsewhere. */
   readonly mulAdd: (a: Expr, b: Expr, c: Expr) => Expr;
+  /** `usual`, but in lanes where the condition holds what `unusual` makes of the lane's x: behind a branch, one lane at a time. */
+  readonly rarely: (condition: Expr, x: Expr, usual: Expr, unusual: (x: Expr, p: Inner) => Expr) => Expr;
 }
 
-/** A function of f32 as a formula; works for any number of lanes. */
+/** Parts of a formula of scalars that may loop. */
+export interface Inner extends Parts {
+  /** The same, for another dtype. */
+  readonly in: (t: Real) => Inner;
+  /** The i-th of some constants. */
+  readonly table: (values: readonly number[]) => (i: Expr) => Expr;
+  /** The values after `n` rounds of a loop that starts with `start`; `step` gives the next values from the round's number and the present values. */
+  readonly loop: (n: number, start: readonly Expr[], step: (i: Expr, now: readonly Expr[], p: Inner) => readonly Expr[]) => readonly Expr[];
+}
+
+/** A function of one operand as a formula; works for any number of lanes. */
 export type Formula = (x: Expr, p: Parts) => Expr;
+/** A function of two operands as a formula. */
+export type Formula2 = (x: Expr, y: Expr, p: Parts) => Expr;
+/** A formula for each dtype from its constants. */
+export type ByType<T> = Readonly<Record<Real, T>>;
 
-export const parts = (fused: boolean, name: Parts['name']): Parts => ({ name, mulAdd: (a, b, c) => (fused ? fma(a, b, c) : add(mul(a, b), c)) });
-
-export const f32 = (v: number): Const => constant(v, 'f32');
-export const i32 = (v: number): Const => constant(v, 'i32');
+/** The parts that follow from a dtype and from whether the target fuses. */
+export const arithmetic = (t: Real, fused: boolean): Pick<Parts, 't' | 'c' | 'mulAdd'> =>
+  ({ t, c: (v) => constant(v, t), mulAdd: (a, b, c) => (fused ? fma(a, b, c) : add(mul(a, b), c)) });
 
 /** c[0] + c[1] x + c[2] x^2 + … by Horner's rule. */
 export const polynomial = (x: Expr, c: readonly number[], p: Parts): Expr =>
-  c.slice(0, -1).reduceRight<Expr>((acc, v) => p.mulAdd(acc, x, f32(v)), f32(c.at(-1)!));
+  c.slice(0, -1).reduceRight<Expr>((acc, v) => p.mulAdd(acc, x, p.c(v)), p.c(c.at(-1)!));
+
+/** 1.5 * 2^23 or 1.5 * 2^52: adding it rounds a small number to a whole one, ties to even; taking it off again leaves that. */
+export const MAGIC: ByType<number> = { f32: 12582912, f64: 6755399441055744 };
+
+/** x within [low, high]; NaN stays NaN. */
+export const clamp = (x: Expr, low: number, high: number, p: Parts): Expr => binary('max', p.c(low), binary('min', p.c(high), x));
+

@@ -3,6 +3,7 @@ import { bytesOf, DTYPES, isFloat } from '../../../ir/index.ts';
 import { cType, maskOf } from '../types.ts';
 import { floatMacro, has, helper, lanewise, mm, mmType, x86Bits } from './helper.ts';
 import type { Helper, Variant } from './helper.ts';
+import { bitsHelper } from './memory.ts';
 
 const ps = (t: DType): string => (t === 'f32' ? 'ps' : 'pd');
 const suffix = (t: DType): string => (t === 'f32' ? 'f' : '');
@@ -144,6 +145,68 @@ export function floorDivHelper(fn: 'div' | 'mod', t: DType, lanes: number, plain
   return helper(name, sig, {
     body: fn === 'div' ? ['if (b == 0 || b == -1) return b ? -a : 0;', 'return a / b - (a % b != 0 && (a < 0) != (b < 0));']
       : ['if (b == 0 || b == -1) return 0;', `const ${T} r = a % b;`, 'return r != 0 && (r < 0) != (b < 0) ? r + b : r;'],
+  });
+}
+
+/** An AVX-512 instruction of float vectors: 64 bytes, or less with VL. */
+const avx512 = (t: DType, lanes: number, fn: string, args: readonly string[], last = ''): Variant | undefined => {
+  const bits = x86Bits(t, lanes);
+  return bits && intel(t, lanes, fn, args, { macro: () => (bits === 512 ? 'AVX512F' : 'AVX512VL'), last });
+};
+
+/** What formats of floats are made of, as C. `magic`: added to a small whole number, it leaves that number in the low bits. */
+const FORMAT = {
+  f32: { int: 'i32', magic: '0x1.8p23f', biased: '0x1.8000fep23f', half: '0.5f', digits: 23, bias: 127, least: '0x1p-126f', up: 'f', two: '0x1p23f', twoBits: '0x4b000000', unbias: '(0x1p23f + 127.0f)', top: '1.5f' },
+  f64: { int: 'i64', magic: '0x1.8p52', biased: '0x1.80000000003ffp52', half: '0.5', digits: 52, bias: 1023, least: '0x1p-1022', up: '', two: '0x1p52', twoBits: '0x4330000000000000', unbias: '(0x1p52 + 1023.0)', top: '1.5' },
+} as const;
+
+/** a 2^b for whole b, rounded once: by two powers of two, the first of which is exact to multiply with. */
+export function ldexpHelper(t: 'f32' | 'f64', lanes: number): Helper {
+  const T = cType(t, lanes), f = FORMAT[t], I = cType(f.int, lanes), name = `ldexp_${lanes === 1 ? t : T}`;
+  const power = (h: string): string => (lanes === 1 ? `${bitsHelper(f.int, t).name}((${I})((u${I})${bitsHelper(t, f.int).name}(${h} + ${f.biased}) << ${f.digits}))` : `(${T})((${I})(${h} + ${f.biased}) << ${f.digits})`);
+  return helper(name, `${T} ${name}(${T} a, ${T} b)`, {
+    variants: [avx512(t, lanes, 'scalef', ['a', 'b'])],
+    body: [`const ${T} h = (b * ${f.half} + ${f.magic}) - ${f.magic};`, `return a * ${power('h')} * ${power('(b - h)')};`],
+    uses: lanes === 1 ? [bitsHelper(t, f.int), bitsHelper(f.int, t)] : [],
+  });
+}
+
+/** exponent or mantissa of finite x > 0; subnormals are brought up first. */
+export function splitHelper(fn: 'exponent' | 'mantissa', t: 'f32' | 'f64', lanes: number): Helper {
+  const T = cType(t, lanes), f = FORMAT[t], I = cType(f.int, lanes), name = `${fn}_${lanes === 1 ? t : T}`, pick = selectHelper(t, lanes);
+  const bits = (x: string): string => (lanes === 1 ? `${bitsHelper(t, f.int).name}(${x})` : `(${I})${x}`), float = (x: string): string => (lanes === 1 ? `${bitsHelper(f.int, t).name}(${x})` : `(${T})(${x})`);
+  const choose = (c: string, a: string, b: string): string => (lanes === 1 ? `(${c} ? ${a} : ${b})` : `${pick.name}((${I})(${c}), ${a}, ${b})`);
+  const mask = t === 'f32' ? '0x7fffff' : '0xfffffffffffff', zero = lanes === 1 ? (t === 'f32' ? '0.0f' : '0.0') : `(${T}){0}`, lift = `0x1p${f.digits}${f.up}`;
+  return helper(name, `${T} ${name}(${T} x)`, {
+    variants: [fn === 'exponent' ? avx512(t, lanes, 'getexp', ['x']) : avx512(t, lanes, 'getmant', ['x'], ', _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_src')],
+    body: [
+      `const ${T} y = ${choose(`x < ${f.least}`, `x * ${lift}`, 'x')};`,
+      ...(fn === 'exponent'
+        ? [`const ${T} e = ${float(`(${bits('y')} >> ${f.digits}) | ${f.twoBits}`)} - ${f.unbias};`, `return e - ${choose(`x < ${f.least}`, `${zero} + ${f.digits}.0${f.up}`, zero)};`]
+        : [`const ${T} m = ${float(`(${bits('y')} & ${mask}) | ${t === 'f32' ? '0x3f800000' : '0x3ff0000000000000'}`)};`, `return ${choose(`m >= ${f.top}`, `m * ${f.half}`, 'm')};`]),
+    ],
+    uses: lanes === 1 ? [bitsHelper(t, f.int), bitsHelper(f.int, t)] : [pick],
+  });
+}
+
+/** The magnitude of a with the sign of b. */
+export function copysignHelper(t: 'f32' | 'f64', lanes: number): Helper {
+  const T = cType(t, lanes), name = `copysign_${lanes === 1 ? t : T}`, sig = `${T} ${name}(${T} a, ${T} b)`;
+  if (lanes === 1) return helper(name, sig, { body: `return __builtin_copysign${suffix(t)}(a, b);` });
+  const M = cType(maskOf(t), lanes), sign = t === 'f32' ? 'INT32_MIN' : 'INT64_MIN';
+  return helper(name, sig, { body: `return (${T})(((${M})a & ~${sign}) | ((${M})b & ${sign}));` });
+}
+
+/** Is a lane of a mask set? */
+export function anyHelper(mask: DType, lanes: number): Helper {
+  const M = cType(mask, lanes), name = `any_${M}`, bits = x86Bits(mask, lanes), wide = bytesOf(mask) >= 4;
+  return helper(name, `int ${name}(${M} m)`, {
+    variants: [
+      bits === 512 && wide ? { when: has('AVX512F'), body: `return _mm512_test_epi${bytesOf(mask) * 8}_mask((__m512i)m, (__m512i)m) != 0;` } : undefined,
+      bits === 256 ? { when: has('AVX'), body: 'return !_mm256_testz_si256((__m256i)m, (__m256i)m);' } : undefined,
+      bits === 128 ? { when: has('SSE2'), body: 'return _mm_movemask_epi8((__m128i)m) != 0;' } : undefined,
+    ],
+    body: `return ${Array.from({ length: lanes }, (_, i) => `(m[${i}] != 0)`).join(' | ')};`,
   });
 }
 

@@ -5,7 +5,6 @@ import { blasKernels } from './kernels/index.ts';
 
 /** Writes the package's C sources into `outDir`, for this machine's kind of processor. The build calls it; it is no part of the public API. */
 export async function generate(outDir: string): Promise<void> {
-  // Nothing here multiplies bytes: VNNI would add nothing.
-  const targets = targetsFor(process.arch).filter((t) => t.isa !== 'x86-64-v4-vnni');
+  const targets = targetsFor(process.arch, []);
   for (const f of libraryFiles(blasKernels(), targets, { name: 'blas' })) await writeFile(join(outDir, f.path), f.text);
 }

@@ -7,7 +7,7 @@ import type { OracleArg } from '@quern/conformance';
 import { gemm, scheduleGemm } from '../src/kernels/index.ts';
 import type { GemmLayout, GemmType } from '../src/kernels/index.ts';
 
-const isas = TARGETS.map((t) => t.isa).filter((x) => cpuInfo().isas.includes(x));
+const isas = TARGETS.filter((t) => t.adds.every((f) => f === 'avx512_vnni')).map((t) => t.isa).filter((x) => cpuInfo().isas.includes(x));
 
 /** alpha op(A) op(B) + beta C by mathjs. */
 function right(layout: GemmLayout, a: Readonly<Record<string, OracleArg>>): number[] {

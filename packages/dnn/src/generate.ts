@@ -5,5 +5,5 @@ import { KERNELS } from './kernels/index.ts';
 
 /** Writes the C sources of this package's kernels into `outDir`, for this machine's kind of processor: a file per instruction set, the table of entries, the manifest. */
 export async function generate(outDir: string): Promise<void> {
-  for (const f of libraryFiles(KERNELS.map((k) => ({ name: k.name, build: (t) => lower(k.schedule(t).ir, t) })), targetsFor(process.arch), { name: 'dnn' })) await writeFile(join(outDir, f.path), f.text);
+  for (const f of libraryFiles(KERNELS.map((k) => ({ name: k.name, build: (t) => lower(k.schedule(t).ir, t) })), targetsFor(process.arch, ['avx512_vnni', 'i8mm']), { name: 'dnn' })) await writeFile(join(outDir, f.path), f.text);
 }

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { algorithm, kernelName, scheduled } from '../src/kernels/index.ts';
 import type { KernelId } from '../src/kernels/index.ts';
 
-const targets = TARGETS.filter((t) => cpuInfo().isas.includes(t.isa));
+const targets = TARGETS.filter((t) => t.adds.every((f) => f === 'avx512_vnni') && cpuInfo().isas.includes(t.isa));
 const data = (x: OracleArg | undefined): readonly number[] => (x as { data: readonly number[] }).data;
 
 /** Transforms of n points, one after the other; backward ones with real and imaginary parts in each other's place. */

@@ -5,6 +5,7 @@ export * from './lang/index.ts';
 export * from './errors/index.ts';
 export * from './schedule/index.ts';
 export * from './library/index.ts';
+export * from './instructions/index.ts';
 export * from './targets/index.ts';
 export * from './emit/index.ts';
 export { lower, PASSES } from './passes/index.ts';
@@ -12,6 +13,6 @@ export type { Pass } from './passes/index.ts';
 export { interpret, RunError, bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from './run/index.ts';
 export type { InterpretArg, InterpretOptions, TensorArg } from './run/index.ts';
 export { printKernel, printKernelLines, printStmt, showLoc, specViolation } from './ir/index.ts';
-export type { DType, KernelIR, Loc, Phase, SourcedLine } from './ir/index.ts';
+export type { DType, Instruction, KernelIR, Loc, Passing, Phase, SourcedLine } from './ir/index.ts';
 /** The IR's node types and builders, for those who write passes, instructions or emitters. */
 export { ir };

@@ -40,6 +40,10 @@ export const CATALOGUE = {
   'KD-S-NESTED-PARALLEL': { message: 'parallel({axis}): it lies inside of the parallel loop {outer}', fix: 'make one loop parallel' },
   'KD-S-PANEL': { message: 'stage({name}): panel axis {axis} does not index it', fix: 'a panel axis is one of the loops whose variable appears in the index' },
   'KD-S-PARTIAL': { message: 'stage({name}) cannot hold partial sums: the body of {axis} does more with it than to accumulate with one operator', fix: 'leave `partial` away' },
+  'KD-S-NEEDS': { message: 'tensorize({name}): {isa} has no {missing}', fix: 'schedule for a target that lists it, or choose another instruction where it is missing' },
+  'KD-S-TENSORIZE': { message: 'tensorize({name}): these loops are not what it computes: {why}\n{nests}', fix: 'split, reorder and stage until both sides agree' },
+  // instructions
+  'KD-I-DEFINE': { message: 'the instruction {name}: {why}', fix: 'its meaning is loops around one store or accumulation; vectors and words are dense, constant and touched whole' },
   // lowering
   'KD-L-UNROLL': { message: 'the unrolled loop {axis} has the extent {extent}, which is not a constant', fix: 'split it by a constant, or leave it a plain loop' },
   'KD-L-VECTOR-EXTENT': { message: 'the vector loop {axis} has the extent {extent}, which is not a constant', fix: 'split it by a constant number of lanes and vectorize the inner loop' },
@@ -52,6 +56,7 @@ export const CATALOGUE = {
   'KD-L-REG-INDEX': { message: 'the register {name} is indexed by {index}, which is not a constant', fix: "unroll the loop around it, or use memory: stage(..., 'local')" },
   'KD-L-REG-RANGE': { message: 'the register {name}[{shape}] is indexed at {index}', fix: 'index within its shape' },
   'KD-L-REG-SLICE': { message: 'the register {name} is accessed both as {a} and as {b}', fix: 'vectorize every loop over its innermost dimension by one width, or none of them' },
+  'KD-L-INSTR': { message: 'the loops of the instruction {name} are no longer what it computes: {why}', fix: 'tensorize after the steps that change its loops, for the target that runs it' },
   'KD-L-REG-SHAPE': { message: 'the register {name} has the shape [{shape}], which is not constant', fix: 'give registers constant shapes: split the loop it is staged over by a constant' },
 } as const;
 

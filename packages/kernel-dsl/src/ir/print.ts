@@ -1,5 +1,5 @@
 import type { Buffer, Expr } from './expr.ts';
-import type { KernelIR } from './kernel.ts';
+import type { KernelIR } from './stmt.ts';
 import type { Loc } from './loc.ts';
 import type { Stmt } from './stmt.ts';
 import { exprsOf, visitExpr } from './walk.ts';
@@ -59,6 +59,7 @@ export function printLines(s: Stmt, indent = ''): SourcedLine[] {
     case 'accum': return [line(`${place(s.buf, s.value, s.index)} ${ACCUM[s.fn]} ${printExpr(s.value)}`)];
     case 'assume': return [line(`assume ${printExpr(s.cond)}`)];
     case 'region': return [line(`# ${s.name}`), ...printLines(s.body, indent)];
+    case 'instr': return s.body ? [line(`instruction ${s.def.name}:`), ...printLines(s.body, inner)] : [line(`${s.def.name}(${s.args.map((a) => (a.kind === 'value' ? printExpr(a.value) : `${a.buf.name}[${a.index.map(printExpr).join(', ')}]`)).join(', ')})`)];
     case 'barrier': return [line(`barrier ${s.scope}`)];
   }
 }

@@ -1,5 +1,5 @@
 import { visitExprs, visitStmt } from './walk.ts';
-import type { KernelIR } from './kernel.ts';
+import type { KernelIR } from './stmt.ts';
 import { printStmt } from './print.ts';
 
 /**
@@ -25,6 +25,8 @@ export function specViolation(k: KernelIR, phase: Phase): string | undefined {
       if (s.v.lanes !== s.value.lanes || s.v.dtype !== s.value.dtype) fail(`${s.v.name} is ${s.v.dtype}x${s.v.lanes}, its value ${s.value.dtype}x${s.value.lanes}`);
       bound.add(s.v.id);
     }
+    if (s.kind === 'instr' && phase === 'algorithm') fail(`instruction ${s.def.name} before any schedule`);
+    if (s.kind === 'instr' && (s.body === undefined) !== (phase === 'lowered')) fail(`instruction ${s.def.name} ${s.body ? 'still has' : 'lacks'} its loops`);
     if (s.kind === 'if' && s.pad && phase === 'lowered') fail(`a padded tail is not staged: ${printStmt(s).split('\n')[0]}`);
     if (s.kind === 'alloc' && s.buf.space === 'reg' && phase === 'lowered' && s.buf.shape.length > 1) fail(`register ${s.buf.name} has ${s.buf.shape.length} dimensions`);
     if ((s.kind === 'store' || s.kind === 'accum') && s.index.length !== s.buf.shape.length) fail(`${s.buf.name} has ${s.buf.shape.length} dimensions, ${s.index.length} indices`);

@@ -1,4 +1,5 @@
 import type { Buffer, Expr, ReduceFn, Var } from './expr.ts';
+import type { DType } from './dtype.ts';
 import type { Loc } from './loc.ts';
 
 /** How a loop runs. `unroll` and `vector` are gone after lowering; block, lane and subgroup belong to GPUs. */
@@ -38,7 +39,61 @@ export interface Region extends Origin { readonly kind: 'region'; readonly name:
 /** All threads of the scope arrive before any leaves. */
 export interface Barrier extends Origin { readonly kind: 'barrier'; readonly scope: 'workgroup' | 'subgroup' }
 
+/**
+ * One instruction of the machine. In a scheduled program `body` holds the loops that it stands for, and `args` is empty: rewrites and proofs look at the
+ * loops. Lowering matches them with the meaning once more and leaves the arguments alone, in the order of `instrOperands`.
+ */
+export interface Instr extends Origin { readonly kind: 'instr'; readonly def: Instruction; readonly args: readonly InstrArg[]; readonly body?: Stmt }
+
 /** Every kind of statement; `kind` tells them apart. */
-export type Stmt = Block | For | If | Let | Alloc | Store | Accum | Assume | Region | Barrier;
+export type Stmt = Block | For | If | Let | Alloc | Store | Accum | Assume | Region | Barrier | Instr;
 /** What `kind` of a statement may be. */
 export type StmtKind = Stmt['kind'];
+
+/** One parameter of a kernel: a tensor, whose buffer has the space `param`, or a number. */
+export type Param =
+  | { readonly kind: 'tensor'; readonly name: string; readonly buf: Buffer }
+  | { readonly kind: 'scalar'; readonly name: string; readonly dtype: DType };
+
+/** A whole kernel in IR. `sizes` are the named dimensions in order of first appearance in the parameters. */
+export interface KernelIR {
+  readonly name: string;
+  readonly params: readonly Param[];
+  readonly sizes: readonly string[];
+  /** What its specialisation constants were when it was built; nothing is passed for them. */
+  readonly constants?: Readonly<Record<string, number | boolean | string>>;
+  readonly body: Stmt;
+  readonly loc?: Loc;
+}
+
+/**
+ * How an operand of an instruction reaches its text. `vector`: its elements, dense, as one value of that many lanes. `word`: up to 8 dense bytes,
+ * as an unsigned integer. `pointer`: its address, and the distance in elements along each dimension but the last. `panels`: its address and the distance
+ * along the first dimension; the others lie dense.
+ */
+export type Passing = 'vector' | 'word' | 'pointer' | 'panels';
+
+/**
+ * An instruction of a machine, as data. What it computes is a kernel: tensors are its operands, sizes and scalars its immediate values. The interpreter
+ * runs that kernel, schedules match loops with it, and each target prints its own text.
+ */
+export interface Instruction {
+  readonly name: string;
+  /** Features that a target must have, in the spelling of {@link Target}. */
+  readonly needs: readonly string[];
+  readonly meaning: KernelIR;
+  /** How each tensor of the meaning is passed. */
+  readonly passing: Readonly<Record<string, Passing>>;
+  /** Does the machine give the bits of the meaning? If not, it adds up in another order, or flushes denormal numbers. */
+  readonly exact: boolean;
+  /** For C: the statements of a function whose parameters have the names of the operands. */
+  readonly c: { readonly body: string; readonly includes: readonly string[] } | undefined;
+}
+
+/** What an instruction gets for one operand: a value; or a place, from `index` on, where one step along dimension k of the operand moves by `walk[k]`. */
+export type InstrArg =
+  | { readonly kind: 'value'; readonly value: Expr }
+  | { readonly kind: 'place'; readonly buf: Buffer; readonly index: readonly Expr[]; readonly walk: readonly (readonly number[])[]; readonly lanes: number };
+
+/** The operands of an instruction in the order of its arguments: parameters as declared, then sizes. */
+export const instrOperands = (def: Instruction): readonly string[] => [...def.meaning.params.map((p) => p.name), ...def.meaning.sizes];

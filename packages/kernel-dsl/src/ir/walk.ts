@@ -1,5 +1,6 @@
 import { and, binary, bitcast, block, broadcast, cast, compare, dot4, fma, reduce, select, unary } from './build.ts';
 import type { Buffer, Expr, Var } from './expr.ts';
+import type { InstrArg } from './stmt.ts';
 import type { Stmt } from './stmt.ts';
 
 /** The operands of an expression, in order. */
@@ -25,7 +26,7 @@ export function mapOperands(e: Expr, f: (x: Expr) => Expr): Expr {
       return index.every((x, i) => x === e.index[i]) ? e : { ...e, index };
     }
     case 'cast': { const x = f(e.x); return x === e.x ? e : cast(x, e.dtype, e.loc); }
-    case 'bitcast': { const x = f(e.x); return x === e.x ? e : bitcast(x, e.dtype, e.loc); }
+    case 'bitcast': { const x = f(e.x); return x === e.x ? e : e.lanes === e.x.lanes ? bitcast(x, e.dtype, e.loc) : { ...e, x }; }
     case 'unary': { const x = f(e.x); return x === e.x ? e : unary(e.fn, x, e.loc); }
     case 'broadcast': { const x = f(e.x); return x === e.x ? e : broadcast(x, e.lanes); }
     case 'reduce': { const x = f(e.x); return x === e.x ? e : reduce(e.fn, x, e.loc); }
@@ -57,6 +58,7 @@ export function exprsOf(s: Stmt): readonly Expr[] {
     case 'if': case 'assume': return [s.cond];
     case 'let': return [s.value];
     case 'store': case 'accum': return [...s.index, s.value];
+    case 'instr': return s.args.flatMap((a) => (a.kind === 'value' ? [a.value] : a.index));
     default: return [];
   }
 }
@@ -66,6 +68,7 @@ export function childrenOf(s: Stmt): readonly Stmt[] {
   switch (s.kind) {
     case 'block': return s.body;
     case 'for': case 'region': return [s.body];
+    case 'instr': return s.body ? [s.body] : [];
     case 'if': return s.else ? [s.then, s.else] : [s.then];
     default: return [];
   }
@@ -89,6 +92,7 @@ export function mapChildren(s: Stmt, f: (x: Stmt) => Stmt | null): Stmt {
     case 'block': return block(s.body.map(f).filter((x): x is Stmt => x !== null), { loc: s.loc, step: s.step });
     case 'for': { const body = empty(f(s.body)); return body === s.body ? s : { ...s, body }; }
     case 'region': { const body = empty(f(s.body)); return body === s.body ? s : { ...s, body }; }
+    case 'instr': { if (!s.body) return s; const body = empty(f(s.body)); return body === s.body ? s : { ...s, body }; }
     case 'if': {
       const then = empty(f(s.then)), els = s.else ? f(s.else) ?? undefined : undefined;
       return then === s.then && els === s.else ? s : { ...s, then, else: els };
@@ -109,6 +113,7 @@ export function mapOwnExprs(s: Stmt, f: (e: Expr) => Expr): Stmt {
     case 'if': case 'assume': return { ...s, cond: f(s.cond) };
     case 'let': return { ...s, value: f(s.value) };
     case 'store': case 'accum': return { ...s, index: s.index.map(f), value: f(s.value) };
+    case 'instr': return { ...s, args: s.args.map((a): InstrArg => (a.kind === 'value' ? { ...a, value: f(a.value) } : { ...a, index: a.index.map(f) })) };
     default: return s;
   }
 }
@@ -143,6 +148,14 @@ export function buffersOf(s: Stmt): ReadonlyMap<number, { buf: Buffer; reads: nu
   visitStmt(s, (x) => {
     if (x.kind === 'store' || x.kind === 'accum') entry(x.buf).writes++;
     if (x.kind === 'accum') entry(x.buf).reads++;
+    if (x.kind === 'instr') {
+      x.args.forEach((a, i) => {
+        const p = x.def.meaning.params[i];
+        if (a.kind !== 'place' || p?.kind !== 'tensor') return;
+        if (p.buf.access !== 'in') entry(a.buf).writes++;
+        if (p.buf.access !== 'out') entry(a.buf).reads++;
+      });
+    }
   });
   visitExprs(s, (e) => { if (e.kind === 'load') entry(e.buf).reads++; });
   return out;

@@ -1,5 +1,5 @@
 import { mapExpr, newBuffer, newVar, visitStmt } from '../ir/index.ts';
-import type { Buffer, Expr, Stmt, Var } from '../ir/index.ts';
+import type { Buffer, Expr, InstrArg, Stmt, Var } from '../ir/index.ts';
 
 /** What a rewrite puts in the place of variables and buffers, by their ids. */
 export interface Renaming {
@@ -29,6 +29,7 @@ export function rename(s: Stmt, r: Renaming): Stmt {
     case 'store': case 'accum': return { ...s, buf: b(s.buf), index: s.index.map(e), value: e(s.value) };
     case 'assume': return { ...s, cond: e(s.cond) };
     case 'region': return { ...s, body: rename(s.body, r) };
+    case 'instr': return { ...s, ...(s.body && { body: rename(s.body, r) }), args: s.args.map((a): InstrArg => (a.kind === 'value' ? { ...a, value: e(a.value) } : { ...a, buf: b(a.buf), index: a.index.map(e) })) };
     case 'barrier': return s;
   }
 }

@@ -2,6 +2,7 @@
 import type { KernelIR } from '../ir/index.ts';
 import type { Target } from '../targets/index.ts';
 import { fma } from './fma.ts';
+import { instructions } from './instructions.ts';
 import { mathlib } from './mathlib.ts';
 import type { Pass } from './pass.ts';
 import { registers } from './registers.ts';
@@ -12,12 +13,13 @@ import { unroll } from './unroll.ts';
 import { vectorize } from './vectorize.ts';
 
 export type { Pass } from './pass.ts';
-export { fma, mathlib, registers, share, simplify, strided, unroll, vectorize };
+export { fma, instructions, mathlib, registers, share, simplify, strided, unroll, vectorize };
 export { simplifyExpr } from './affine.ts';
 export type { Facts } from './affine.ts';
 
 /** The pipeline. */
 export const PASSES: readonly Pass[] = [
+  { name: 'instructions', run: instructions },
   { name: 'tidy', run: simplify },
   { name: 'unroll', run: unroll },
   { name: 'fold', run: simplify },

@@ -1,6 +1,6 @@
 import { DslError } from '../errors/index.ts';
 import { block, buffersOf, constant, isConst, mapExpr, mapOwnExprs, mapStmt, newBuffer, printExpr, visitExprs, visitStmt } from '../ir/index.ts';
-import type { Alloc, Buffer, Expr, KernelIR, Loc, Stmt } from '../ir/index.ts';
+import type { Alloc, Buffer, Expr, Instr, InstrArg, KernelIR, Loc, Stmt } from '../ir/index.ts';
 import { simplifyExpr } from './affine.ts';
 
 /** One access to a register buffer: the constant index of its first element, and how many neighbours it takes. */
@@ -29,11 +29,21 @@ export function registers(k: KernelIR): KernelIR {
       const buf = y.kind === 'load' ? named(y.buf, y.index, y.lanes) : undefined;
       return y.kind === 'load' && buf ? { ...y, buf, index: zero(buf) } : y;
     }));
+    if (x.kind === 'instr') return { ...x, args: x.args.map((a, i): InstrArg => {
+      const buf = a.kind === 'place' ? named(a.buf, a.index, Math.max(1, a.lanes)) : undefined;
+      return a.kind === 'place' && buf ? { ...a, buf, index: zero(buf), walk: denseWalk(x, i) } : a;
+    }) };
     if (x.kind !== 'store' && x.kind !== 'accum') return x;
     const buf = named(x.buf, x.index, x.value.lanes);
     return buf ? { ...x, buf, index: zero(buf) } : x;
   });
   return { ...k, body: body ?? { kind: 'block', body: [] } };
+}
+
+/** How an operand walks over a register that holds it whole. */
+function denseWalk(s: Instr, arg: number): readonly (readonly number[])[] {
+  const p = s.def.meaning.params[arg];
+  return p?.kind === 'tensor' ? p.buf.shape.map((_, k) => [p.buf.shape.slice(k + 1).reduce((n, e) => n * (isConst(e) ? e.value : 1), 1)]) : [];
 }
 
 const keyOf = (a: Access): string => `${a.index.join(',')}x${a.lanes}`;
@@ -52,6 +62,7 @@ function accesses(body: Stmt, buf: Buffer): readonly Access[] {
     found.set(keyOf(a), a);
   };
   visitStmt(body, (s) => { if ((s.kind === 'store' || s.kind === 'accum') && s.buf.id === buf.id) see(s.index, s.value.lanes, s.loc); });
+  visitStmt(body, (s) => { if (s.kind === 'instr') for (const a of s.args) if (a.kind === 'place' && a.buf.id === buf.id) see(a.index, Math.max(1, a.lanes), s.loc); });
   visitExprs(body, (e, s) => { if (e.kind === 'load' && e.buf.id === buf.id) see(e.index, e.lanes, e.loc ?? s.loc); });
   return [...found.values()];
 }

@@ -1,5 +1,5 @@
-import { block, mapOperands, mapOwnExprs, newVar, operands } from '../ir/index.ts';
-import type { Expr, KernelIR, Stmt, Var } from '../ir/index.ts';
+import { block, buffersOf, exprsOf, mapOperands, mapOwnExprs, newVar, operands } from '../ir/index.ts';
+import type { Buffer, Expr, KernelIR, Stmt, Var } from '../ir/index.ts';
 import { numbering } from './numbering.ts';
 
 /**
@@ -15,7 +15,9 @@ export const share = (k: KernelIR): KernelIR => {
 /** What is visible at a statement: names in use, and variables that turned out to equal earlier ones. */
 interface Scope { readonly taken: ReadonlySet<string>; readonly alias: Map<number, Var> }
 
-const isRun = (s: Stmt): boolean => s.kind === 'let' || s.kind === 'store' || s.kind === 'accum' || s.kind === 'assume' || s.kind === 'alloc';
+const isRun = (s: Stmt): boolean => s.kind === 'let' || s.kind === 'store' || s.kind === 'accum' || s.kind === 'instr' || s.kind === 'assume' || s.kind === 'alloc';
+
+const writtenBy = (s: Stmt): readonly Buffer[] => [...buffersOf(s).values()].filter((b) => b.writes > 0).map((b) => b.buf);
 
 /** A statement whose names end with it. */
 function scope(s: Stmt, sc: Scope): Stmt {
@@ -84,7 +86,7 @@ function shareRun(run: readonly Stmt[], taken: Set<string>, alias: Map<number, V
       if (worthy(s.value)) bound.set(id, s.v);
     } else {
       out.push(mapOwnExprs(s, rewrite));
-      if (s.kind === 'store' || s.kind === 'accum') numbers.written(s.buf);
+      for (const buf of writtenBy(s)) numbers.written(buf);
     }
   }
   return out;
@@ -102,10 +104,10 @@ function countUses(run: readonly Stmt[], byKey: Map<string, number>): ReadonlyMa
     if (s.kind === 'let') {
       visit(s.value);
       numbers.bind(s.v, numbers.of(s.value));
-    } else if (s.kind === 'store' || s.kind === 'accum') {
-      [...s.index, s.value].forEach(visit);
-      numbers.written(s.buf);
-    } else if (s.kind === 'assume') visit(s.cond);
+    } else {
+      exprsOf(s).forEach(visit);
+      for (const buf of writtenBy(s)) numbers.written(buf);
+    }
   }
   return uses;
 }

@@ -1,3 +1,5 @@
+import { instantiate } from '../instructions/index.ts';
+import { mapStmt, visitStmt } from '../ir/index.ts';
 import type { KernelIR } from '../ir/index.ts';
 import { bind } from './bind.ts';
 import type { InterpretArg } from './bind.ts';
@@ -28,13 +30,21 @@ export interface InterpretOptions {
  * ```
  */
 export function interpret(k: KernelIR, args: Readonly<Record<string, InterpretArg>>, o: InterpretOptions = {}): void {
+  const run = meant(k);
   const site: Site = { loc: k.loc, step: undefined, loops: [] };
   const c: Context = {
-    ...bind(k, args), kernel: k, frame: new Float64Array(countVars(k.body)), vectors: [], slots: new Map(), parallel: [],
+    ...bind(run, args), kernel: run, frame: new Float64Array(countVars(run.body)), vectors: [], slots: new Map(), parallel: [],
     maxSteps: o.maxSteps ?? Infinity, steps: 0, random: randomBelow(o.seed ?? 1),
   };
   checkAssumptions(c, site);
-  compileStmt(c, k.body, site)();
+  compileStmt(c, run.body, site)();
+}
+
+/** The kernel with the meaning of each instruction in its place. */
+function meant(k: KernelIR): KernelIR {
+  let any = false;
+  visitStmt(k.body, (s) => { any ||= s.kind === 'instr'; });
+  return any ? { ...k, body: mapStmt(k.body, (s) => (s.kind === 'instr' ? s.body ?? instantiate(s) : s))! } : k;
 }
 
 /** Small seeded generator (Marsaglia's xorshift32, "Xorshift RNGs", 2003); good enough to vary an order. */

@@ -44,6 +44,7 @@ export function compileStmt(c: Context, s: Stmt, outer: Site): Run {
       return compileStore(c, s.buf, s.index, s.value, site, compilers(c), whole);
     }
     case 'assume': return atLaunch(s) ? () => {} : compileAssume(c, s, site);
+    case 'instr': return raise(site, 'KD-RUN-IR', `the instruction ${s.def.name} was not expanded`);
     case 'barrier': {
       const lanes = site.loops.filter((l) => l.kind.startsWith('lane.')).map((l) => l.name);
       // One after another, iterations cannot meet; outside of lane loops there is no one to wait for.

@@ -1,6 +1,5 @@
-import { exprKey, isConst, printExpr, sameExpr, visitExprs, visitStmt } from '../ir/index.ts';
+import { affine, exprKey, isConst, printExpr, sameExpr, upperBound, visitExprs, visitStmt } from '../ir/index.ts';
 import type { Expr, For } from '../ir/index.ts';
-import { affine, upperBound } from './affine.ts';
 
 /**
  * Why two iterations of a loop could touch the same element, or undefined where they provably do not.

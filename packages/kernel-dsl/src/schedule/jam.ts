@@ -52,6 +52,7 @@ function sideBySide(s: Stmt, copies: readonly Copy[]): Stmt[] {
   switch (s.kind) {
     case 'block': return s.body.flatMap((x) => sideBySide(x, copies));
     case 'region': return [{ ...s, body: inside(s.body) }];
+    case 'instr': return copies.map((c) => whole(s, c));
     case 'for': return same(s.extent) ? [{ ...s, extent: renamed(s.extent, copies[0]!), body: inside(s.body) }] : copies.map((c) => whole(s, c));
     case 'if': return same(s.cond) ? [{ ...s, cond: renamed(s.cond, copies[0]!), then: inside(s.then), else: s.else && inside(s.else) }] : copies.map((c) => whole(s, c));
     case 'alloc': return copies.map((c) => {
@@ -85,6 +86,7 @@ function whole(s: Stmt, c: Copy): Stmt {
     switch (y.kind) {
       case 'block': return { ...y, body: y.body.map(outer) };
       case 'for': case 'region': return { ...y, body: outer(y.body) };
+      case 'instr': return y.body ? { ...y, body: outer(y.body) } : y;
       case 'if': return { ...y, then: outer(y.then), else: y.else && outer(y.else) };
       case 'store': case 'accum': return { ...y, buf: c.bufs.get(y.buf.id) ?? y.buf };
       default: return y;

@@ -1,8 +1,7 @@
 import { DslError } from '../errors/index.ts';
-import { and, constant, isConst, printExpr, substituteExpr, usesVar, visitStmt } from '../ir/index.ts';
+import { affine, and, constant, isConst, printExpr, substituteExpr, usesVar, visitStmt } from '../ir/index.ts';
 import type { Expr, For, LoopKind, Stmt, Var } from '../ir/index.ts';
 import type { Axis } from '../lang/index.ts';
-import { affine } from './affine.ts';
 import { dependence } from './depend.ts';
 import { findLoop, findVar, refresh, replaceStmt, setBody } from './state.ts';
 import type { At, State } from './state.ts';

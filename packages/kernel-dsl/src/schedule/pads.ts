@@ -1,23 +1,28 @@
 import { DslError } from '../errors/index.ts';
-import { mapStmt, usesVar, visitExprs, visitStmt } from '../ir/index.ts';
+import { affine, isFloat, mapStmt, usesVar, visitExprs, visitStmt } from '../ir/index.ts';
 import type { Buffer, Expr, If, Stmt, Var } from '../ir/index.ts';
-import { affine } from './affine.ts';
 import type { At, State } from './state.ts';
 
 /**
- * Removes the guards of padded tails: legal once everything that the padded loops touch is a staged copy.
- * A tensor that is still reached directly, or a sum over padded iterations, is an error that names what to stage.
+ * Removes the guards of padded tails: legal once everything that the padded loops touch is a staged copy, which holds zeros where nothing is.
+ * A tensor that is still reached directly, a copy that was made before the loop was split, or a sum over padded iterations whose terms are not zero
+ * is an error that names what to stage.
  */
 export function resolvePads(st: State, at: At): void {
   const loops = new Set<number>();
   visitStmt(st.ir.body, (s) => { if (s.kind === 'for') loops.add(s.v.id); });
   const check = (s: If): void => {
-    const padded = paddedVars(s.cond, loops);
-    const touches = (index: readonly Expr[]): boolean => index.some((e) => padded.some((v) => usesVar(e, v)));
-    const fail = (buf: Buffer): never => { throw new DslError('KD-S-PAD', { axis: padded.map((v) => v.name).join(', '), name: buf.name }, { ...at, loc: s.loc ?? at.loc }); };
-    visitExprs(s.then, (e) => { if (e.kind === 'load' && e.buf.space === 'param' && touches(e.index)) fail(e.buf); });
+    const { inner, outer } = paddedVars(s.cond, loops);
+    const touches = (index: readonly Expr[]): boolean => index.some((e) => inner.some((v) => usesVar(e, v)));
+    // A copy made for the padded loops has a dimension for them; in one that was made before, both parts of the split loop meet in one index.
+    const older = (index: readonly Expr[]): boolean => index.some((e) => inner.some((v) => usesVar(e, v)) && outer.some((v) => usesVar(e, v)));
+    const fail = (buf: Buffer): never => { throw new DslError('KD-S-PAD', { axis: inner.map((v) => v.name).join(', '), name: buf.name }, { ...at, loc: s.loc ?? at.loc }); };
+    visitExprs(s.then, (e) => { if (e.kind === 'load' && touches(e.index) && (e.buf.space === 'param' || older(e.index))) fail(e.buf); });
     visitStmt(s.then, (x) => {
-      if ((x.kind === 'store' || x.kind === 'accum') && (x.buf.space === 'param' || !touches(x.index))) fail(x.buf);
+      if (x.kind !== 'store' && x.kind !== 'accum') return;
+      if (touches(x.index)) { if (x.buf.space === 'param' || older(x.index)) fail(x.buf); return; }
+      if (x.kind !== 'accum' || x.fn !== 'add' || !isZero(x.value, touches)) fail(x.buf);
+      if (isFloat(x.buf.dtype)) st.reassociates = true; // -0 + 0 is 0
     });
   };
   const body = mapStmt(st.ir.body, (s: Stmt): Stmt => {
@@ -28,11 +33,25 @@ export function resolvePads(st: State, at: At): void {
   if (body) st.ir = { ...st.ir, body };
 }
 
-/** The variables of the padded inner loop: all in the index but the outermost one. */
-function paddedVars(cond: Expr, loops: ReadonlySet<number>): Var[] {
-  if (cond.kind !== 'cmp') return [];
+/** Is it zero where the copies that it reads hold their padding? Both factors of a float product must be: zero times infinity is not. */
+function isZero(e: Expr, padded: (index: readonly Expr[]) => boolean): boolean {
+  switch (e.kind) {
+    case 'const': return Object.is(e.value, 0);
+    case 'load': return padded(e.index);
+    case 'cast': return isZero(e.x, padded);
+    case 'binary': {
+      const a = isZero(e.a, padded), b = isZero(e.b, padded);
+      return e.fn === 'mul' && !isFloat(e.dtype) ? a || b : (e.fn === 'mul' || e.fn === 'add') && a && b;
+    }
+    default: return false;
+  }
+}
+
+/** The variables of the padded inner loop, all in the index but the outermost one; and that one. */
+function paddedVars(cond: Expr, loops: ReadonlySet<number>): { readonly inner: readonly Var[]; readonly outer: readonly Var[] } {
+  if (cond.kind !== 'cmp') return { inner: [], outer: [] };
   const terms = [...(affine(cond.a, loops)?.terms.values() ?? [])];
   const top = Math.max(...terms.map((t) => Math.abs(t.coef)));
   const inner = terms.filter((t) => Math.abs(t.coef) < top);
-  return (inner.length > 0 ? inner : terms).map((t) => t.v);
+  return inner.length > 0 ? { inner: inner.map((t) => t.v), outer: terms.filter((t) => !inner.includes(t)).map((t) => t.v) } : { inner: terms.map((t) => t.v), outer: [] };
 }

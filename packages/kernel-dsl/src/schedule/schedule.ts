@@ -1,4 +1,4 @@
-import type { KernelIR, Loc } from '../ir/index.ts';
+import type { Instruction, KernelIR, Loc } from '../ir/index.ts';
 import { specViolation } from '../ir/index.ts';
 import { here } from '../lang/index.ts';
 import type { Axes, Axis, Kernel } from '../lang/index.ts';
@@ -13,6 +13,7 @@ import type { Tail } from './split.ts';
 import { stage } from './stage.ts';
 import type { StageOptions } from './stage.ts';
 import type { At, State } from './state.ts';
+import { tensorize } from './tensorize.ts';
 
 /** The program after one call of a schedule. */
 export interface Step { readonly call: string; readonly ir: KernelIR }
@@ -49,6 +50,8 @@ export interface Schedule {
   parallel(axis: Axis): void;
   /** Copies what the body of `axis` uses of a tensor into registers or a packed panel; returns the loops of the copy by name. */
   stage(tensor: string, axis: Axis, space: 'reg' | 'pack', o?: StageOptions): Readonly<Record<string, Axis>>;
+  /** Puts an instruction in the place of loops that compute what it computes: `axes` in the order of its own loops. */
+  tensorize(instruction: Instruction, ...axes: readonly Axis[]): void;
   /** One accumulator for each iteration of a loop. */
   rfactor(register: string, axis: Axis): void;
 }
@@ -78,6 +81,7 @@ export function schedule<A extends Axes>(k: Kernel<A>, target: Target, f: (s: Sc
     vectorize: (axis) => step(`vectorize(${axis.name})`, (at) => mark.vectorize(st, axis, at)),
     parallel: (axis) => step(`parallel(${axis.name})`, (at) => mark.parallel(st, axis, at)),
     stage: (tensor, axis, space, o = {}) => step(`stage(${tensor}, ${axis.name}, ${space})`, (at) => stage(st, tensor, axis, space, o, at)),
+    tensorize: (def, ...order) => step(`tensorize(${def.name}, ${names(order)})`, (at) => tensorize(st, def, order, at)),
     rfactor: (register, axis) => step(`rfactor(${register}, ${axis.name})`, (at) => rfactor(st, register, axis, at)),
   };
   f(s, k.axes);

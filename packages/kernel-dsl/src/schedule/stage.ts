@@ -1,10 +1,9 @@
 import { DslError } from '../errors/index.ts';
-import { and, block, constant, exprKey, identity, load, mapChildren, mapOperands, mapOwnExprs, newBuffer, newVar, printExpr, substituteExpr, usesVar } from '../ir/index.ts';
+import { and, block, constant, exprKey, identity, load, mapChildren, mapOperands, mapOwnExprs, newBuffer, newVar, printExpr, substituteExpr, upperBound, usesVar } from '../ir/index.ts';
 import type { Buffer, Expr, For, ReduceFn, Stmt, Var } from '../ir/index.ts';
 import { Axis } from '../lang/index.ts';
 import { accesses, foldable } from './access.ts';
 import type { Access } from './access.ts';
-import { upperBound } from './affine.ts';
 import { holdsThroughout } from './mark.ts';
 import { findLoop, refresh, replaceStmt, setBody } from './state.ts';
 import type { At, State } from './state.ts';

@@ -1,25 +1,34 @@
 /** The machines that kernels are emitted for, one file each. */
+import { aarch64_dotprod } from './aarch64-dotprod.ts';
+import { aarch64_i8mm } from './aarch64-i8mm.ts';
+import { aarch64 } from './aarch64.ts';
 import { generic } from './generic.ts';
 import type { Target } from './target.ts';
+import { x86_64_amx } from './x86-64-amx.ts';
+import { x86_64_v2 } from './x86-64-v2.ts';
 import { x86_64_v3 } from './x86-64-v3.ts';
+import { x86_64_v4_bf16 } from './x86-64-v4-bf16.ts';
 import { x86_64_v4_vnni } from './x86-64-v4-vnni.ts';
 import { x86_64_v4 } from './x86-64-v4.ts';
 import { x86_64 } from './x86-64.ts';
 
 export type { Target } from './target.ts';
 export { COMMON_CFLAGS } from './target.ts';
-export { generic, x86_64, x86_64_v3, x86_64_v4, x86_64_v4_vnni };
+export { aarch64, aarch64_dotprod, aarch64_i8mm, generic, x86_64, x86_64_amx, x86_64_v2, x86_64_v3, x86_64_v4, x86_64_v4_bf16, x86_64_v4_vnni };
 
 /** Every target, best first: the order in which a loader tries them. */
-export const TARGETS: readonly Target[] = [x86_64_v4_vnni, x86_64_v4, x86_64_v3, x86_64, generic];
+export const TARGETS: readonly Target[] = [
+  x86_64_amx, x86_64_v4_bf16, x86_64_v4_vnni, x86_64_v4, x86_64_v3, x86_64_v2, x86_64, aarch64_i8mm, aarch64_dotprod, aarch64, generic,
+];
 
 /**
  * The targets that a library for this kind of processor holds, best first: those made for it, else those that run anywhere.
  * @param arch as `process.arch` names it
- * @example targetsFor('x64').at(-1)!.isa // 'x86-64'
+ * @param uses the features that kernels of the library make special use of; without it, every target counts
+ * @example targetsFor('x64', ['avx512_vnni']).map((t) => t.isa) // ['x86-64-v4-vnni', 'x86-64-v4', 'x86-64-v3', 'x86-64']
  */
-export function targetsFor(arch: string): readonly Target[] {
-  const own = TARGETS.filter((t) => t.arch === arch);
+export function targetsFor(arch: string, uses?: readonly string[]): readonly Target[] {
+  const own = TARGETS.filter((t) => t.arch === arch && (!uses || t.adds.length === 0 || t.adds.some((f) => uses.includes(f))));
   return own.length > 0 ? own : TARGETS.filter((t) => t.arch === undefined);
 }
 

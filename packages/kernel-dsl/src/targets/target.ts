@@ -1,3 +1,5 @@
+import type { Instruction } from '../ir/index.ts';
+
 /** A machine that kernels are emitted for: its limits, and how a C compiler is told about it. */
 export interface Target {
   /** Name in the library ABI, e.g. `x86-64-v3`. */
@@ -12,6 +14,10 @@ export interface Target {
   readonly vectorRegisters: number;
   /** Instruction sets beyond the base, in the spelling of Linux' cpuinfo. */
   readonly features: readonly string[];
+  /** The features among them that only kernels which ask for them gain from; a library without such kernels does without this target. */
+  readonly adds: readonly string[];
+  /** Instructions with a meaning, for `tensorize`. */
+  readonly instructions: readonly Instruction[];
   /** Flags for gcc and clang: what every target shares, then its instruction sets. */
   readonly cflags: readonly string[];
 }

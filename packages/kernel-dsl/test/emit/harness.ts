@@ -20,7 +20,7 @@ export const STRICT: readonly string[] = ['-Wall', '-Wextra', '-Wno-psabi', '-We
 let folder: string | undefined;
 /** A folder that vanishes after the tests of a file. */
 export const temporary = (): string => (folder ??= mkdtempSync(join(tmpdir(), 'quern-emit-')));
-afterAll(() => { if (folder) rmSync(folder, { recursive: true }); folder = undefined; driver = undefined; });
+afterAll(() => { if (folder) rmSync(folder, { recursive: true }); folder = undefined; drivers = new Map(); });
 
 export function has(command: string): boolean {
   try { execFileSync(command, ['--version'], { stdio: 'ignore' }); return true; } catch { return false; }
@@ -28,11 +28,13 @@ export function has(command: string): boolean {
 /** gcc must be there; clang is used too where it is. */
 export const COMPILERS: readonly string[] = has('clang') ? ['gcc', 'clang'] : ['gcc'];
 
-/** Targets that this processor can run, `generic` among them. */
-export const RUNNABLE: readonly Target[] = TARGETS.filter((t) => {
+/** Does this processor have all features of a target? */
+export function cpuHas(t: Target): boolean {
   const flags = readFileSync('/proc/cpuinfo', 'utf8');
   return t.features.every((x) => new RegExp(`\\b${x}\\b`).test(flags));
-});
+}
+/** Targets that this processor can run and whose C differs without instructions, `generic` among them. */
+export const RUNNABLE: readonly Target[] = TARGETS.filter((t) => t.adds.every((f) => f === 'avx512_vnni' || f === 'sse4_1') && cpuHas(t));
 
 function cc(compiler: string, args: readonly string[]): void {
   try {
@@ -51,12 +53,19 @@ export function compile(text: string, cflags: readonly string[], o: { compiler?:
   return out;
 }
 
-let driver: string | undefined;
-function driverPath(): string {
-  if (driver) return driver;
-  driver = join(temporary(), 'driver');
-  cc('gcc', ['-O1', '-Wall', '-Wextra', '-Werror', `-I${includeDir}`, join(here, 'driver.c'), '-o', driver, '-ldl']);
-  return driver;
+/** 64-bit ARM by way of a cross compiler and an emulator, where both are installed. */
+export const ARM = 'aarch64-linux-gnu-gcc';
+export const EMULATES_ARM: boolean = has(ARM) && has('qemu-aarch64');
+
+let drivers = new Map<string, readonly string[]>();
+/** The command that runs what a compiler made. */
+function driverFor(compiler: string): readonly string[] {
+  const by = compiler === ARM ? ARM : 'gcc', known = drivers.get(by);
+  if (known) return known;
+  const path = join(temporary(), `driver-${by}`), command = by === ARM ? ['qemu-aarch64', '-L', '/usr/aarch64-linux-gnu', path] : [path];
+  cc(by, ['-O1', '-Wall', '-Wextra', '-Werror', `-I${includeDir}`, join(here, 'driver.c'), '-o', path, '-ldl']);
+  drivers.set(by, command);
+  return command;
 }
 
 export interface TensorValue { readonly data: TypedArray; readonly shape: readonly number[]; readonly strides?: readonly number[] }
@@ -90,10 +99,11 @@ function jobOf(l: Launch): Uint8Array[] {
 }
 
 /** Runs kernels of a library; tensors are changed in place. Returns what each kernel returned. */
-export function runLibrary(library: string, launches: readonly Launch[]): number[] {
+export function runLibrary(library: string, launches: readonly Launch[], compiler = 'gcc'): number[] {
   const job = join(temporary(), 'job'), out = join(temporary(), 'out');
   writeFileSync(job, Buffer.concat(launches.flatMap(jobOf)));
-  execFileSync(driverPath(), [library, job, out, ...launches.map((l) => l.symbol)], { stdio: ['ignore', 'inherit', 'pipe'] });
+  const [program, ...rest] = driverFor(compiler);
+  execFileSync(program!, [...rest, library, job, out, ...launches.map((l) => l.symbol)], { stdio: ['ignore', 'inherit', 'pipe'] });
   const result = readFileSync(out);
   let at = 0;
   return launches.map((l) => {
@@ -141,7 +151,7 @@ export function sameAsInterpreter(cases: readonly Case[], target: Target, o: { c
   });
   for (const compiler of o.compilers ?? COMPILERS) {
     const lib = compile(text, o.cflags ?? target.cflags, { compiler }), mine = launches.map((l) => ({ ...l, args: copyArgs(l.args) }));
-    expect(runLibrary(lib, mine)).toEqual(mine.map(() => 0));
+    expect(runLibrary(lib, mine, compiler)).toEqual(mine.map(() => 0));
     mine.forEach((l, i) => {
       for (const [n, v] of Object.entries(l.args)) {
         if (typeof v !== 'number') expectSameBits(v.data, (wanted[i]![n] as TensorValue).data, `${l.k.name} for ${target.isa} by ${compiler}: ${n}\n${l.source}`);

@@ -114,7 +114,10 @@ describe('a library', () => {
   const files = libraryFiles(kernels, TARGETS, { name: 'demo' });
 
   it('has a file per target, a table and a manifest, always the same', () => {
-    expect(files.map((f) => f.path)).toEqual(['lib_x86_64_v4_vnni.c', 'lib_x86_64_v4.c', 'lib_x86_64_v3.c', 'lib_x86_64.c', 'lib_generic.c', 'index.c', 'library.gypi', 'manifest.json']);
+    expect(files.map((f) => f.path)).toEqual([
+      'lib_x86_64_amx.c', 'lib_x86_64_v4_bf16.c', 'lib_x86_64_v4_vnni.c', 'lib_x86_64_v4.c', 'lib_x86_64_v3.c', 'lib_x86_64_v2.c', 'lib_x86_64.c',
+      'lib_aarch64_i8mm.c', 'lib_aarch64_dotprod.c', 'lib_aarch64.c', 'lib_generic.c', 'index.c', 'library.gypi', 'manifest.json',
+    ]);
     expect(libraryFiles(kernels, TARGETS, { name: 'demo' })).toEqual(files);
     expect(libraryFiles(kernels.slice(1), TARGETS, { name: 'demo' }).at(-1)!.text).not.toContain(JSON.parse(files.at(-1)!.text).hash);
   });
@@ -132,7 +135,7 @@ describe('a library', () => {
     const t = target('x86-64'), mine = libraryFiles(kernels, [t], { name: 'demo' }), text = mine.filter((f) => f.path.endsWith('.c')).map((f) => f.text).join('\n');
     const rows = files.find((f) => f.path === 'index.c')!.text.match(/^ {2}\{"one".*$/gm)!;
     expect(rows.map((r) => /", "([^"]+)"/.exec(r)![1])).toEqual(TARGETS.map((x) => x.isa));
-    expect(rows[0]).toBe('  {"one", "x86-64-v4-vnni", one__x86_64_v4_vnni, 3, 7, 0, 0, 0},');
+    expect(rows[0]).toBe('  {"one", "x86-64-amx", one__x86_64_amx, 3, 7, 0, 0, 0},');
     const lib = compile(`${text}
 int32_t first(const quern_ctx *ctx, void *const *buf, const int64_t *size, const quern_scalar *scalar);
 int32_t first(const quern_ctx *ctx, void *const *buf, const int64_t *size, const quern_scalar *scalar) {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CATALOGUE, DslError } from '../../src/errors/index.ts';
 import type { ErrorId } from '../../src/errors/index.ts';
+import { vfmadd_f32x8 } from '../../src/instructions/index.ts';
 import { add, binary, cast, compare, constant, load, mul, newVar } from '../../src/ir/index.ts';
 import type { Stmt } from '../../src/ir/index.ts';
 import { lower } from '../../src/passes/index.ts';
@@ -26,6 +27,7 @@ const CASES: readonly [ErrorId, readonly Stmt[], RegExp][] = [
   ['KD-L-REG-INDEX', [{ ...alloc(r4), loc }, loop(i, four, 'seq', [{ ...store(r4, [i], zero), loc }])], /register acc is indexed by i/],
   ['KD-L-REG-RANGE', [{ ...alloc(r4), loc }, store(r4, [four], zero)], /register acc\[4\] is indexed at \[4\]/],
   ['KD-L-REG-SLICE', [{ ...alloc(r4), loc }, vector(store(r4, [i], zero)), store(x, [constant(0)], load(r4, [constant(1)]))], /both as a vector of 4 from \[0\] and as element \[1\]/],
+  ['KD-L-INSTR', [{ kind: 'instr', def: { ...vfmadd_f32x8, meaning: vfmadd_f32x8.meaning, needs: [] }, args: [], body: loop(i, four, 'seq', [store(x, [i], zero)]), loc }], /loops of the instruction vfmadd_f32x8 are no longer what it computes: i runs to 4/],
   ['KD-L-REG-SHAPE', [{ ...alloc(rN), loc }, store(rN, [constant(0)], zero)], /has the shape \[N\]/],
 ];
 

@@ -3,7 +3,7 @@ import type { Buffer, DType, Expr, KernelIR, LoopKind, Param, Space, Stmt, Var }
 import type { Target } from '../../src/targets/index.ts';
 
 /** A made-up machine, so that tests do not hang on the real ones. */
-export const machine = (vecBytes: number, fma = true): Target => ({ arch: undefined, isa: 'test', vecBytes, fma, vectorRegisters: 32, features: [], cflags: [] });
+export const machine = (vecBytes: number, fma = true): Target => ({ arch: undefined, isa: 'test', vecBytes, fma, vectorRegisters: 32, features: [], adds: [], instructions: [], cflags: [] });
 
 export const buffer = (name: string, shape: readonly Expr[], o: { dtype?: DType; space?: Space; access?: Buffer['access'] } = {}): Buffer =>
   newBuffer({ name, dtype: o.dtype ?? 'f32', space: o.space ?? 'param', shape, access: o.access ?? 'inout' });

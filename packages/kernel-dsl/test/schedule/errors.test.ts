@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CATALOGUE, DslError } from '../../src/errors/index.ts';
 import type { ErrorId } from '../../src/errors/index.ts';
+import { vfmadd_f32x8, vpdpbusd_i32x16 } from '../../src/instructions/index.ts';
 import { axes, kernel, reg, tensor } from '../../src/lang/index.ts';
 import type { Axis } from '../../src/lang/index.ts';
 import { schedule } from '../../src/schedule/index.ts';
@@ -37,6 +38,8 @@ const CASES: readonly [ErrorId, (s: Schedule, ax: Ax) => void, RegExp][] = [
   ['KD-S-RFACTOR', (s, { k }) => { const [, n] = s.split(k, 8, { tail: 'peel' }); s.rfactor('sum', n); }, /no such register/],
   ['KD-S-NESTED-PARALLEL', (s, { a, b }) => { s.parallel(a); s.parallel(b); }, /inside of the parallel loop a/],
   ['KD-S-PANEL', (s, { i, k, a, b }) => { s.split(b, 8); s.stage('x', k, 'pack', { panel: i }); void a; }, /panel axis i does not index it/],
+  ['KD-S-NEEDS', (s, { a }) => { s.tensorize(vpdpbusd_i32x16, a); }, /tensorize\(vpdpbusd_i32x16\): x86-64-v3 has no avx512_vnni/],
+  ['KD-S-TENSORIZE', (s, { b }) => { s.tensorize(vfmadd_f32x8, b); }, /b runs to K, l of vfmadd_f32x8 to 8\n {2}the program: +\| {2}what vfmadd_f32x8 computes:\n {2}for b in 0\.\.K: +\| {2}for l in 0\.\.8:/],
   ['KD-S-PARTIAL', (s, { k }) => { s.stage('x', k, 'pack', { partial: true }); }, /does more with it than to accumulate/],
 ];
 

@@ -31,6 +31,9 @@ static int has_all(const char *names) {
 #if defined(__x86_64__)
 
 #include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#endif
 
 /* A feature is usable when its CPUID bit is set and the operating system saves the registers it needs. */
 enum state { ANY = 0, YMM = 0x06, ZMM = 0xe6, TILE = 0x60000 };
@@ -60,11 +63,23 @@ static uint64_t saved_state(void) {
   return (uint64_t)d << 32 | a;
 }
 
+/* Linux saves the tiles of AMX only for processes that asked for it. */
+static int tiles_granted(void) {
+#if defined(__linux__)
+  enum { REQUEST_STATE = 0x1023, TILE_DATA = 18 };
+  return syscall(SYS_arch_prctl, REQUEST_STATE, TILE_DATA) == 0;
+#else
+  return 0;
+#endif
+}
+
 static void detect_features(void) {
   uint64_t state = saved_state();
+  int tiles = (state & TILE) == TILE && tiles_granted();
   for (size_t i = 0; i < sizeof bits / sizeof *bits; i++) {
     uint32_t r[4];
     if (!__get_cpuid_count(bits[i].leaf, bits[i].subleaf, &r[EAX], &r[EBX], &r[ECX], &r[EDX])) continue;
+    if (bits[i].state == TILE && !tiles) continue;
     if ((r[bits[i].reg] >> bits[i].bit & 1) && (state & bits[i].state) == (uint64_t)bits[i].state) add_feature(bits[i].name);
   }
 }
@@ -82,9 +97,12 @@ static void detect_brand(void) {
 }
 
 static const struct { const char *isa, *needs; } isas[] = {
+    {"x86-64-amx", "amx-tile amx-bf16 amx-int8 avx512bf16 avx512vnni avx512f avx512bw avx512cd avx512dq avx512vl avx2 fma f16c bmi1 bmi2 lzcnt movbe"},
+    {"x86-64-v4-bf16", "avx512bf16 avx512vnni avx512f avx512bw avx512cd avx512dq avx512vl avx2 fma f16c bmi1 bmi2 lzcnt movbe"},
     {"x86-64-v4-vnni", "avx512f avx512bw avx512cd avx512dq avx512vl avx512vnni avx2 fma f16c bmi1 bmi2 lzcnt movbe"},
     {"x86-64-v4", "avx512f avx512bw avx512cd avx512dq avx512vl avx2 fma f16c bmi1 bmi2 lzcnt movbe"},
     {"x86-64-v3", "avx2 fma f16c bmi1 bmi2 lzcnt movbe"},
+    {"x86-64-v2", "ssse3 sse4.1 sse4.2 popcnt"},
     {"x86-64", ""},
     {"generic", ""},
 };
@@ -92,7 +110,14 @@ static const struct { const char *isa, *needs; } isas[] = {
 
 #else
 
-static const struct { const char *isa, *needs; } isas[] = {{"generic", ""}};
+static const struct { const char *isa, *needs; } isas[] = {
+#if defined(__aarch64__)
+    {"aarch64-i8mm", "asimddp i8mm"},
+    {"aarch64-dotprod", "asimddp"},
+    {"aarch64", ""},
+#endif
+    {"generic", ""},
+};
 
 #if defined(__aarch64__) && defined(__linux__)
 

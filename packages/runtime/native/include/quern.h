@@ -48,8 +48,8 @@ typedef struct quern_ctx {
 typedef int32_t (*quern_kernel)(const quern_ctx *ctx, void *const *buf, const int64_t *size, const quern_scalar *scalar);
 
 /* One kernel for one instruction set. The same name appears once per isa:
- * "x86-64-v4-vnni" (AVX-512 F/BW/CD/DQ/VL and VNNI), "x86-64-v4", "x86-64-v3" (AVX2, FMA, F16C, BMI1/2, LZCNT, MOVBE),
- * "x86-64" (SSE2), "generic" (no instruction set assumed beyond the compiler's default). */
+ * "x86-64-amx" (v4-bf16 and AMX), "x86-64-v4-bf16" (VNNI and bf16), "x86-64-v4-vnni" (AVX-512 F/BW/CD/DQ/VL and VNNI), "x86-64-v4", "x86-64-v3" (AVX2, FMA, F16C, BMI1/2, LZCNT, MOVBE),
+ * "x86-64-v2" (SSE4.2, POPCNT), "x86-64" (SSE2), "aarch64-i8mm", "aarch64-dotprod", "aarch64" (NEON), "generic" (no instruction set assumed beyond the compiler's default). */
 typedef struct quern_entry {
   const char *name;
   const char *isa;

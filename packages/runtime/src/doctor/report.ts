@@ -1,4 +1,4 @@
-import { cacheDir, findCompiler } from '../compile/index.ts';
+import { ISAS, cacheDir, findCompiler } from '../compile/index.ts';
 import { type Device, device, type DeviceInfo, listDevices } from '../device/index.ts';
 import type { Reason } from '../errors/index.ts';
 import { cpuInfo, type CpuInfo, poolInfo } from '../machine/index.ts';
@@ -48,7 +48,7 @@ function fixes(report: Omit<DoctorReport, 'fixes'>): string[] {
     list.push(...report.addon.reasons.flatMap((r) => (r.fix === undefined ? [] : [`${r.candidate}: ${r.fix}`])), 'compile the addon with `npm run build` (needs a C compiler)');
   }
   if (report.cpu?.isaCap !== undefined && !report.cpu.isaCapKnown) {
-    list.push(`QUERN_ISA='${report.cpu.isaCap}' names no instruction set and is ignored: use one of x86-64-v4-vnni, x86-64-v4, x86-64-v3, x86-64, generic`);
+    list.push(`QUERN_ISA='${report.cpu.isaCap}' names no instruction set and is ignored: use one of ${ISAS.join(', ')}`);
   }
   const threads = badThreads();
   if (threads !== undefined) list.push(`QUERN_NUM_THREADS='${threads}' is no positive number and is ignored`);

@@ -16,7 +16,7 @@ export type NativeBuffer = MemoryHandle | ArrayBuffer | NodeJS.TypedArray;
 /** A line of a kernel library's table. */
 export interface NativeEntry {
   readonly name: string;
-  /** `x86-64-v4-vnni`, `x86-64-v4`, `x86-64-v3`, `x86-64` or `generic`. */
+  /** Such as `x86-64-v4-vnni`, `x86-64-v3`, `aarch64-dotprod` or `generic`. */
   readonly isa: string;
   /** Whether this CPU has that instruction set (and QUERN_ISA allows it). */
   readonly supported: boolean;

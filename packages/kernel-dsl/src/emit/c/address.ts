@@ -38,10 +38,11 @@ function placesOf(s: Stmt): SharedPlace[] {
   };
   for (const e of exprsOf(s)) visitExpr(e, (x) => { if (x.kind === 'load') visit(x.buf, x.index); });
   if (s.kind === 'store' || s.kind === 'accum') visit(s.buf, s.index);
+  if (s.kind === 'instr') for (const a of s.args) if (a.kind === 'place') visit(a.buf, a.index);
   return out;
 }
 
-const straight = (s: Stmt): boolean => s.kind === 'let' || s.kind === 'store' || s.kind === 'accum';
+const straight = (s: Stmt): boolean => s.kind === 'let' || s.kind === 'store' || s.kind === 'accum' || s.kind === 'instr';
 
 /** For each straight-line statement the places that deserve a pointer from it on: used again and again, and long to write. */
 export function pointersFor(scope: readonly Stmt[]): ReadonlyMap<Stmt, readonly SharedPlace[]> {

@@ -30,7 +30,7 @@ export function exprText(f: Frame, e: Expr): Text {
     case 'var': return primary(nameOf(f, varKey(e), e.name));
     case 'load': return loadText(f, e);
     case 'cast': return castText(f, e.x, e.dtype);
-    case 'bitcast': return reinterpret(f, exprText(f, e.x), e.x.dtype, e.dtype, e.lanes);
+    case 'bitcast': return e.lanes !== e.x.lanes ? castTo(cType(e.dtype, e.lanes), exprText(f, e.x)) : reinterpret(f, exprText(f, e.x), e.x.dtype, e.dtype, e.lanes);
     case 'unary': return unaryText(f, e);
     case 'binary': return binaryText(f, e);
     case 'cmp': return infix(CMPS[e.fn], exprText(f, e.a), exprText(f, e.b));

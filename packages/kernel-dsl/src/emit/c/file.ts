@@ -34,9 +34,11 @@ export function assembleFileC(kernels: readonly EmittedKernel[], target: Target,
   const types = vectorTypesIn(code).sort(byWidth);
   const includes = ['#include <stdint.h>'];
   if (/\b(INFINITY|NAN)\b|\b(exp2?|log2?|sin|cos|tanh|erf)\(/.test(code)) includes.push('#include <math.h>');
+  const asked = [...new Set(helpers.flatMap((h) => h.includes ?? []))].sort();
   const conditional = [
-    ...(/\b_mm\d*_|\b_cvts/.test(code) ? ['#if defined(__x86_64__)\n#include <immintrin.h>\n#endif'] : []),
-    ...(/\bdefined\(__aarch64__\)\n.*\bv\w+\(/.test(code) ? ['#if defined(__aarch64__)\n#include <arm_neon.h>\n#endif'] : []),
+    ...asked.map((h) => `#include <${h}>`),
+    ...(!asked.includes('immintrin.h') && /\b_mm\d*_|\b_cvts/.test(code) ? ['#if defined(__x86_64__)\n#include <immintrin.h>\n#endif'] : []),
+    ...(!asked.includes('arm_neon.h') && /\bdefined\(__aarch64__\)\n.*\bv\w+\(/.test(code) ? ['#if defined(__aarch64__)\n#include <arm_neon.h>\n#endif'] : []),
   ];
   const parts = [
     `// Made by Quern for ${target.isa}; do not edit. Compile with:\n//   ${target.cflags.join(' ')}`,

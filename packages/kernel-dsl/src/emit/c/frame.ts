@@ -73,8 +73,8 @@ export function nameOf(f: Frame, key: string, what: string): string {
 export function need(f: Frame, h: Helper): string {
   const { helpers, target } = f.kernel;
   if (!helpers.has(h.name)) {
-    const { text, uses } = h.render(target);
-    helpers.set(h.name, { name: h.name, text, uses: uses.map((u) => u.name) });
+    const { text, uses, includes } = h.render(target);
+    helpers.set(h.name, { name: h.name, text, uses: uses.map((u) => u.name), ...(includes && { includes }) });
     uses.forEach((u) => need(f, u));
   }
   return h.name;

@@ -1,5 +1,5 @@
 import type { Expr, Stmt } from '../../ir/index.ts';
-import { exprsOf, visitExpr, visitStmt } from '../../ir/index.ts';
+import { exprsOf, load, visitExpr, visitStmt } from '../../ir/index.ts';
 
 /** Names and registers whose values reach memory or control flow; the rest is not printed, so that compilers have nothing to warn of. */
 export interface Live {
@@ -15,6 +15,7 @@ export function liveIn(body: Stmt): Live {
     if (s.kind === 'let') push(s.v.id, [s.value]);
     else if ((s.kind === 'store' || s.kind === 'accum') && s.buf.space === 'reg') push(-s.buf.id, [s.value]);
     else pending.push(...exprsOf(s));
+    if (s.kind === 'instr') for (const a of s.args) if (a.kind === 'place' && a.buf.space === 'reg') pending.push(load(a.buf, a.index));
   });
   const reach = (set: Set<number>, id: number, key: number): void => {
     if (set.has(id)) return;

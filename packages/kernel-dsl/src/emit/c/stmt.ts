@@ -1,4 +1,4 @@
-import type { Accum, Alloc, Buffer, Expr, For, Let, Stmt, Store } from '../../ir/index.ts';
+import type { Accum, Alloc, Buffer, Expr, For, Instr, Let, Stmt, Store } from '../../ir/index.ts';
 import { buffersOf, bytesOf, exprsOf, isConst, locsOf, operands } from '../../ir/index.ts';
 import { EmitError } from '../error.ts';
 import { oneLine, place } from './comment.ts';
@@ -9,6 +9,7 @@ import { rampOf, strideOf } from './flat.ts';
 import type { Frame } from './frame.ts';
 import { RANK, bufKey, nameOf, need, varKey } from './frame.ts';
 import { gatherHelper, loadHelper, minMaxHelper, scatterHelper, storeHelper } from './helpers/index.ts';
+import { instrText } from './instr.ts';
 import type { Live } from './live.ts';
 import { outline } from './outline.ts';
 import { nonNegative } from './sign.ts';
@@ -86,6 +87,7 @@ function printStmt(p: Printing, s: Stmt, following: readonly Stmt[]): void {
     case 'store': printStore(p, s); return;
     case 'accum': printAccum(p, s); return;
     case 'assume': return; // checked before the body
+    case 'instr': printInstr(p, s); return;
     case 'barrier': throw new EmitError(`a ${s.scope} barrier in C`, s.loc);
   }
 }
@@ -249,6 +251,13 @@ function writeMemory(p: Printing, buf: Buffer, index: readonly Expr[], lanes: nu
   if (lanes === 1) w.line(`${elementText(f, buf, index)} = ${value.t};`);
   else if (step && !isConst(step, 1)) w.line(`${need(f, scatterHelper(held, lanes))}(${addressText(f, buf, index)}, ${exprText(f, step).t}, ${value.t});`);
   else w.line(`${need(f, storeHelper(held, lanes))}(${addressText(f, buf, index)}, ${value.t});`);
+}
+
+function printInstr(p: Printing, s: Instr): void {
+  const { text, into } = instrText(p.f, s);
+  if (!into) p.w.line(`${text.t};`);
+  else if (into.buf.space === 'reg') p.w.line(`${registerName(p, into.buf)} = ${text.t};`);
+  else writeMemory(p, into.buf, into.index, into.lanes, text);
 }
 
 function printAccum(p: Printing, s: Accum): void {

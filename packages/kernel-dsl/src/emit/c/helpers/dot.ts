@@ -13,6 +13,7 @@ export function dot4Helper(lanes: number): Helper {
   const p = bits ? mm(bits) : '', M = `__m${bits}i`, si = bits === 128 ? 'si128' : `si${bits}`;
   return helper(name, `${I} ${name}(${I} acc, ${U} a, ${I} b)`, {
     variants: bits ? [
+      lanes === 4 ? { when: 'defined(__ARM_FEATURE_MATMUL_INT8) && defined(__aarch64__)', body: `return (${I})vusdotq_s32((int32x4_t)acc, (uint8x16_t)a, (int8x16_t)b);` } : undefined,
       { when: has('AVX512VNNI', ...(bits === 512 ? [] : ['AVX512VL'])), body: `return (${I})${p}_dpbusd_epi32((${M})acc, (${M})a, (${M})b);` },
       {
         when: has(bits === 512 ? 'AVX512BW' : bits === 256 ? 'AVX2' : 'SSE2'),

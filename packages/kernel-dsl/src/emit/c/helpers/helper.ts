@@ -7,7 +7,7 @@ import { cType } from '../types.ts';
 export interface Helper {
   readonly name: string;
   /** The definition for a target, and the helpers that it calls. */
-  readonly render: (t: Target) => { readonly text: string; readonly uses: readonly Helper[] };
+  readonly render: (t: Target) => { readonly text: string; readonly uses: readonly Helper[]; readonly includes?: readonly string[] };
 }
 
 /** A helper as it stands in a file of one target. */
@@ -16,6 +16,8 @@ export interface RenderedHelper {
   readonly text: string;
   /** Names of the helpers that it calls. */
   readonly uses: readonly string[];
+  /** System headers that it needs besides those that its text tells of. */
+  readonly includes?: readonly string[];
 }
 
 /** One way to write a helper: the macros that must be defined (or a condition as text), and the lines of the body. */
@@ -35,8 +37,9 @@ interface Parts {
 
 /** Macros that compilers define for each feature of an x86 target. */
 const FEATURE_MACROS: Readonly<Record<string, readonly string[]>> = {
-  sse2: [], avx2: ['SSE3', 'SSSE3', 'SSE4_1', 'SSE4_2', 'AVX', 'AVX2'], fma: ['FMA'], f16c: ['F16C'], bmi1: ['BMI'], bmi2: ['BMI2'],
+  sse2: [], ssse3: ['SSE3', 'SSSE3'], sse4_1: ['SSE4_1'], sse4_2: ['SSE4_2'], popcnt: ['POPCNT'], avx2: ['SSE3', 'SSSE3', 'SSE4_1', 'SSE4_2', 'AVX', 'AVX2'], fma: ['FMA'], f16c: ['F16C'], bmi1: ['BMI'], bmi2: ['BMI2'],
   avx512f: ['AVX512F'], avx512bw: ['AVX512BW'], avx512dq: ['AVX512DQ'], avx512vl: ['AVX512VL'], avx512cd: ['AVX512CD'], avx512_vnni: ['AVX512VNNI'],
+  avx512_bf16: ['AVX512BF16'], amx_tile: ['AMX_TILE'], amx_bf16: ['AMX_BF16'], amx_int8: ['AMX_INT8'],
 };
 
 /** Which macros are defined when a target's file is compiled; undefined for targets that leave it open. */

@@ -1,5 +1,6 @@
-import { add, constant, mul, operands } from '../ir/index.ts';
-import type { Expr, Var } from '../ir/index.ts';
+import { add, constant, mul } from './build.ts';
+import type { Expr, Var } from './expr.ts';
+import { operands } from './walk.ts';
 
 /** An index as a sum: constant multiples of loop variables, a rest without any of them, and a constant offset. */
 export interface Affine {

@@ -14,9 +14,9 @@ export const newVar = (name: string, dtype: DType = 'i64', lanes = 1, loc?: Loc)
 export const newBuffer = (b: { name: string; dtype: DType; space: Space; shape: readonly Expr[]; access?: Buffer['access']; strided?: boolean; loc?: Loc }): Buffer =>
   ({ access: 'inout', strided: false, ...b, id: freshId() }); // last: a copy of a buffer is another buffer
 
-/** A constant as the dtype holds it: f32 constants are rounded to f32, so that IR text and every target agree. */
+/** A constant as the dtype holds it: f32 constants are rounded to f32, integers have no -0, so that IR text and every target agree. */
 export const constant = (value: number, dtype: DType = 'i64', loc?: Loc): Const =>
-  ({ kind: 'const', dtype, lanes: 1, value: dtype === 'f32' ? Math.fround(value) : value, loc });
+  ({ kind: 'const', dtype, lanes: 1, value: dtype === 'f32' ? Math.fround(value) : isFloat(dtype) ? value : value + 0, loc });
 /** A named dimension, as i64. */
 export const size = (name: string): Size => ({ kind: 'size', dtype: 'i64', lanes: 1, name });
 /** Is it a constant (in all, or of this value)? -0 counts as 0. */

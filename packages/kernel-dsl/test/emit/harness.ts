@@ -34,7 +34,7 @@ export function cpuHas(t: Target): boolean {
   return t.features.every((x) => new RegExp(`\\b${x}\\b`).test(flags));
 }
 /** Targets that this processor can run and whose C differs without instructions, `generic` among them. */
-export const RUNNABLE: readonly Target[] = TARGETS.filter((t) => t.adds.every((f) => f === 'avx512_vnni' || f === 'sse4_1') && cpuHas(t));
+export const RUNNABLE: readonly Target[] = TARGETS.filter((t) => t.adds.every((f) => f === 'avx512_vnni') && cpuHas(t));
 
 function cc(compiler: string, args: readonly string[]): void {
   try {

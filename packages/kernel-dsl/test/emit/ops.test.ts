@@ -3,7 +3,8 @@ import type { DType, Expr, KernelIR, Var } from '../../src/ir/index.ts';
 import { and, binary, bitcast, broadcast, bytesOf, cast, compare, constant, dot4, fma, load, newVar, reduce, select, unary } from '../../src/ir/index.ts';
 import type { Target } from '../../src/targets/index.ts';
 import { array, bindTo, kernelOf, loop, param, store } from '../run/helpers.ts';
-import { RUNNABLE, fill, sameAsInterpreter } from './harness.ts';
+import { TARGETS } from '../../src/targets/index.ts';
+import { RUNNABLE, cpuHas, fill, sameAsInterpreter } from './harness.ts';
 import type { Case, TensorValue } from './harness.ts';
 
 type Op = (x: Expr, y: Expr, z: Expr) => Expr;
@@ -145,7 +146,7 @@ function boolCase(t: Target): Case {
 }
 
 describe('every operation gives the bits of the interpreter', () => {
-  it.each(RUNNABLE.map((t) => ({ isa: t.isa, t })))('$isa', ({ t }) => {
+  it.each([...RUNNABLE, ...TARGETS.filter((t) => t.isa === 'x86-64-v2' && cpuHas(t))].map((t) => ({ isa: t.isa, t })))('$isa', ({ t }) => {
     sameAsInterpreter([
       ...floatCases(t, 'f32'), ...floatCases(t, 'f64'), ...partsCases(t, 'f32'), ...partsCases(t, 'f64'), ...INTEGERS.flatMap((d) => intCases(t, d)), ...reduceCases(t), ...dotCases(t), boolCase(t),
     ], t);

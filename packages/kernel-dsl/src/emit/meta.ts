@@ -1,9 +1,12 @@
-import type { Buffer, DType, KernelIR } from '../ir/index.ts';
+import type { Buffer, DType, KernelIR, PackedDType } from '../ir/index.ts';
 import { printExpr, visitStmt } from '../ir/index.ts';
 
-/** A parameter as a caller sees it: what to pass, in which shape. A dimension is a named size, a number, or an expression of them as text. */
+/**
+ * A parameter as a caller sees it: what to pass, in which shape. A `packed` tensor has two elements in each byte of `dtype` u8; its shape and strides count elements.
+ * A dimension is a named size, a number, or an expression of them as text.
+ */
 export type ParamMeta =
-  | { readonly kind: 'tensor'; readonly name: string; readonly dtype: DType; readonly shape: readonly (string | number)[]; readonly access: Buffer['access']; readonly strided: boolean }
+  | { readonly kind: 'tensor'; readonly name: string; readonly dtype: DType; readonly packed?: PackedDType; readonly shape: readonly (string | number)[]; readonly access: Buffer['access']; readonly strided: boolean }
   | { readonly kind: 'scalar'; readonly name: string; readonly dtype: DType };
 
 /** All that is needed to call an emitted kernel: the order of buffers, sizes and scalars, the memory it wants, and what it assumes. */
@@ -27,7 +30,7 @@ export function kernelMeta(k: KernelIR, memory: { readonly scratchBytes: number;
   const assumptions: string[] = [];
   visitStmt(k.body, (s) => { if (s.kind === 'assume') assumptions.push(s.text); });
   const params = k.params.map((p): ParamMeta => (p.kind === 'scalar' ? { kind: 'scalar', name: p.name, dtype: p.dtype } : {
-    kind: 'tensor', name: p.name, dtype: p.buf.dtype, access: p.buf.access, strided: p.buf.strided,
+    kind: 'tensor', name: p.name, dtype: p.buf.packed ? 'u8' : p.buf.dtype, ...(p.buf.packed && { packed: p.buf.packed }), access: p.buf.access, strided: p.buf.strided,
     shape: p.buf.shape.map((d) => (d.kind === 'const' ? d.value : d.kind === 'size' ? d.name : printExpr(d))),
   }));
   return { name: k.name, params, sizes: k.sizes, ...(k.constants && { constants: k.constants }), scratchBytes: memory.scratchBytes, sharedBytes: memory.sharedBytes, assumptions };

@@ -23,6 +23,7 @@ export const CATALOGUE = {
   'KD-LOOP-READ': { message: '{name} was read before a loop that changes it, and used inside', fix: 'read it inside of the loop' },
   'KD-CONSTANT': { message: '{kernel}.with: {name} = {given}, but {name} {why}', fix: 'give values to constants that the kernel declares, each of the type of its default' },
   'KD-DIM': { message: 'the dimension {dim} is {given}', fix: 'a dimension is the name of a size, an integer >= 0, or a constant that is one' },
+  'KD-PACKED': { message: 'an element of {name} shares its byte with a neighbour and cannot be written by itself', fix: 'write both at once: {name}.pair(…, p).set(low, high) for elements 2 p and 2 p + 1' },
   'KD-BYTES': { message: '{name} is {dtype}: bytes can be reinterpreted in u8 tensors only', fix: "declare the tensor as u8" },
   // schedules
   'KD-S-CONSUMED': { message: 'axis {axis} no longer exists: {how}', fix: 'use the handles that the earlier call returned' },
@@ -39,6 +40,7 @@ export const CATALOGUE = {
   'KD-S-RFACTOR': { message: 'rfactor({name}, {axis}): {why}', fix: 'rfactor a register that is only accumulated into inside of that loop' },
   'KD-S-NESTED-PARALLEL': { message: 'parallel({axis}): it lies inside of the parallel loop {outer}', fix: 'make one loop parallel' },
   'KD-S-PANEL': { message: 'stage({name}): panel axis {axis} does not index it', fix: 'a panel axis is one of the loops whose variable appears in the index' },
+  'KD-S-PACKED': { message: 'stage({name}): {name} holds two elements in a byte and is written, but a copy holds them one by one', fix: 'stage other tensors, or write {name} in a loop outside of the staged one' },
   'KD-S-PARTIAL': { message: 'stage({name}) cannot hold partial sums: the body of {axis} does more with it than to accumulate with one operator', fix: 'leave `partial` away' },
   'KD-S-NEEDS': { message: 'tensorize({name}): {isa} has no {missing}', fix: 'schedule for a target that lists it, or choose another instruction where it is missing' },
   'KD-S-TENSORIZE': { message: 'tensorize({name}): these loops are not what it computes: {why}\n{nests}', fix: 'split, reorder and stage until both sides agree' },

@@ -1,4 +1,4 @@
-import type { DType } from './dtype.ts';
+import type { DType, PackedDType } from './dtype.ts';
 import type { Loc } from './loc.ts';
 
 /** Where a buffer lives. `pack` memory is per worker inside a parallel loop and per call outside of one. */
@@ -17,6 +17,12 @@ export interface Buffer {
   readonly shape: readonly Expr[];
   readonly access: 'in' | 'out' | 'inout';
   readonly strided: boolean;
+  /**
+   * Two elements share a byte: of a param only. `dtype` is that of its values; shape, indices and strides count elements, and every stride but the
+   * innermost is even. A load gives one element (or `lanes` neighbours). A store writes whole bytes: its index is even in the innermost dimension,
+   * its value holds the element there in the lower and the next one in the upper four bits; its lanes are neighbouring bytes.
+   */
+  readonly packed?: PackedDType;
   readonly loc?: Loc;
 }
 

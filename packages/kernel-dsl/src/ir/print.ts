@@ -31,7 +31,7 @@ export function printExpr(e: Expr): string {
   }
 }
 
-const shape = (b: Buffer): string => `${b.dtype}[${b.shape.map(printExpr).join(', ')}]`;
+const shape = (b: Buffer): string => `${b.packed ?? b.dtype}[${b.shape.map(printExpr).join(', ')}]`;
 const ACCUM = { add: '+=', mul: '*=', min: 'min=', max: 'max=' } as const;
 
 /** A line of text made from a program, and the lines of the author that it comes from. */

@@ -30,6 +30,8 @@ export function specViolation(k: KernelIR, phase: Phase): string | undefined {
     if (s.kind === 'if' && s.pad && phase === 'lowered') fail(`a padded tail is not staged: ${printStmt(s).split('\n')[0]}`);
     if (s.kind === 'alloc' && s.buf.space === 'reg' && phase === 'lowered' && s.buf.shape.length > 1) fail(`register ${s.buf.name} has ${s.buf.shape.length} dimensions`);
     if ((s.kind === 'store' || s.kind === 'accum') && s.index.length !== s.buf.shape.length) fail(`${s.buf.name} has ${s.buf.shape.length} dimensions, ${s.index.length} indices`);
+    if (s.kind === 'alloc' && s.buf.packed) fail(`${s.buf.space} ${s.buf.name} is packed: only parameters are`);
+    if (s.kind === 'accum' && s.buf.packed) fail(`${s.buf.name} holds half bytes, which cannot be accumulated into`);
     if ((s.kind === 'store' || s.kind === 'accum') && phase === 'algorithm' && s.value.lanes !== 1) fail(`vector store to ${s.buf.name}`);
   });
   visitExprs(k.body, (e) => {

@@ -4,7 +4,10 @@ export type { Axes, BodyArgs, ConstantChoice, Kernel, ParamSpec, Params } from '
 export { constant } from './constant.ts';
 export type { ConstantSpec, ConstantValue } from './constant.ts';
 export { Tensor, scalar, tensor } from './tensor.ts';
-export type { DimSpec, ScalarSpec, TensorSpec } from './tensor.ts';
+export type { ScalarSpec, TensorSpec } from './tensor.ts';
+export type { DimSpec } from './dim.ts';
+export { PackedTensor, Pair } from './packed.ts';
+export type { PackedSpec } from './packed.ts';
 export { Axis, axes } from './axes.ts';
 export { Cell, Val } from './val.ts';
 export type { Index, Operand } from './val.ts';

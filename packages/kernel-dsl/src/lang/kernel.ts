@@ -1,17 +1,20 @@
 import { DslError } from '../errors/index.ts';
-import { constant as constantExpr, newBuffer, printKernel, size } from '../ir/index.ts';
-import type { DType, Expr, KernelIR, Param } from '../ir/index.ts';
+import { HELD, constant as constantExpr, newBuffer, printKernel, size } from '../ir/index.ts';
+import type { DType, Expr, KernelIR, PackedDType, Param } from '../ir/index.ts';
 import type { Axis } from './axes.ts';
 import { chosen, variantName } from './constant.ts';
 import type { ConstantSpec, ConstantValue } from './constant.ts';
+import type { DimSpec } from './dim.ts';
 import { here } from './here.ts';
+import { PackedTensor } from './packed.ts';
+import type { PackedSpec } from './packed.ts';
 import { Tensor } from './tensor.ts';
-import type { DimSpec, ScalarSpec, TensorSpec } from './tensor.ts';
+import type { ScalarSpec, TensorSpec } from './tensor.ts';
 import { trace } from './trace.ts';
 import { Val } from './val.ts';
 
 /** One parameter of a kernel as declared: what `tensor(…)`, `scalar(…)` and `constant(…)` return. */
-export type ParamSpec = TensorSpec<DType, readonly DimSpec[]> | ScalarSpec<DType> | ConstantSpec<ConstantValue>;
+export type ParamSpec = TensorSpec<DType, readonly DimSpec[]> | PackedSpec<PackedDType, readonly DimSpec[]> | ScalarSpec<DType> | ConstantSpec<ConstantValue>;
 /** The parameters of a kernel by name, in the order in which the compiled kernel takes them; constants are not passed to it. */
 export type Params = Readonly<Record<string, ParamSpec>>;
 type NamedDims<S> = S extends readonly DimSpec[] ? Extract<S[number], string> : never;
@@ -19,7 +22,7 @@ type ConstantNames<P extends Params> = { [K in keyof P]: P[K] extends { kind: 'c
 type SizeNames<P extends Params> = Exclude<{ [K in keyof P]: P[K] extends { kind: 'tensor'; dims: infer S } ? NamedDims<S> : never }[keyof P], ConstantNames<P>>;
 /** What a body receives: each parameter under its name (constants as plain numbers, booleans or strings), each size under its own. */
 export type BodyArgs<P extends Params> =
-  { readonly [K in keyof P]: P[K] extends TensorSpec<infer D, infer S> ? Tensor<D, S> : P[K] extends ScalarSpec<infer D> ? Val<D> : P[K] extends ConstantSpec<infer V> ? V : never }
+  { readonly [K in keyof P]: P[K] extends TensorSpec<infer D, infer S> ? Tensor<D, S> : P[K] extends PackedSpec<infer D, infer S> ? PackedTensor<D, S> : P[K] extends ScalarSpec<infer D> ? Val<D> : P[K] extends ConstantSpec<infer V> ? V : never }
   & { readonly [N in SizeNames<P>]: Val<'i64'> };
 /** Values for some of a kernel's constants, by name. */
 export type ConstantChoice<P extends Params> = { readonly [K in keyof P as P[K] extends { kind: 'constant' } ? K : never]?: P[K] extends ConstantSpec<infer V> ? V : never };
@@ -88,9 +91,10 @@ function traced<P extends Params, A extends Axes>(name: string, params: P, const
       list.push({ kind: 'scalar', name: n, dtype: p.dtype });
       args[n] = new Val({ kind: 'scalar', dtype: p.dtype, lanes: 1, name: n, loc }, p.dtype);
     } else {
-      const buf = newBuffer({ name: n, dtype: p.dtype, space: 'param', shape: p.dims.map(dim), access: p.access, strided: p.isStrided, loc });
+      const t = p.dtype, packed = t === 'i4' || t === 'u4' ? t : undefined, held = t === 'i4' || t === 'u4' ? HELD[t] : t;
+      const buf = newBuffer({ name: n, dtype: held, space: 'param', shape: p.dims.map(dim), access: p.access, strided: p.isStrided, ...(packed && { packed }), loc });
       list.push({ kind: 'tensor', name: n, buf });
-      args[n] = new Tensor(buf, p.dtype);
+      args[n] = packed ? new PackedTensor(buf, packed) : new Tensor(buf, held);
     }
   }
   for (const s of sizes) {

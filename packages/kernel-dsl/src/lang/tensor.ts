@@ -1,13 +1,13 @@
 import { DslError } from '../errors/index.ts';
 import { load } from '../ir/index.ts';
-import type { Buffer, DType } from '../ir/index.ts';
+import type { Buffer, DType, PackedDType } from '../ir/index.ts';
+import type { DimSpec } from './dim.ts';
 import { here } from './here.ts';
+import { packedSpec } from './packed.ts';
+import type { PackedSpec } from './packed.ts';
 import { recordRead, use } from './trace.ts';
 import { Cell, Val, indexOf } from './val.ts';
 import type { Index } from './val.ts';
-
-/** A named size (bound when the kernel is launched) or a constant. */
-export type DimSpec = string | number;
 
 /** A tensor parameter as declared. */
 export interface TensorSpec<D extends DType, S extends readonly DimSpec[]> {
@@ -42,8 +42,14 @@ function spec<D extends DType, S extends readonly DimSpec[]>(dtype: D, dims: S, 
  * Declares a tensor parameter: a dtype and its dimensions, outermost first. Row-major; outer strides are free, the innermost is 1 unless `.strided()`.
  * @example tensor('f32', 'M', 'K')
  */
-export function tensor<D extends DType, const S extends readonly DimSpec[]>(dtype: D, ...dims: S): TensorSpec<D, S> {
-  return spec(dtype, dims, 'in', false);
+export function tensor<D extends DType, const S extends readonly DimSpec[]>(dtype: D, ...dims: S): TensorSpec<D, S>;
+/**
+ * Declares a tensor of four-bit integers, two in a byte along the innermost dimension, the lower half first. Rows begin at whole bytes: strides are even.
+ * @example tensor('i4', 'N', 'K')
+ */
+export function tensor<D extends PackedDType, const S extends readonly DimSpec[]>(dtype: D, ...dims: S): PackedSpec<D, S>;
+export function tensor(dtype: DType | PackedDType, ...dims: readonly DimSpec[]): TensorSpec<DType, readonly DimSpec[]> | PackedSpec<PackedDType, readonly DimSpec[]> {
+  return dtype === 'i4' || dtype === 'u4' ? packedSpec(dtype, dims, 'in') : spec(dtype, dims, 'in', false);
 }
 /** Declares a scalar parameter. */
 export const scalar = <D extends DType>(dtype: D): ScalarSpec<D> => ({ kind: 'scalar', dtype });

@@ -43,7 +43,7 @@ const MOST = 64;
 /** Where an access with a constant power-of-two stride along contiguous rows belongs. */
 function member(buf: Buffer, index: readonly Expr[], lanes: number): Member | undefined {
   const last = index.at(-1);
-  if (buf.strided || buf.space === 'reg' || last?.kind !== 'ramp' || !isConst(last.stride) || index.slice(0, -1).some((x) => x.lanes > 1)) return undefined;
+  if (buf.strided || buf.packed || buf.space === 'reg' || last?.kind !== 'ramp' || !isConst(last.stride) || index.slice(0, -1).some((x) => x.lanes > 1)) return undefined;
   const stride = last.stride.value;
   if (lanes < 2 || stride < 2 || stride > MOST || (stride & (stride - 1)) !== 0 || (lanes & (lanes - 1)) !== 0) return undefined;
   const e = simplifyExpr(last.base), plus = e.kind === 'binary' && e.fn === 'add' && isConst(e.b) ? e.b.value : isConst(e) ? e.value : 0;

@@ -102,8 +102,8 @@ interface Address {
   readonly kind: 'same' | 'row' | 'apart' | 'anywhere';
 }
 
-/** Where the lanes of a chunk lie in a buffer. */
-function address(buf: Buffer, index: readonly Expr[], as: DType | undefined, k: number, sc: Scope): Address {
+/** Where the lanes of a chunk lie in a buffer. `step`: how far the next lane is in a row; 2 for stores to packed tensors, which write bytes. */
+function address(buf: Buffer, index: readonly Expr[], as: DType | undefined, k: number, sc: Scope, step = 1): Address {
   const chunk = sc.chunks[k]!, own = sc.own.get(buf.id);
   if (own) {
     const at = index.map((x) => vector(x, k, sc)), lane = constant(chunk.start);
@@ -112,7 +112,7 @@ function address(buf: Buffer, index: readonly Expr[], as: DType | undefined, k: 
   }
   const parts = index.map((x) => affine(x, sc)), last = parts.at(-1);
   if (parts.every((p) => p && isConst(p.coef, 0))) return { buf, index: parts.map((p) => p!.base), lanes: 1, kind: 'same' };
-  if (last && isConst(last.coef, as ? bytesOf(as) : 1) && parts.slice(0, -1).every((p) => p && isConst(p.coef, 0)))
+  if (last && isConst(last.coef, as ? bytesOf(as) : step) && parts.slice(0, -1).every((p) => p && isConst(p.coef, 0)))
     return { buf, index: parts.map((p) => from(p!, chunk)), lanes: chunk.lanes, kind: 'row' };
   const at = index.map((x) => vector(x, k, sc));
   const apart = parts.some((p) => p && isConst(p.coef) && p.coef.value !== 0);
@@ -166,7 +166,7 @@ function write(s: Store | Accum, sc: Scope): readonly Stmt[] {
   };
   const out: Stmt[] = [];
   for (const k of sc.chunks.keys()) {
-    const { buf, index, lanes, kind } = address(s.buf, s.index, undefined, k, sc);
+    const { buf, index, lanes, kind } = address(s.buf, s.index, undefined, k, sc, s.buf.packed ? 2 : 1);
     if (s.kind === 'accum' && kind === 'same') fail('KD-L-VECTOR-REDUCE');
     if (s.kind === 'accum' && kind === 'anywhere') fail('KD-L-VECTOR-SCATTER');
     if (kind === 'same' && varies(s.value, sc)) fail('KD-L-VECTOR-SAME');

@@ -33,7 +33,7 @@ function cut(s: Stmt, sc: Scope): Stmt {
     return { kind: 'block', body: named.map((c) => ({ ...x, v: c.v, value: slice(x.value, c, sc) })) };
   }
   const scatter = x.index.some((i) => i.lanes > 1);
-  const at = (c: Chunk): readonly Expr[] => x.index.map((i, d) => (scatter ? slice(i, c, sc) : d === x.index.length - 1 ? add(i, constant(c.start)) : i));
+  const at = (c: Chunk): readonly Expr[] => x.index.map((i, d) => (scatter ? slice(i, c, sc) : d === x.index.length - 1 ? add(i, constant(c.start * (x.buf.packed ? 2 : 1))) : i));
   return { kind: 'block', body: parts.map((c) => ({ ...x, index: at(c), value: slice(x.value, c, sc) })) };
 }
 

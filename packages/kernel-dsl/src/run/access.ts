@@ -163,13 +163,17 @@ export function compileStore(c: Context, buf: Buffer, index: readonly Expr[], va
   if (buf.access === 'in' && buf.space === 'param') raise(site, 'KD-RUN-READONLY', `${buf.name} is an in parameter, but is written`, { buffer: buf.name });
   if (value.dtype !== buf.dtype) raise(site, 'KD-RUN-IR', `a ${value.dtype} is written to ${buf.name}, which holds ${buf.dtype}`);
   const gathers = isGather(index, lanes, site), h: { g?: Gather } = {};
-  const a = access(c, buf, index, site, by, gathers ? 1 : lanes, op ? 'update of' : 'store to', gathers ? h : undefined), at = position(a);
+  const each = buf.packed ? 2 : 1; // a packed store writes the next element too
+  const a = access(c, buf, index, site, by, gathers ? each : lanes * each, op ? 'update of' : 'store to', gathers ? h : undefined), at = position(a);
   const old = op && readGuard(c, a), mark = writeGuard(c, a);
+  const even = (p: number): number => (p % 2 === 0 ? p : raise(site, 'KD-RUN-IR', `${a.text} begins in the middle of a byte`));
   const put = op
     ? (p: number, v: number): void => { old?.(p); mark?.(p); m.write(p, op(m.read(p), v)); }
+    : buf.packed ? (p: number, v: number): void => { mark?.(even(p)); mark?.(p + 1); m.write(p, v); }
     : mark ? (p: number, v: number): void => { mark(p); m.write(p, v); } : (p: number, v: number): void => m.write(p, v);
   if (lanes === 1) {
     const v = by.num(value, site);
+    if (buf.packed) return () => { const p = even(at()); put(p, v()); };
     if (op || mark) return () => { const p = at(); put(p, v()); };
     return () => { const p = at(); m.write(p, v()); };
   }
@@ -184,7 +188,7 @@ export function compileStore(c: Context, buf: Buffer, index: readonly Expr[], va
   }
   const inner = buf.shape.length - 1;
   return () => {
-    const p = at(), x = v(), step = m.strides[inner]!;
+    const p = at(), x = v(), step = m.strides[inner]! * each;
     for (let l = 0; l < lanes; l++) put(p + l * step, x[l]!);
   };
 }

@@ -2,7 +2,7 @@ import { binaryOp, valueOf } from './arith.ts';
 import { checkOverlap } from './overlap.ts';
 import { RunError } from './error.ts';
 import type { RunErrorDetail, RunErrorId } from './error.ts';
-import { ARRAYS, denseStrides, paramMemory } from './memory.ts';
+import { ARRAYS, argumentStrides, paramMemory, perPlace } from './memory.ts';
 import type { Memory, TypedArray } from './memory.ts';
 import { DTYPES, isFloat, printExpr } from '../ir/index.ts';
 import type { Buffer, DType, Expr, KernelIR } from '../ir/index.ts';
@@ -65,9 +65,9 @@ export function bind(k: KernelIR, args: Readonly<Record<string, InterpretArg>>):
     const arg = Object.hasOwn(args, p.name) ? args[p.name] : undefined;
     if (arg === undefined) return fail('KD-RUN-ARG', `parameter ${p.name} is missing`, { buffer: p.name });
     if (p.kind === 'scalar') { scalars.set(p.name, scalar(k, p.name, p.dtype, arg)); continue; }
-    const { buf } = p, want = ARRAYS[buf.dtype], at = { loc: buf.loc ?? k.loc, buffer: p.name };
+    const { buf } = p, want = ARRAYS[buf.packed ? 'u8' : buf.dtype], at = { loc: buf.loc ?? k.loc, buffer: p.name };
     if (typeof arg === 'number') return fail('KD-RUN-ARG', `${p.name} is a tensor, but got the number ${arg}`, at);
-    if (!(arg.data instanceof want)) fail('KD-RUN-ARG', `${p.name} is ${buf.dtype}, which lives in a ${want.name}, but got ${(arg.data as object | undefined)?.constructor.name ?? typeof arg.data}`, at);
+    if (!(arg.data instanceof want)) fail('KD-RUN-ARG', `${p.name} is ${buf.packed ?? buf.dtype}, which lives in a ${want.name}, but got ${(arg.data as object | undefined)?.constructor.name ?? typeof arg.data}`, at);
     if (arg.shape.length !== buf.shape.length) fail('KD-RUN-SIZE', `${p.name} has ${buf.shape.length} dimensions, but got the shape [${arg.shape.join(', ')}]`, at);
     if (!arg.shape.every((n) => Number.isSafeInteger(n) && n >= 0)) fail('KD-RUN-ARG', `${p.name}: [${arg.shape.join(', ')}] is no shape`, at);
     tensors.push({ buf, arg, name: p.name });
@@ -89,16 +89,17 @@ export function bind(k: KernelIR, args: Readonly<Record<string, InterpretArg>>):
       if (n === undefined) fail('KD-RUN-IR', `dimension ${d} of ${name} is ${printExpr(e)}, which is no arithmetic on sizes`, at);
       if (n !== arg.shape[d]) fail('KD-RUN-SIZE', `dimension ${d} of ${name} is ${arg.shape[d]}, but ${printExpr(e)} is ${n}`, at);
     }
-    const strides = arg.strides ?? denseStrides(arg.shape), base = arg.offset ?? 0;
+    const strides = arg.strides ?? argumentStrides(buf, arg.shape), base = arg.offset ?? 0;
     if (strides.length !== arg.shape.length || !strides.every(Number.isSafeInteger)) fail('KD-RUN-ARG', `${name} needs ${arg.shape.length} strides in elements, but got [${strides.join(', ')}]`, at);
     if (!Number.isSafeInteger(base) || base < 0) fail('KD-RUN-ARG', `${name}: ${base} is no offset`, at);
     const inner = arg.shape.length - 1;
     if (!buf.strided && inner >= 0 && arg.shape[inner]! > 1 && strides[inner] !== 1) {
       fail('KD-RUN-ARG', `the innermost stride of ${name} is ${strides[inner]}, but must be 1`, { ...at, fix: `Copy the tensor so that its rows are contiguous, or declare ${name} as strided.` });
     }
+    if (buf.packed && (base % 2 !== 0 || strides.some((s, d) => d < inner && s % 2 !== 0))) fail('KD-RUN-ARG', `${name} holds two elements in a byte: its offset ${base} and strides [${strides.join(', ')}] must be even, but for the innermost stride`, { ...at, fix: 'Begin rows at whole bytes: pad them to an even number of elements.' });
     const m = paramMemory(buf, arg.data, arg.shape, strides, base, buf.access === 'out');
-    if (m.span > 0 && (m.lo < 0 || m.lo + m.span > arg.data.length)) {
-      fail('KD-RUN-OOB', `${name} with shape [${arg.shape.join(', ')}], strides [${strides.join(', ')}] and offset ${base} reaches positions ${m.lo} to ${m.lo + m.span - 1}, but its ${kindOf(buf.dtype)} has ${arg.data.length} elements`,
+    if (m.span > 0 && (m.lo < 0 || m.lo + m.span > arg.data.length * perPlace(buf))) {
+      fail('KD-RUN-OOB', `${name} with shape [${arg.shape.join(', ')}], strides [${strides.join(', ')}] and offset ${base} reaches positions ${m.lo} to ${m.lo + m.span - 1}, but its ${kindOf(buf.packed ? 'u8' : buf.dtype)} has ${arg.data.length} elements`,
         { ...at, fix: 'Pass a longer array, or the shape, strides and offset that it really has.' });
     }
     memories.set(buf.id, m);

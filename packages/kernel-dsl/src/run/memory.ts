@@ -27,7 +27,11 @@ export interface Memory {
 }
 
 // A closure per array type: each then sees one type only, which is several times faster than one closure that sees nine.
-function accessors(data: TypedArray, t: DType): Pick<Memory, 'read' | 'write'> {
+function accessors(data: TypedArray, t: DType, packed?: Buffer['packed']): Pick<Memory, 'read' | 'write'> {
+  // Positions count elements; a write is of the byte that holds two of them.
+  const half = (p: number): number => (Number(data[p >> 1]!) >> ((p & 1) * 4)) & 15, whole = (p: number, x: number): void => { data[p >> 1] = x; };
+  if (packed === 'i4') return { read: (p) => (half(p) << 28) >> 28, write: whole };
+  if (packed === 'u4') return { read: half, write: whole };
   if (data instanceof Float32Array) return { read: (p) => data[p]!, write: (p, x) => { data[p] = x; } };
   if (data instanceof Float64Array) return { read: (p) => data[p]!, write: (p, x) => { data[p] = x; } };
   if (data instanceof BigInt64Array) return { read: (p) => Number(data[p]!), write: (p, x) => { data[p] = BigInt(x); } };
@@ -47,6 +51,13 @@ export function denseStrides(shape: readonly number[]): number[] {
   return s;
 }
 
+/** Elements in one place of the array: two of a packed buffer. */
+export const perPlace = (b: Buffer): number => (b.packed ? 2 : 1);
+/** The strides of a dense argument: rows of packed tensors begin at whole bytes. */
+export function argumentStrides(b: Buffer, shape: readonly number[]): number[] {
+  return denseStrides(b.packed ? shape.map((n, d) => (d === shape.length - 1 ? n + (n % 2) : n)) : shape);
+}
+
 /** The memory of a parameter over the caller's array. `undefinedAtStart`: nothing may be read before it was written. */
 export function paramMemory(buf: Buffer, data: TypedArray, shape: readonly number[], strides: readonly number[], base: number, undefinedAtStart: boolean): Memory {
   const empty = shape.includes(0);
@@ -56,7 +67,7 @@ export function paramMemory(buf: Buffer, data: TypedArray, shape: readonly numbe
     if (reach < 0) lo += reach; else hi += reach;
   }
   const span = empty ? 0 : hi - lo + 1;
-  return { buf, shape, strides, base, lo, span, data, ...accessors(data, buf.dtype), written: undefinedAtStart ? new Uint32Array(span) : undefined, era: 1 };
+  return { buf, shape, strides, base, lo, span, data, ...accessors(data, buf.dtype, buf.packed), written: undefinedAtStart ? new Uint32Array(span) : undefined, era: 1 };
 }
 
 /** An Alloc's memory before the Alloc ran. */

@@ -1,8 +1,11 @@
+import { perPlace } from './memory.ts';
 import type { Memory } from './memory.ts';
 
+/** Bytes of an element: half a one where two share a byte. */
+const bytesEach = (m: Memory): number => m.data.BYTES_PER_ELEMENT / perPlace(m.buf);
 const bytesAt = (m: Memory): { from: number; to: number } => {
-  const size = m.data.BYTES_PER_ELEMENT, from = m.data.byteOffset + m.lo * size;
-  return { from, to: from + m.span * size };
+  const size = bytesEach(m), from = m.data.byteOffset + Math.floor(m.lo * size);
+  return { from, to: from + Math.ceil(m.span * size) };
 };
 
 /** Calls f with the position of every element until it returns true. */
@@ -23,21 +26,22 @@ function clearlyDistinct(m: Memory): boolean {
 export function checkOverlap(params: readonly Memory[]): { what: string; buffer: string } | undefined {
   for (const m of params) {
     if (m.buf.access === 'in' || m.span === 0) continue;
-    const mine = bytesAt(m), size = m.data.BYTES_PER_ELEMENT;
+    const mine = bytesAt(m), size = bytesEach(m);
     const near = params.filter((o) => o !== m && o.span > 0 && o.data.buffer === m.data.buffer && bytesAt(o).from < mine.to && mine.from < bytesAt(o).to);
     if (!near.length && clearlyDistinct(m)) continue;
     const taken = new Uint8Array(mine.to - mine.from);
     const twice = someElement(m, (at) => {
       const b = (at - m.lo) * size;
+      if (b % 1 !== 0) return false; // the second element of a byte, which the first stands for
       if (taken[b]) return true;
-      taken.fill(1, b, b + size);
+      taken.fill(1, b, b + Math.ceil(size));
       return false;
     });
     if (twice) return { what: `${m.buf.name} is written, but two of its elements share one place (shape [${m.shape.join(', ')}], strides [${m.strides.join(', ')}])`, buffer: m.buf.name };
     for (const o of near) {
-      const step = o.data.BYTES_PER_ELEMENT, shift = o.data.byteOffset - mine.from;
+      const step = bytesEach(o), shift = o.data.byteOffset - mine.from;
       const shared = someElement(o, (at) => {
-        for (let b = shift + at * step, i = 0; i < step; i++) if (taken[b + i]) return true;
+        for (let b = Math.floor(shift + at * step), i = 0; i < step; i++) if (taken[b + i]) return true;
         return false;
       });
       if (shared) return { what: `${m.buf.name} is written, but shares memory with ${o.buf.name}`, buffer: m.buf.name };

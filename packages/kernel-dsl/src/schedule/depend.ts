@@ -1,4 +1,4 @@
-import { affine, exprKey, isConst, printExpr, sameExpr, upperBound, visitExprs, visitStmt } from '../ir/index.ts';
+import { add, affine, constant, exprKey, isConst, printExpr, sameExpr, upperBound, visitExprs, visitStmt } from '../ir/index.ts';
 import type { Expr, For } from '../ir/index.ts';
 
 /**
@@ -21,7 +21,11 @@ export function dependence(loop: For): string | undefined {
     if (own.has(buf.id) || !written.has(buf.id)) return;
     uses.set(buf.id, { name: buf.name, index: [...(uses.get(buf.id)?.index ?? []), index] });
   };
-  visitStmt(loop.body, (s) => { if (s.kind === 'store' || s.kind === 'accum') note(s.buf, s.index); });
+  visitStmt(loop.body, (s) => {
+    if (s.kind === 'store' || s.kind === 'accum') note(s.buf, s.index);
+    // A store to a packed tensor writes the next element too.
+    if (s.kind === 'store' && s.buf.packed) note(s.buf, s.index.map((e, d) => (d === s.index.length - 1 ? add(e, constant(1)) : e)));
+  });
   visitExprs(loop.body, (e) => { if (e.kind === 'load') note(e.buf, e.index); });
   const vars = new Set<number>([loop.v.id, ...inner.keys()]);
   for (const u of uses.values()) {

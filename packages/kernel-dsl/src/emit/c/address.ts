@@ -31,7 +31,7 @@ const operations = (e: Expr): number => operands(e).reduce((n, x) => n + operati
 function placesOf(s: Stmt): SharedPlace[] {
   const out: SharedPlace[] = [];
   const visit = (buf: Buffer, index: readonly Expr[]): void => {
-    const first = buf.space === 'reg' ? undefined : index.every((e) => e.lanes === 1) ? index : rampOf(buf, index)?.first;
+    const first = buf.space === 'reg' || buf.packed ? undefined : index.every((e) => e.lanes === 1) ? index : rampOf(buf, index)?.first;
     if (!first) return;
     const { base } = splitIndex(buf, first);
     out.push({ key: keyOf(buf, base), buf, base });

@@ -25,7 +25,7 @@ function wrapLines(first: string, words: readonly string[], width: number): stri
 /** The comment above a kernel: its signature, where it comes from, and the schedule that shaped it. */
 export function headerComment(k: KernelIR): string[] {
   const params = k.params.map((p) => (p.kind === 'scalar' ? `${p.name}: ${p.dtype}`
-    : `${p.buf.access === 'in' ? '' : `${p.buf.access} `}${p.name}: ${p.buf.dtype}[${p.buf.shape.map(printExpr).join(', ')}]${p.buf.strided ? ' strided' : ''}`));
+    : `${p.buf.access === 'in' ? '' : `${p.buf.access} `}${p.name}: ${p.buf.packed ?? p.buf.dtype}[${p.buf.shape.map(printExpr).join(', ')}]${p.buf.strided ? ' strided' : ''}`));
   const where = place(k.loc), signature = oneLine(`// ${k.name}(${params.join(', ')})${printConstants(k)}`);
   const steps = scheduleOf(k.body);
   return [`${signature}${where ? `   ${where}` : ''}`, ...(steps.length ? wrapLines('// schedule: ', steps.map(oneLine), 118) : [])];

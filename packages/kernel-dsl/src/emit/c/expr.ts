@@ -4,11 +4,11 @@ import { EmitError } from '../error.ts';
 import { addressOf } from './address.ts';
 import { convert, cut, maskBit, reinterpret } from './casts.ts';
 import { literal } from './constants.ts';
-import { rampOf, strideOf } from './flat.ts';
+import { flatIndex, rampOf, strideOf } from './flat.ts';
 import type { Frame } from './frame.ts';
 import { bufKey, nameOf, need, scalarKey, sizeKey, strideKey, varKey } from './frame.ts';
 import {
-  absHelper, anyHelper, copysignHelper, countHelper, dot4Helper, floorDivHelper, fmaHelper, gatherBytesHelper, gatherHelper, ldexpHelper, libmHelper, loadHelper, minMaxHelper, reduceHelper, roundHelper, selectHelper, shuffleHelper, splatHelper, splitHelper, sqrtHelper,
+  absHelper, anyHelper, copysignHelper, countHelper, dot4Helper, floorDivHelper, fmaHelper, gatherBytesHelper, gatherHelper, ldexpHelper, libmHelper, loadHelper, minMaxHelper, packedHelper, reduceHelper, roundHelper, selectHelper, shuffleHelper, splatHelper, splitHelper, sqrtHelper,
 } from './helpers/index.ts';
 import { laneOf } from './lane.ts';
 import { nonNegative } from './sign.ts';
@@ -63,7 +63,7 @@ export function addressText(f: Frame, buf: Load['buf'], index: readonly Expr[]):
 }
 
 /** A name for one lane of a vector held in a register. */
-function pickLane(f: Frame): (held: Expr, i: number) => Expr {
+export function pickLane(f: Frame): (held: Expr, i: number) => Expr {
   return (held, i) => {
     const v = newVar('lane', held.dtype), name = `${wrap(exprText(f, held), PREC.primary)}[${i}]`;
     f.symbols.set(varKey(v), { name: held.dtype === 'bool' ? `(${name} != 0)` : name, type: cType(held.dtype), declaration: '', rank: 0 });
@@ -76,8 +76,11 @@ export const laneTexts = (f: Frame, e: Expr): string[] => Array.from({ length: e
 function loadText(f: Frame, e: Load): Text {
   const { buf, index, lanes } = e;
   if (buf.space === 'reg') return primary(nameOf(f, bufKey(buf), buf.name));
+  if (buf.packed && index.every((x) => x.lanes === 1)) return call(need(f, packedHelper(buf.packed, lanes)), primary(nameOf(f, bufKey(buf), buf.name)), exprText(f, flatIndex(buf, index)));
   if (index.some((x) => x.lanes > 1)) {
     const ramp = rampOf(buf, index);
+    if (buf.packed && ramp && isConst(ramp.step, 2)) return call(need(f, packedHelper(buf.packed, lanes, 2)), primary(nameOf(f, bufKey(buf), buf.name)), exprText(f, flatIndex(buf, ramp.first)));
+    if (buf.packed) return primary(`(${cType(e.dtype, lanes)}){${laneTexts(f, e).join(', ')}}`);
     if (!ramp) return primary(`(${cType(e.dtype, lanes)}){${laneTexts(f, e).join(', ')}}`);
     const h = e.as ? gatherBytesHelper(e.dtype, lanes) : gatherHelper(e.dtype, lanes);
     return call(need(f, h), primary(addressText(f, buf, ramp.first)), exprText(f, ramp.step));

@@ -46,7 +46,7 @@ function declareParams(k: KernelIR, f: Frame): { key: string; value: string }[] 
   };
   const tensors = k.params.flatMap((p) => (p.kind === 'tensor' ? [p.buf] : []));
   tensors.forEach((b, i) => {
-    const type = `${b.access === 'in' ? 'const ' : ''}${cType(b.dtype)} *`;
+    const type = `${b.access === 'in' ? 'const ' : ''}${cType(b.packed ? 'u8' : b.dtype)} *`;
     put(bufKey(b), b.name, type, `${type}restrict `, RANK.tensor, `buf[${i}]`);
   });
   k.sizes.forEach((n, i) => put(sizeKey(n), n, 'int64_t', 'const int64_t', RANK.size, `size[${i}]`));

@@ -4,12 +4,13 @@ import { EmitError } from '../error.ts';
 import { oneLine, place } from './comment.ts';
 import { pointersFor } from './address.ts';
 import type { SharedPlace } from './address.ts';
-import { addressText, elementText, exprText, laneTexts, maskText, naturalMask } from './expr.ts';
-import { rampOf, strideOf } from './flat.ts';
+import { addressText, elementText, exprText, laneTexts, maskText, naturalMask, pickLane } from './expr.ts';
+import { flatIndex, rampOf, strideOf } from './flat.ts';
 import type { Frame } from './frame.ts';
 import { RANK, bufKey, nameOf, need, varKey } from './frame.ts';
 import { gatherHelper, loadHelper, minMaxHelper, scatterHelper, storeHelper } from './helpers/index.ts';
 import { instrText } from './instr.ts';
+import { laneOf } from './lane.ts';
 import type { Live } from './live.ts';
 import { outline } from './outline.ts';
 import { nonNegative } from './sign.ts';
@@ -235,6 +236,15 @@ function printStore(p: Printing, s: Store): void {
 function writeMemory(p: Printing, buf: Buffer, index: readonly Expr[], lanes: number, value: Text): void {
   const { f, w } = p;
   const held = buf.dtype;
+  if (buf.packed) {
+    const scalar = index.every((x) => x.lanes === 1), byte = (at: readonly Expr[]): string => `${nameOf(f, bufKey(buf), buf.name)}[${infix('>>', exprText(f, flatIndex(buf, at)), primary('1')).t}]`;
+    if (scalar && lanes === 1) { w.line(`${byte(index)} = ${castTo('uint8_t', value).t};`); return; }
+    if (scalar) { w.line(`${need(f, storeHelper(held, lanes))}(&${byte(index)}, ${value.t});`); return; }
+    const name = f.kernel.namer.take(`${buf.name}_lanes`);
+    w.declare(`const ${cType(held, lanes)}`, name, value.t);
+    for (let i = 0; i < lanes; i++) w.line(`${byte(index.map((x) => laneOf(x, i, pickLane(f))))} = (uint8_t)${name}[${i}];`);
+    return;
+  }
   if (index.some((x) => x.lanes > 1)) {
     const ramp = rampOf(buf, index);
     if (!ramp) {

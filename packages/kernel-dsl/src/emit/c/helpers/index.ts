@@ -5,5 +5,6 @@ export * from './bits.ts';
 export * from './convert.ts';
 export * from './dot.ts';
 export * from './memory.ts';
+export * from './packed.ts';
 export * from './reduce.ts';
 export * from './shuffle.ts';

@@ -1,0 +1,2 @@
+/** A named size (bound when the kernel is launched) or a constant. */
+export type DimSpec = string | number;

@@ -9,7 +9,7 @@ export * from './instructions/index.ts';
 export * from './targets/index.ts';
 export * from './emit/index.ts';
 export { lower, PASSES } from './passes/index.ts';
-export type { Pass } from './passes/index.ts';
+export type { LowerOptions, Pass } from './passes/index.ts';
 export { interpret, RunError, bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from './run/index.ts';
 export type { InterpretArg, InterpretOptions, TensorArg } from './run/index.ts';
 export { printKernel, printKernelLines, printStmt, showLoc, specViolation } from './ir/index.ts';

@@ -46,6 +46,9 @@ export type CmpFn = 'lt' | 'le' | 'gt' | 'ge' | 'eq' | 'ne';
 /** Operators that combine many values, into memory (Accum) or over lanes (Reduce). */
 export type ReduceFn = 'add' | 'mul' | 'min' | 'max';
 
+/** What an atomic update does to a cell. */
+export type AtomicFn = 'add' | 'min' | 'max' | 'and' | 'or' | 'xor' | 'exchange';
+
 interface Node<K extends string> {
   readonly kind: K;
   readonly dtype: DType;

@@ -57,6 +57,9 @@ export function printLines(s: Stmt, indent = ''): SourcedLine[] {
     case 'alloc': return [line(`${s.buf.space} ${s.buf.name}: ${shape(s.buf)}`)];
     case 'store': return [line(`${place(s.buf, s.value, s.index)} = ${printExpr(s.value)}`)];
     case 'accum': return [line(`${place(s.buf, s.value, s.index)} ${ACCUM[s.fn]} ${printExpr(s.value)}`)];
+    case 'while': return [line(`while ${printExpr(s.cond)}, at most ${printExpr(s.max)} times, ${s.v.name} from 0:`), ...printLines(s.body, inner)];
+    case 'atomic': return [line(`${s.old ? `${s.old.name} = ` : ''}atomic_${s.fn}(${place(s.buf, s.value, s.index)}, ${printExpr(s.value)})`)];
+    case 'print': return [line(`print ${[JSON.stringify(s.text), ...s.values.map(printExpr)].join(', ')}`)];
     case 'assume': return [line(`assume ${printExpr(s.cond)}`)];
     case 'region': return [line(`# ${s.name}`), ...printLines(s.body, indent)];
     case 'instr': return s.body ? [line(`instruction ${s.def.name}:`), ...printLines(s.body, inner)] : [line(`${s.def.name}(${s.args.map((a) => (a.kind === 'value' ? printExpr(a.value) : `${a.buf.name}[${a.index.map(printExpr).join(', ')}]`)).join(', ')})`)];

@@ -20,6 +20,16 @@ export function specViolation(k: KernelIR, phase: Phase): string | undefined {
       if (bound.has(s.v.id)) fail(`two loops bind ${s.v.name}`);
       bound.add(s.v.id);
     }
+    if (s.kind === 'while') {
+      if (bound.has(s.v.id)) fail(`two loops bind ${s.v.name}`);
+      if (s.cond.dtype !== 'bool' || s.cond.lanes !== 1) fail(`while ${s.cond.dtype}x${s.cond.lanes}`);
+      bound.add(s.v.id);
+    }
+    if (s.kind === 'atomic') {
+      if (s.buf.space === 'reg' || s.buf.packed || s.value.lanes !== 1 || s.value.dtype !== s.buf.dtype || s.index.length !== s.buf.shape.length) fail(`atomic_${s.fn} of ${s.value.dtype}x${s.value.lanes} on ${s.buf.space} ${s.buf.name}`);
+      if (s.old) bound.add(s.old.id);
+    }
+    if (s.kind === 'print' && s.values.some((e) => e.lanes !== 1)) fail('a vector is printed');
     if (s.kind === 'let') {
       if (bound.has(s.v.id)) fail(`${s.v.name} is bound twice`);
       if (s.v.lanes !== s.value.lanes || s.v.dtype !== s.value.dtype) fail(`${s.v.name} is ${s.v.dtype}x${s.v.lanes}, its value ${s.value.dtype}x${s.value.lanes}`);

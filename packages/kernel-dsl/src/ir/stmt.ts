@@ -1,4 +1,4 @@
-import type { Buffer, Expr, ReduceFn, Var } from './expr.ts';
+import type { AtomicFn, Buffer, Expr, ReduceFn, Var } from './expr.ts';
 import type { DType } from './dtype.ts';
 import type { Loc } from './loc.ts';
 
@@ -32,6 +32,12 @@ export interface Alloc extends Origin { readonly kind: 'alloc'; readonly buf: Bu
 export interface Store extends Origin { readonly kind: 'store'; readonly buf: Buffer; readonly index: readonly Expr[]; readonly value: Expr }
 /** buf[index] = buf[index] op value. */
 export interface Accum extends Origin { readonly kind: 'accum'; readonly fn: ReduceFn; readonly buf: Buffer; readonly index: readonly Expr[]; readonly value: Expr }
+/** Runs the body while the condition holds, at most `max` times; v counts from 0. The interpreter refuses a run that the bound cuts off, emitted code stops there. */
+export interface While extends Origin { readonly kind: 'while'; readonly v: Var; readonly max: Expr; readonly cond: Expr; readonly body: Stmt }
+/** buf[index] = buf[index] op value, in one step that no other thread can come between; `exchange` writes the value. `old` is bound to what was there before. */
+export interface Atomic extends Origin { readonly kind: 'atomic'; readonly fn: AtomicFn; readonly buf: Buffer; readonly index: readonly Expr[]; readonly value: Expr; readonly old?: Var }
+/** Writes a line: the text, then the values. Lowering drops it unless it is asked to keep it. */
+export interface Print extends Origin { readonly kind: 'print'; readonly text: string; readonly values: readonly Expr[] }
 /** A condition the caller must meet; checked at launch, numbered in order of appearance. */
 export interface Assume extends Origin { readonly kind: 'assume'; readonly cond: Expr; readonly text: string }
 /** A named part of the program; becomes one comment in emitted code. */
@@ -46,7 +52,7 @@ export interface Barrier extends Origin { readonly kind: 'barrier'; readonly sco
 export interface Instr extends Origin { readonly kind: 'instr'; readonly def: Instruction; readonly args: readonly InstrArg[]; readonly body?: Stmt }
 
 /** Every kind of statement; `kind` tells them apart. */
-export type Stmt = Block | For | If | Let | Alloc | Store | Accum | Assume | Region | Barrier | Instr;
+export type Stmt = Block | For | While | If | Let | Alloc | Store | Accum | Atomic | Print | Assume | Region | Barrier | Instr;
 /** What `kind` of a statement may be. */
 export type StmtKind = Stmt['kind'];
 

@@ -55,19 +55,26 @@ export function visitExpr(e: Expr, f: (x: Expr) => void): void {
 export function exprsOf(s: Stmt): readonly Expr[] {
   switch (s.kind) {
     case 'for': return [s.extent];
+    case 'while': return [s.max, s.cond];
     case 'if': case 'assume': return [s.cond];
     case 'let': return [s.value];
-    case 'store': case 'accum': return [...s.index, s.value];
+    case 'store': case 'accum': case 'atomic': return [...s.index, s.value];
+    case 'print': return s.values;
     case 'instr': return s.args.flatMap((a) => (a.kind === 'value' ? [a.value] : a.index));
     default: return [];
   }
+}
+
+/** The variable that a statement binds, if it does. */
+export function boundBy(s: Stmt): Var | undefined {
+  return s.kind === 'for' || s.kind === 'while' || s.kind === 'let' ? s.v : s.kind === 'atomic' ? s.old : undefined;
 }
 
 /** The statements directly inside a statement. */
 export function childrenOf(s: Stmt): readonly Stmt[] {
   switch (s.kind) {
     case 'block': return s.body;
-    case 'for': case 'region': return [s.body];
+    case 'for': case 'while': case 'region': return [s.body];
     case 'instr': return s.body ? [s.body] : [];
     case 'if': return s.else ? [s.then, s.else] : [s.then];
     default: return [];
@@ -90,7 +97,7 @@ export function mapChildren(s: Stmt, f: (x: Stmt) => Stmt | null): Stmt {
   const empty = (x: Stmt | null): Stmt => x ?? { kind: 'block', body: [] };
   switch (s.kind) {
     case 'block': return block(s.body.map(f).filter((x): x is Stmt => x !== null), { loc: s.loc, step: s.step });
-    case 'for': { const body = empty(f(s.body)); return body === s.body ? s : { ...s, body }; }
+    case 'for': case 'while': { const body = empty(f(s.body)); return body === s.body ? s : { ...s, body }; }
     case 'region': { const body = empty(f(s.body)); return body === s.body ? s : { ...s, body }; }
     case 'instr': { if (!s.body) return s; const body = empty(f(s.body)); return body === s.body ? s : { ...s, body }; }
     case 'if': {
@@ -110,9 +117,11 @@ export function mapStmt(s: Stmt, f: (x: Stmt) => Stmt | null): Stmt | null {
 export function mapOwnExprs(s: Stmt, f: (e: Expr) => Expr): Stmt {
   switch (s.kind) {
     case 'for': return { ...s, extent: f(s.extent) };
+    case 'while': return { ...s, max: f(s.max), cond: f(s.cond) };
     case 'if': case 'assume': return { ...s, cond: f(s.cond) };
     case 'let': return { ...s, value: f(s.value) };
-    case 'store': case 'accum': return { ...s, index: s.index.map(f), value: f(s.value) };
+    case 'store': case 'accum': case 'atomic': return { ...s, index: s.index.map(f), value: f(s.value) };
+    case 'print': return { ...s, values: s.values.map(f) };
     case 'instr': return { ...s, args: s.args.map((a): InstrArg => (a.kind === 'value' ? { ...a, value: f(a.value) } : { ...a, index: a.index.map(f) })) };
     default: return s;
   }
@@ -146,8 +155,8 @@ export function buffersOf(s: Stmt): ReadonlyMap<number, { buf: Buffer; reads: nu
     return e;
   };
   visitStmt(s, (x) => {
-    if (x.kind === 'store' || x.kind === 'accum') entry(x.buf).writes++;
-    if (x.kind === 'accum') entry(x.buf).reads++;
+    if (x.kind === 'store' || x.kind === 'accum' || x.kind === 'atomic') entry(x.buf).writes++;
+    if (x.kind === 'accum' || x.kind === 'atomic') entry(x.buf).reads++;
     if (x.kind === 'instr') {
       x.args.forEach((a, i) => {
         const p = x.def.meaning.params[i];

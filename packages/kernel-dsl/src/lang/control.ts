@@ -1,11 +1,11 @@
 import { DslError } from '../errors/index.ts';
-import { constant, newBuffer, newVar, select as selectExpr } from '../ir/index.ts';
-import type { DType } from '../ir/index.ts';
+import { cast, constant, load, newBuffer, newVar, select as selectExpr } from '../ir/index.ts';
+import type { DType, Expr } from '../ir/index.ts';
 import { here } from './here.ts';
 import { Tensor } from './tensor.ts';
 import { close, emit, open, recordWrite, tracer, use } from './trace.ts';
-import { Cell, Val, exprOf } from './val.ts';
-import type { Operand } from './val.ts';
+import { Cell, Val, exprOf, indexOf } from './val.ts';
+import type { Index, Operand } from './val.ts';
 
 const condition = (c: Val<'bool'>): void => {
   if (!(c instanceof Val) || c.dtype !== 'bool') throw new DslError('KD-CONDITION', { dtype: c instanceof Val ? c.dtype : typeof c }, { loc: here() });
@@ -26,6 +26,48 @@ export function when(cond: Val<'bool'>, then: () => void, otherwise?: () => void
   open(false);
   otherwise();
   emit({ kind: 'if', cond: c, then: a, else: close(), loc });
+}
+
+/**
+ * Repeats a body while a condition holds, at most `max` times: the condition is computed before each round, by a function since it is asked again.
+ * Gives the number of the round, from 0. The interpreter refuses a run that the bound cuts off; emitted code stops there.
+ * @throws DslError KD-BREAK when the body is left early.
+ * @example for (const _ of loopWhile(() => error.gt(1e-6), { max: 50 })) step();
+ */
+export function* loopWhile(cond: () => Val<'bool'>, o: { readonly max: Index; readonly name?: string }): Generator<Val<'i64'>, void, undefined> {
+  tracer('loopWhile');
+  const loc = here(), name = o.name ?? 'round', max = use(indexOf(o.max, 'loopWhile'));
+  const test = (): Val<'bool'> => { const c = cond(); condition(c); return c; };
+  const go = reg('bool', test(), 'going');
+  const v = newVar(name, 'i64', 1, loc);
+  open(true);
+  let done = false;
+  try {
+    yield new Val(v, 'i64');
+    go.set(test());
+    done = true;
+  } finally {
+    const body = close();
+    if (!done) throw new DslError('KD-BREAK', { axis: name }, { loc });
+    emit({ kind: 'while', v, max, cond: load(go.place.buf, [], { loc }), body, loc });
+  }
+}
+
+/**
+ * Writes a line when the kernel runs: the text, then the values. The interpreter gives it to its `print` option; emitted code has it only where
+ * lowering is asked to keep it (`lower(k, t, { print: true })`), then on the standard error.
+ * @example print('row', r, 'sum', acc)
+ */
+export function print(...parts: readonly (string | Val<DType>)[]): void {
+  tracer('print');
+  const loc = here(), values: Expr[] = [];
+  const text = parts.map((x) => {
+    if (typeof x === 'string') return x.replaceAll('{', '{{');
+    if (!(x instanceof Val)) throw new DslError('KD-OPERAND', { what: 'print', given: String(x) }, { loc });
+    values.push(use(x.dtype === 'f16' || x.dtype === 'bf16' ? cast(x.expr, 'f32') : x.expr));
+    return '{}';
+  }).join(' ');
+  emit({ kind: 'print', text, values, loc });
 }
 
 /** a where the condition holds, else b. Both are computed: use `when` where one of them must not be read. */

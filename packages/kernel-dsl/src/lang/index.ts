@@ -11,6 +11,7 @@ export type { PackedSpec } from './packed.ts';
 export { Axis, axes } from './axes.ts';
 export { Cell, Val } from './val.ts';
 export type { Index, Operand } from './val.ts';
-export { assume, named, reg, region, scratch, select, value, when } from './control.ts';
+export { atomicAdd, atomicAnd, atomicExchange, atomicMax, atomicMin, atomicOr, atomicXor } from './atomic.ts';
+export { assume, loopWhile, named, print, reg, region, scratch, select, value, when } from './control.ts';
 export { ceil, clz, cos, ctz, dot4, erf, exp, exp2, floor, fma, log, log2, popcount, pow, round, rsqrt, sin, sqrt, tanh, trunc } from './math.ts';
 export { here } from './here.ts';

@@ -141,6 +141,10 @@ export class Cell<D extends DType> extends Val<D> {
   override get expr(): Expr {
     return recordRead(load(this.#buf, this.#index.map(use), { loc: here() }));
   }
+  /** Where it lies: a buffer and an index for each of its dimensions. */
+  get place(): { readonly buf: Buffer; readonly index: readonly Expr[] } {
+    return { buf: this.#buf, index: this.#index };
+  }
   #writable(): void {
     if (this.#buf.space === 'param' && this.#buf.access === 'in') throw new DslError('KD-READONLY', { name: this.#buf.name }, { loc: here() });
   }

@@ -24,7 +24,10 @@ export function rename(s: Stmt, r: Renaming): Stmt {
     case 'block': return { ...s, body: s.body.map((x) => rename(x, r)) };
     case 'for': return { ...s, v: v(s.v), extent: e(s.extent), body: rename(s.body, r) };
     case 'if': return { ...s, cond: e(s.cond), then: rename(s.then, r), else: s.else && rename(s.else, r) };
+    case 'while': return { ...s, v: v(s.v), max: e(s.max), cond: e(s.cond), body: rename(s.body, r) };
     case 'let': return { ...s, v: v(s.v), value: e(s.value) };
+    case 'atomic': return { ...s, buf: b(s.buf), index: s.index.map(e), value: e(s.value), ...(s.old && { old: v(s.old) }) };
+    case 'print': return { ...s, values: s.values.map(e) };
     case 'alloc': return { ...s, buf: b(s.buf) };
     case 'store': case 'accum': return { ...s, buf: b(s.buf), index: s.index.map(e), value: e(s.value) };
     case 'assume': return { ...s, cond: e(s.cond) };
@@ -41,8 +44,9 @@ export function rename(s: Stmt, r: Renaming): Stmt {
 export function freshCopy(s: Stmt, suffix: string, vars: ReadonlyMap<number, Expr> = new Map()): Stmt {
   const r = { vars: new Map(vars), buffers: new Map<number, Buffer>() };
   visitStmt(s, (x) => {
-    if (x.kind === 'for') r.vars.set(x.v.id, newVar(x.v.name, x.v.dtype, x.v.lanes, x.v.loc));
+    if (x.kind === 'for' || x.kind === 'while') r.vars.set(x.v.id, newVar(x.v.name, x.v.dtype, x.v.lanes, x.v.loc));
     if (x.kind === 'let') r.vars.set(x.v.id, newVar(x.v.name + suffix, x.v.dtype, x.v.lanes, x.v.loc));
+    if (x.kind === 'atomic' && x.old) r.vars.set(x.old.id, newVar(x.old.name + suffix, x.old.dtype, x.old.lanes, x.old.loc));
     if (x.kind === 'alloc') {
       const { id: _, ...facts } = x.buf;
       r.buffers.set(x.buf.id, newBuffer({ ...facts, name: x.buf.name + suffix }));

@@ -1,4 +1,5 @@
 /** Lowering: the passes that turn a scheduled kernel into one that an emitter prints line by line, in the order in which they run. */
+import { mapStmt } from '../ir/index.ts';
 import type { KernelIR } from '../ir/index.ts';
 import type { Target } from '../targets/index.ts';
 import { fma } from './fma.ts';
@@ -32,16 +33,24 @@ export const PASSES: readonly Pass[] = [
   { name: 'registers', run: registers },
 ];
 
+/** Settings of {@link lower}. */
+export interface LowerOptions {
+  /** Sees the kernel after each pass. */
+  readonly dump?: (pass: string, k: KernelIR) => void;
+  /** Keep `print`: kernels that ship carry none. */
+  readonly print?: boolean;
+}
+
 /**
  * Lowers a scheduled kernel for one target: no unrolled or vector loop is left, every register has a name, vectors have the target's width.
- * `dump` sees the kernel after each pass.
  * @throws DslError KD-L-…: what cannot be lowered, with the author's line, the schedule step and a fix.
  * @example lower(kernel, target('x86-64-v3'), { dump: (pass, k) => console.log(`-- ${pass}\n${printKernel(k)}`) })
  */
-export function lower(k: KernelIR, target: Target, o: { readonly dump?: (pass: string, k: KernelIR) => void } = {}): KernelIR {
+export function lower(k: KernelIR, target: Target, o: LowerOptions = {}): KernelIR {
+  const first = o.print ? k : { ...k, body: mapStmt(k.body, (s) => (s.kind === 'print' ? null : s)) ?? { kind: 'block', body: [] } } satisfies KernelIR;
   return PASSES.reduce((before, pass) => {
     const after = pass.run(before, target);
     o.dump?.(pass.name, after);
     return after;
-  }, k);
+  }, first);
 }

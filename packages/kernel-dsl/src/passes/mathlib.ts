@@ -13,6 +13,7 @@ export const mathlib = (k: KernelIR, target: Target): KernelIR => ({ ...k, body:
 const isReal = (e: Expr): boolean => e.dtype === 'f32' || e.dtype === 'f64';
 
 function expand(s: Stmt, fused: boolean): Stmt {
+  if (s.kind === 'while') return s; // its condition is computed again and again, not in front of it
   const before: Stmt[] = [], known = new Map<string, Expr>();
   const call = (e: Unary | Binary): Expr => {
     const unary = e.kind === 'unary' ? FORMULAS[e.fn] : undefined;

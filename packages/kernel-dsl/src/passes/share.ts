@@ -37,7 +37,7 @@ function scope(s: Stmt, sc: Scope): Stmt {
 function inner(s: Stmt, sc: Scope): Stmt {
   const own = mapOwnExprs(s, (e) => unalias(e, sc.alias));
   switch (own.kind) {
-    case 'for': return { ...own, body: scope(own.body, { ...sc, taken: new Set([...sc.taken, own.v.name]) }) };
+    case 'for': case 'while': return { ...own, body: scope(own.body, { ...sc, taken: new Set([...sc.taken, own.v.name]) }) };
     case 'region': return { ...own, body: scope(own.body, sc) };
     case 'if': return { ...own, then: scope(own.then, sc), else: own.else && scope(own.else, sc) };
     default: return own;

@@ -53,6 +53,11 @@ function visit(s: Stmt, known: Known): Stmt | null {
       return isEmpty(b) ? null : b;
     }
     case 'for': return visitFor(s, known);
+    case 'while': {
+      const max = simplifyExpr(s.max, known);
+      known.loop(s.v.id, max);
+      return { ...s, max, cond: simplifyExpr(s.cond, known), body: visit(s.body, known) ?? empty() };
+    }
     case 'if': return visitIf(s, known);
     case 'let': return visitLet(s, known);
     case 'region': {

@@ -130,6 +130,11 @@ function statements(s: Stmt, sc: Scope): readonly Stmt[] {
       if (s.loop !== 'seq') throw new DslError('KD-L-VECTOR-NEST', { axis: sc.loop.v.name, inner: `${s.loop} loop (${s.v.name})` }, at);
       if (varies(s.extent, sc)) throw new DslError('KD-L-VECTOR-LOOP', { axis: sc.loop.v.name, inner: s.v.name, extent: printExpr(s.extent) }, at);
       return [{ ...s, body: body(s.body) }];
+    case 'while':
+      for (const e of [s.cond, s.max]) if (varies(e, sc)) throw new DslError('KD-L-VECTOR-WHILE', { axis: sc.loop.v.name, cond: printExpr(e) }, at);
+      return [{ ...s, body: body(s.body) }];
+    case 'atomic': throw new DslError('KD-L-VECTOR-ATOMIC', { axis: sc.loop.v.name, cell: `${s.buf.name}[${s.index.map(printExpr).join(', ')}]` }, at);
+    case 'print': throw new DslError('KD-L-VECTOR-PRINT', { axis: sc.loop.v.name }, at);
     case 'if': case 'assume':
       if (varies(s.cond, sc)) throw new DslError('KD-L-VECTOR-IF', { axis: sc.loop.v.name, cond: printExpr(s.cond) }, at);
       return [s.kind === 'assume' ? s : { ...s, then: body(s.then), else: s.else && body(s.else) }];

@@ -4,7 +4,7 @@ import { readBytes } from './arith.ts';
 import { memoryOf } from './context.ts';
 import type { Context, Num, Vec } from './context.ts';
 import type { Memory } from './memory.ts';
-import { onRead, onWrite } from './race.ts';
+import { onAtomic, onRead, onWrite } from './race.ts';
 import { raise } from './site.ts';
 import type { Site } from './site.ts';
 
@@ -18,7 +18,7 @@ interface Access {
   readonly run: number;
 }
 
-type Compile = { readonly num: (e: Expr, site: Site) => Num; readonly vec: (e: Expr, site: Site) => Vec };
+export type Compile = { readonly num: (e: Expr, site: Site) => Num; readonly vec: (e: Expr, site: Site) => Vec };
 type Guard = (at: number) => void;
 
 function outside(a: Access, index: readonly number[]): never {
@@ -62,10 +62,10 @@ function both(f: Guard | undefined, g: Guard | undefined): Guard | undefined {
   return f && g ? (at) => { f(at); g(at); } : f ?? g;
 }
 
-/** What a read checks: written before, and by no other iteration of a parallel loop. */
-function readGuard(c: Context, a: Access): Guard | undefined {
+/** Refuses a cell that nothing has written. */
+function unwritten(a: Access): Guard | undefined {
   const { m, site } = a;
-  const init: Guard | undefined = m.written && ((at) => {
+  return m.written && ((at) => {
     if (m.written![at - m.lo] === m.era) return;
     const what = m.buf.space === 'param' ? `the out parameter ${m.buf.name}` : `${m.buf.space} ${m.buf.name}`;
     const shape = m.shape.length ? ` of shape [${m.shape.join(', ')}]` : '';
@@ -73,7 +73,16 @@ function readGuard(c: Context, a: Access): Guard | undefined {
     const shown = index.map((i, d) => (d === index.length - 1 ? i + more / m.strides[d]! : i)); // the lane or byte of this access
     raise(site, 'KD-RUN-UNINIT', `${a.text} reads ${what}${shape} at [${shown.join(', ')}] before anything is written there`, { buffer: m.buf.name, index: shown });
   });
-  return c.parallel.reduce<Guard | undefined>((g, s) => both(g, onRead(s, m, site)), init);
+}
+
+/** What a read checks: written before, and by no other iteration of a parallel loop. */
+function readGuard(c: Context, a: Access): Guard | undefined {
+  return c.parallel.reduce<Guard | undefined>((g, s) => both(g, onRead(s, a.m, a.site)), unwritten(a));
+}
+
+/** What an atomic update checks and records: other atomic updates of the cell are no race. */
+function atomicGuard(c: Context, a: Access): Guard | undefined {
+  return c.parallel.reduce<Guard | undefined>((g, s) => both(g, onAtomic(s, a.m, a.site)), undefined);
 }
 
 /** What a write checks and records. */
@@ -190,5 +199,21 @@ export function compileStore(c: Context, buf: Buffer, index: readonly Expr[], va
   return () => {
     const p = at(), x = v(), step = m.strides[inner]! * each;
     for (let l = 0; l < lanes; l++) put(p + l * step, x[l]!);
+  };
+}
+
+/** An atomic update of one cell; the closure returns what the cell held. */
+export function compileUpdate(c: Context, buf: Buffer, index: readonly Expr[], value: Expr, site: Site, by: Compile, op: (acc: number, v: number) => number): Num {
+  if (value.dtype !== buf.dtype || value.lanes !== 1 || buf.packed || buf.space === 'reg') raise(site, 'KD-RUN-IR', `an atomic update of ${buf.space} ${buf.name} by ${value.dtype} x ${value.lanes}`);
+  if (buf.access === 'in' && buf.space === 'param') raise(site, 'KD-RUN-READONLY', `${buf.name} is an in parameter, but is written`, { buffer: buf.name });
+  const m = memoryOf(c, buf, site), a = access(c, buf, index, site, by, 1, 'atomic update of'), at = position(a), guard = atomicGuard(c, a), init = unwritten(a), v = by.num(value, site);
+  return () => {
+    const p = at();
+    init?.(p);
+    guard?.(p);
+    const x = v(), old = m.read(p), now = op(old, x);
+    if (!Number.isSafeInteger(now) && buf.dtype === 'i64') raise(site, 'KD-RUN-RANGE', `${buf.name} becomes ${now}, which is beyond 2^53`, { buffer: buf.name });
+    m.write(p, now);
+    return old;
   };
 }

@@ -24,6 +24,8 @@ export interface Context extends Bound {
   /** Compile time only: the parallel loops around the statement at hand, outermost first. */
   readonly parallel: ParallelScope[];
   readonly maxSteps: number;
+  /** Takes what the kernel prints; nothing is printed without it. */
+  readonly print: ((line: string) => void) | undefined;
   steps: number;
   /** A random integer below n. */
   readonly random: (n: number) => number;

@@ -13,6 +13,8 @@ export interface InterpretOptions {
   readonly seed?: number | undefined;
   /** The most loop iterations, all loops together, that the run may make; no limit by default. */
   readonly maxSteps?: number | undefined;
+  /** Takes the lines that the kernel prints, one a call; without it they are dropped. */
+  readonly print?: ((line: string) => void) | undefined;
 }
 
 /**
@@ -34,7 +36,7 @@ export function interpret(k: KernelIR, args: Readonly<Record<string, InterpretAr
   const site: Site = { loc: k.loc, step: undefined, loops: [] };
   const c: Context = {
     ...bind(run, args), kernel: run, frame: new Float64Array(countVars(run.body)), vectors: [], slots: new Map(), parallel: [],
-    maxSteps: o.maxSteps ?? Infinity, steps: 0, random: randomBelow(o.seed ?? 1),
+    maxSteps: o.maxSteps ?? Infinity, print: o.print, steps: 0, random: randomBelow(o.seed ?? 1),
   };
   checkAssumptions(c, site);
   compileStmt(c, run.body, site)();

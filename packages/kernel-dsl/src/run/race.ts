@@ -3,11 +3,11 @@ import type { Site } from './site.ts';
 import { raise } from './site.ts';
 
 /**
- * What the iterations of one parallel loop did to one buffer that outlives an iteration. Each cell holds the stamps of its last writer and
- * of its first reader. One reader is enough: iterations run one after another, so where the first reader is the iteration at hand, no other has read the cell.
+ * What the iterations of one parallel loop did to one buffer that outlives an iteration. Each cell holds the stamps of its last writer,
+ * of its first reader and of its first atomic update. One reader is enough: iterations run one after another, so where the first reader is the iteration at hand, no other has read the cell.
  * Stamps grow from run to run of the loop, so nothing is cleared.
  */
-interface Shadow { readonly m: Memory; writer: Float64Array; reader: Float64Array }
+interface Shadow { readonly m: Memory; writer: Float64Array; reader: Float64Array; atomic: Float64Array }
 
 /** A parallel loop that is being run. Iteration i has the stamp `first + i`; older stamps are from earlier runs of the loop. */
 export interface ParallelScope {
@@ -22,7 +22,7 @@ export interface ParallelScope {
 
 export function parallelScope(name: string, written: readonly Memory[]): ParallelScope {
   const none = new Float64Array(0);
-  return { name, first: 1, now: 0, last: 0, shadows: new Map(written.map((m) => [m.buf.id, { m, writer: none, reader: none }])) };
+  return { name, first: 1, now: 0, last: 0, shadows: new Map(written.map((m) => [m.buf.id, { m, writer: none, reader: none, atomic: none }])) };
 }
 
 /** Called when the loop is entered with n iterations. */
@@ -33,6 +33,7 @@ export function enter(s: ParallelScope, n: number): void {
     if (x.writer.length >= x.m.span) continue;
     x.writer = new Float64Array(x.m.span);
     x.reader = new Float64Array(x.m.span);
+    x.atomic = new Float64Array(x.m.span);
   }
 }
 
@@ -51,7 +52,9 @@ function indexAt(m: Memory, at: number): number[] {
   return index;
 }
 
-function race(site: Site, s: ParallelScope, m: Memory, at: number, first: 'written' | 'read', stamp: number, then: 'written' | 'read'): never {
+type Touch = 'written' | 'read' | 'atomically updated';
+
+function race(site: Site, s: ParallelScope, m: Memory, at: number, first: Touch, stamp: number, then: Touch): never {
   const index = indexAt(m, at);
   return raise(site, 'KD-RUN-RACE', `${m.buf.name}[${index.join(', ')}] is ${first} by iteration ${s.name} = ${stamp - s.first} and ${then} by iteration ${s.name} = ${s.now - s.first} of the parallel loop ${s.name}`, { buffer: m.buf.name, index });
 }
@@ -62,6 +65,8 @@ export function onRead(s: ParallelScope, m: Memory, site: Site): ((at: number) =
   return x && ((at) => {
     const c = at - m.lo, w = x.writer[c]!, now = s.now;
     if (w >= s.first && w !== now) race(site, s, m, at, 'written', w, 'read');
+    const u = x.atomic[c]!;
+    if (u >= s.first && u !== now) race(site, s, m, at, 'atomically updated', u, 'read');
     if (x.reader[c]! < s.first) x.reader[c] = now;
   });
 }
@@ -72,8 +77,21 @@ export function onWrite(s: ParallelScope, m: Memory, site: Site): ((at: number) 
   return x && ((at) => {
     const c = at - m.lo, w = x.writer[c]!, now = s.now;
     if (w >= s.first && w !== now) race(site, s, m, at, 'written', w, 'written');
+    const u = x.atomic[c]!;
+    if (u >= s.first && u !== now) race(site, s, m, at, 'atomically updated', u, 'written');
     const r = x.reader[c]!;
     if (r >= s.first && r !== now) race(site, s, m, at, 'read', r, 'written');
     x.writer[c] = now;
+  });
+}
+
+/** The check that an atomic update makes; see {@link onRead}. */
+export function onAtomic(s: ParallelScope, m: Memory, site: Site): ((at: number) => void) | undefined {
+  const x = s.shadows.get(m.buf.id);
+  return x && ((at) => {
+    const c = at - m.lo, now = s.now, w = x.writer[c]!, r = x.reader[c]!;
+    if (w >= s.first && w !== now) race(site, s, m, at, 'written', w, 'atomically updated');
+    if (r >= s.first && r !== now) race(site, s, m, at, 'read', r, 'atomically updated');
+    if (x.atomic[c]! < s.first) x.atomic[c] = now;
   });
 }

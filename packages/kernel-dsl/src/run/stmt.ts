@@ -1,6 +1,8 @@
-import { buffersOf, printExpr, visitExpr, visitStmt } from '../ir/index.ts';
+import { boundBy, buffersOf, printExpr, visitExpr, visitStmt } from '../ir/index.ts';
 import type { Expr, Stmt } from '../ir/index.ts';
 import { compileStore } from './access.ts';
+import { compileAtomic } from './atomic.ts';
+import { compilePrint } from './print.ts';
 import { binaryOp } from './arith.ts';
 import type { Context, Num, Run } from './context.ts';
 import { compileNum, compileVec, compilers } from './expr.ts';
@@ -43,6 +45,9 @@ export function compileStmt(c: Context, s: Stmt, outer: Site): Run {
       };
       return compileStore(c, s.buf, s.index, s.value, site, compilers(c), whole);
     }
+    case 'while': return whileLoop(c, s, site);
+    case 'atomic': return compileAtomic(c, s, site, compilers(c), (v) => bindVar(c, v.id));
+    case 'print': return compilePrint(c, s, site, (e) => compileNum(c, e, site));
     case 'assume': return atLaunch(s) ? () => {} : compileAssume(c, s, site);
     case 'instr': return raise(site, 'KD-RUN-IR', `the instruction ${s.def.name} was not expanded`);
     case 'barrier': {
@@ -105,6 +110,21 @@ function loop(c: Context, s: Of<'for'>, site: Site): Run {
   };
 }
 
+function whileLoop(c: Context, s: Of<'while'>, site: Site): Run {
+  if (s.cond.dtype !== 'bool' || s.v.dtype !== 'i64' || s.max.dtype !== 'i64') raise(site, 'KD-RUN-IR', `while ${s.cond.dtype}, at most ${s.max.dtype} times`);
+  const max = compileNum(c, s.max, site), cond = compileNum(c, s.cond, site), f = c.frame, slot = bindVar(c, s.v.id);
+  const body = compileStmt(c, s.body, { ...site, loops: [...site.loops, { name: s.v.name, kind: 'seq', now: () => f[slot]! }] });
+  return () => {
+    const n = max();
+    for (let i = 0; cond() !== 0; i++) {
+      if (i >= n) raise(site, 'KD-RUN-WHILE', `the loop ${s.v.name} would go on after ${n} rounds, its bound`);
+      if (++c.steps > c.maxSteps) raise(site, 'KD-RUN-STEPS', `round ${i} of loop ${s.v.name} brings the run to ${c.steps} steps, more than ${c.maxSteps}`);
+      f[slot] = i;
+      body();
+    }
+  };
+}
+
 function shuffled(n: number, random: (n: number) => number): Float64Array {
   const order = new Float64Array(Math.max(0, n));
   for (let i = 0; i < n; i++) { // inside out: i goes to a random place, what was there to the end
@@ -145,6 +165,6 @@ export function checkAssumptions(c: Context, site: Site): void {
 /** How many variables the statement binds. */
 export function countVars(s: Stmt): number {
   let n = 0;
-  visitStmt(s, (x) => { if (x.kind === 'for' || x.kind === 'let') n++; });
+  visitStmt(s, (x) => { if (boundBy(x)) n++; });
   return n;
 }

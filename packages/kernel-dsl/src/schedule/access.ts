@@ -22,8 +22,9 @@ export function accesses(body: Stmt, buf: Buffer): Access[] {
   const go = (s: Stmt, loops: readonly For[], guards: readonly Expr[]): void => {
     for (const e of exprsOf(s)) inExpr(e, [], s, loops, guards);
     if ((s.kind === 'store' || s.kind === 'accum') && s.buf.id === buf.id) out.push({ kind: s.kind, index: s.index, loops, guards, stmt: s, chain: [] });
+    if (s.kind === 'atomic' && s.buf.id === buf.id) out.push({ kind: 'store', index: s.index, loops, guards, stmt: s, chain: [] });
     if (s.kind === 'block') for (const c of s.body) go(c, loops, guards);
-    else if (s.kind === 'region') go(s.body, loops, guards);
+    else if (s.kind === 'region' || s.kind === 'while') go(s.body, loops, guards);
     else if (s.kind === 'instr' && s.body) go(s.body, loops, guards);
     else if (s.kind === 'for') go(s.body, [...loops, s], guards);
     else if (s.kind === 'if') {

@@ -13,8 +13,15 @@ export function dependence(loop: For): string | undefined {
   visitStmt(loop.body, (s) => {
     if (s.kind === 'alloc') own.add(s.buf.id);
     if (s.kind === 'for') inner.set(s.v.id, upperBound(s.extent));
-    if (s.kind === 'let') inner.set(s.v.id, undefined);
+    if (s.kind === 'let' || s.kind === 'while') inner.set(s.v.id, undefined);
+    if (s.kind === 'atomic' && s.old) inner.set(s.old.id, undefined);
     if (s.kind === 'store' || s.kind === 'accum') written.add(s.buf.id);
+  });
+  // Atomic updates of a cell do not disturb each other, but anything else that touches it.
+  visitStmt(loop.body, (s) => {
+    if (s.kind !== 'atomic') return;
+    const { id } = s.buf;
+    visitExprs(loop.body, (e) => { if (e.kind === 'load' && e.buf.id === id) written.add(id); });
   });
   const uses = new Map<number, { name: string; index: readonly (readonly Expr[])[] }>();
   const note = (buf: { id: number; name: string }, index: readonly Expr[]): void => {
@@ -22,7 +29,7 @@ export function dependence(loop: For): string | undefined {
     uses.set(buf.id, { name: buf.name, index: [...(uses.get(buf.id)?.index ?? []), index] });
   };
   visitStmt(loop.body, (s) => {
-    if (s.kind === 'store' || s.kind === 'accum') note(s.buf, s.index);
+    if (s.kind === 'store' || s.kind === 'accum' || s.kind === 'atomic') note(s.buf, s.index);
     // A store to a packed tensor writes the next element too.
     if (s.kind === 'store' && s.buf.packed) note(s.buf, s.index.map((e, d) => (d === s.index.length - 1 ? add(e, constant(1)) : e)));
   });
@@ -74,7 +81,7 @@ export function onlyAccumulates(loop: For): boolean {
   visitStmt(loop.body, (s) => {
     if (s.kind === 'alloc') own.add(s.buf.id);
     if (s.kind === 'accum' && !own.has(s.buf.id)) fns.add(s.fn);
-    if (s.kind === 'store' && !own.has(s.buf.id)) fns.add('store');
+    if ((s.kind === 'store' || s.kind === 'atomic') && !own.has(s.buf.id)) fns.add('store');
   });
   return fns.size === 1 && !fns.has('store');
 }

@@ -67,6 +67,7 @@ function sideBySide(s: Stmt, copies: readonly Copy[]): Stmt[] {
     });
     case 'store': case 'accum': return copies.map((c) => ({ ...s, buf: c.bufs.get(s.buf.id) ?? s.buf, index: s.index.map((e) => renamed(e, c)), value: renamed(s.value, c) }));
     case 'assume': return copies.map((c) => ({ ...s, cond: renamed(s.cond, c) }));
+    case 'while': case 'atomic': case 'print': return copies.map((c) => whole(s, c));
     case 'barrier': return [s];
   }
 }
@@ -85,10 +86,10 @@ function whole(s: Stmt, c: Copy): Stmt {
     const y = mapOwnExprs(x, (e) => renamed(e, c));
     switch (y.kind) {
       case 'block': return { ...y, body: y.body.map(outer) };
-      case 'for': case 'region': return { ...y, body: outer(y.body) };
+      case 'for': case 'while': case 'region': return { ...y, body: outer(y.body) };
       case 'instr': return y.body ? { ...y, body: outer(y.body) } : y;
       case 'if': return { ...y, then: outer(y.then), else: y.else && outer(y.else) };
-      case 'store': case 'accum': return { ...y, buf: c.bufs.get(y.buf.id) ?? y.buf };
+      case 'store': case 'accum': case 'atomic': return { ...y, buf: c.bufs.get(y.buf.id) ?? y.buf };
       default: return y;
     }
   };

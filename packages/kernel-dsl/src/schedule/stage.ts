@@ -73,6 +73,7 @@ export function stage(st: State, name: string, axis: Axis, space: 'pack' | 'reg'
   const out: Stmt[] = [{ kind: 'alloc', buf, ...origin }];
   const copies: Copy[] = [];
   const written = uses.some((u) => u.kind !== 'load');
+  if (uses.some((u) => u.stmt.kind === 'atomic' && u.stmt.buf.id === src.id)) throw new DslError('KD-S-ATOMIC', { name, axis: axis.name }, at);
   if (written && src.packed) throw new DslError('KD-S-PACKED', { name }, at);
   if (adds) {
     const c = copyLoops(order);

@@ -1,5 +1,5 @@
 import { DslError } from '../errors/index.ts';
-import { childrenOf, mapChildren, newBuffer, newVar, visitStmt } from '../ir/index.ts';
+import { boundBy, childrenOf, mapChildren, newBuffer, newVar, visitStmt } from '../ir/index.ts';
 import type { Buffer, Expr, For, If, KernelIR, Loc, Stmt, Var } from '../ir/index.ts';
 import { mapOwnExprs, mapExpr } from '../ir/index.ts';
 import type { Axis } from '../lang/index.ts';
@@ -59,7 +59,8 @@ export const setBody = (st: State, body: Stmt): void => { st.ir = { ...st.ir, bo
 export function refresh(s: Stmt): Stmt {
   const vars = new Map<number, Var>(), bufs = new Map<number, Buffer>();
   visitStmt(s, (x) => {
-    if (x.kind === 'for' || x.kind === 'let') vars.set(x.v.id, newVar(x.v.name, x.v.dtype, x.v.lanes, x.v.loc));
+    const v = boundBy(x);
+    if (v) vars.set(v.id, newVar(v.name, v.dtype, v.lanes, v.loc));
     if (x.kind === 'alloc') bufs.set(x.buf.id, newBuffer({ ...x.buf }));
   });
   const expr = (e: Expr): Expr => mapExpr(e, (x) => {
@@ -69,7 +70,8 @@ export function refresh(s: Stmt): Stmt {
   });
   const go = (x: Stmt): Stmt => {
     const y = mapOwnExprs(mapChildren(x, go), expr);
-    if (y.kind === 'for' || y.kind === 'let') return { ...y, v: vars.get(y.v.id) ?? y.v };
+    if (y.kind === 'for' || y.kind === 'while' || y.kind === 'let') return { ...y, v: vars.get(y.v.id) ?? y.v };
+    if (y.kind === 'atomic') return { ...y, buf: bufs.get(y.buf.id) ?? y.buf, ...(y.old && { old: vars.get(y.old.id) ?? y.old }) };
     if (y.kind === 'alloc' || y.kind === 'store' || y.kind === 'accum') return { ...y, buf: bufs.get(y.buf.id) ?? y.buf };
     return y;
   };

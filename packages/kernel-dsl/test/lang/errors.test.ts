@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { DslError } from '../../src/errors/index.ts';
 import type { ErrorId } from '../../src/errors/index.ts';
-import { assume, axes, constant, exp, fma, kernel, named, popcount, reg, scalar, select, tensor, when } from '../../src/lang/index.ts';
-import type { Tensor, Val } from '../../src/lang/index.ts';
+import { assume, atomicAdd, atomicOr, axes, constant, exp, fma, kernel, loopWhile, named, popcount, print, reg, scalar, select, tensor, when } from '../../src/lang/index.ts';
+import type { Cell, Tensor, Val } from '../../src/lang/index.ts';
 
 /** The body runs in a kernel with x (in, f32[N]), y (out, f32[N]), h (f16[N]) and a (f32). */
 type Env = { x: Tensor<'f32', ['N']>; y: Tensor<'f32', ['N']>; h: Tensor<'f16', ['N']>; b: Tensor<'u8', ['N']>; a: Val<'f32'>; N: Val<'i64'> };
@@ -30,6 +30,12 @@ const CASES: readonly [ErrorId, () => void, RegExp][] = [
   ['KD-PACKED', () => { kernel('k', { W: tensor('i4', 8).out() }, ({ W }) => { never<{ set(x: number): void }>(W.at(0)).set(1); return {}; }); }, /an element of W shares its byte/],
   ['KD-READONLY', () => { kernel('k', { W: tensor('i4', 8) }, ({ W }) => { W.pair(0).set(1, 2); return {}; }); }, /W is an input/],
   ['KD-RANK', () => { kernel('k', { W: tensor('u4', 8) }, ({ W }) => { never<{ at(...i: number[]): void }>(W).at(0, 1); return {}; }); }, /W has 1 dimension/],
+  ['KD-ATOMIC', body(() => { atomicAdd(reg('f32', 0), 1); }), /atomicAdd of the register acc/],
+  ['KD-READONLY', body(({ x }) => { atomicAdd(x.at(0), 1); }), /x is an input/],
+  ['KD-FLOAT', body(({ y }) => { atomicOr(never<Cell<'u32'>>(y.at(0)), 1); }), /atomicOr is not defined for f32/],
+  ['KD-STORAGE', body(({ h }) => { atomicAdd(never<Cell<'f32'>>(h.at(0)), 1); }), /f16 is a storage type/],
+  ['KD-OPERAND', body(() => { print(never<string>(1)); }), /print got 1/],
+  ['KD-CONDITION', body(({ x }) => { for (const _ of loopWhile(() => never<Val<'bool'>>(x.at(0)), { max: 3 })) void _; }), /a condition of dtype f32/],
   ['KD-RANK', body(({ x }) => { never<{ at(...i: number[]): void }>(x).at(1, 2); }), /x has 1 dimension\(s\), 2/],
   ['KD-INDEX', body(({ x, a }) => { x.at(never<Val<'i64'>>(a)); }), /an index into x is f32/],
   ['KD-READONLY', body(({ x }) => { x.at(0).set(1); }), /x is an input/],

@@ -24,6 +24,9 @@ const CASES: readonly [ErrorId, readonly Stmt[], RegExp][] = [
   ['KD-L-VECTOR-SAME', [vector(store(x, [constant(0)], load(y, [i])))], /every lane of the vector loop i writes x\[0\]/],
   ['KD-L-VECTOR-REDUCE', [vector(accum(x, [constant(0)], load(y, [i])))], /accumulates into x\[0\]/],
   ['KD-L-VECTOR-SCATTER', [vector(accum(x, [cast(load(id, [i]), 'i64')], load(y, [i])))], /accumulate into one element: x\[i64\(id\[i\]\)\]/],
+  ['KD-L-VECTOR-WHILE', [vector({ kind: 'while', v: j, max: N, cond: compare('lt', load(x, [i]), zero), body: store(x, [i], zero) })], /x\[i\] < 0f32 differs from lane to lane/],
+  ['KD-L-VECTOR-ATOMIC', [vector({ kind: 'atomic', fn: 'add', buf: x, index: [constant(0)], value: load(y, [i]) })], /update x\[0\] atomically/],
+  ['KD-L-VECTOR-PRINT', [vector({ kind: 'print', text: '{}', values: [load(x, [i])] })], /a print lies inside of the vector loop i/],
   ['KD-L-REG-INDEX', [{ ...alloc(r4), loc }, loop(i, four, 'seq', [{ ...store(r4, [i], zero), loc }])], /register acc is indexed by i/],
   ['KD-L-REG-RANGE', [{ ...alloc(r4), loc }, store(r4, [four], zero)], /register acc\[4\] is indexed at \[4\]/],
   ['KD-L-REG-SLICE', [{ ...alloc(r4), loc }, vector(store(r4, [i], zero)), store(x, [constant(0)], load(r4, [constant(1)]))], /both as a vector of 4 from \[0\] and as element \[1\]/],
@@ -34,7 +37,7 @@ const CASES: readonly [ErrorId, readonly Stmt[], RegExp][] = [
 describe('what cannot be lowered', () => {
   it.each(CASES)('%s', (id_, body, text) => {
     let e: unknown;
-    try { lower(kernel([x, y, id], body), machine(16)); } catch (thrown) { e = thrown; }
+    try { lower(kernel([x, y, id], body), machine(16), { print: true }); } catch (thrown) { e = thrown; }
     expect(e).toBeInstanceOf(DslError);
     const d = e as DslError;
     expect(d.id).toBe(id_);
@@ -56,6 +59,7 @@ describe('what cannot be lowered', () => {
       loop(j, N, 'seq', [letStmt(t, load(y, [j])), accum(x, [mul(i, constant(2))], binary('mul', t, t))]),
       store(x, [cast(load(id, [i]), 'i64')], load(y, [i])),
       store(y, [constant(0)], zero),
+      { kind: 'while', v: v('w'), max: four, cond: compare('lt', load(y, [N]), zero), body: store(x, [i], zero) },
     )];
     expect(() => lower(kernel([x, y, id], ok), machine(16))).not.toThrow();
   });

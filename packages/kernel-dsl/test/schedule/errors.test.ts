@@ -2,24 +2,28 @@ import { describe, expect, it } from 'vitest';
 import { CATALOGUE, DslError } from '../../src/errors/index.ts';
 import type { ErrorId } from '../../src/errors/index.ts';
 import { vfmadd_f32x8, vpdpbusd_i32x16 } from '../../src/instructions/index.ts';
-import { axes, kernel, reg, tensor } from '../../src/lang/index.ts';
+import { atomicAdd, axes, kernel, reg, tensor } from '../../src/lang/index.ts';
 import type { Axis } from '../../src/lang/index.ts';
 import { schedule } from '../../src/schedule/index.ts';
 import type { Schedule } from '../../src/schedule/index.ts';
 import { target } from '../../src/targets/index.ts';
 
 /** y[i] = sum_k x[i, k], with a register; z[i, k] = x[i, k] in a second nest. */
-const rows = kernel('rows', { x: tensor('f32', 'M', 'K'), y: tensor('f32', 'M').out(), z: tensor('f32', 'M', 'K').out(), u: tensor('f32', 'M') }, ({ x, y, z, M, K }) => {
-  const ax = axes({ i: M, k: K, a: M, b: K });
+const rows = kernel('rows', { x: tensor('f32', 'M', 'K'), y: tensor('f32', 'M').out(), z: tensor('f32', 'M', 'K').out(), u: tensor('f32', 'M'), n: tensor('i32', 1).inout(), q: tensor('i4', 'M', 2).out() }, ({ x, y, z, n, q, M, K }) => {
+  const ax = axes({ i: M, k: K, a: M, b: K, c: M });
   for (const i of ax.i) {
     const acc = reg('f32', 0, 'acc');
     for (const k of ax.k) acc.addAssign(x.at(i, k));
     y.at(i).set(acc);
   }
   for (const a of ax.a) for (const b of ax.b) z.at(a, b).set(x.at(a, b).add(x.at(a, 0)));
+  for (const c of ax.c) {
+    atomicAdd(n.at(0), 1);
+    q.pair(c, 0).set(1, 2);
+  }
   return ax;
 });
-type Ax = { readonly i: Axis; readonly k: Axis; readonly a: Axis; readonly b: Axis };
+type Ax = { readonly i: Axis; readonly k: Axis; readonly a: Axis; readonly b: Axis; readonly c: Axis };
 
 const CASES: readonly [ErrorId, (s: Schedule, ax: Ax) => void, RegExp][] = [
   ['KD-S-CONSUMED', (s, { a }) => { s.split(a, 8); s.parallel(a); }, /axis a no longer exists: split\(a, 8\) made ao and ai of it/],
@@ -40,6 +44,8 @@ const CASES: readonly [ErrorId, (s: Schedule, ax: Ax) => void, RegExp][] = [
   ['KD-S-PANEL', (s, { i, k, a, b }) => { s.split(b, 8); s.stage('x', k, 'pack', { panel: i }); void a; }, /panel axis i does not index it/],
   ['KD-S-NEEDS', (s, { a }) => { s.tensorize(vpdpbusd_i32x16, a); }, /tensorize\(vpdpbusd_i32x16\): x86-64-v3 has no avx512_vnni/],
   ['KD-S-TENSORIZE', (s, { b }) => { s.tensorize(vfmadd_f32x8, b); }, /b runs to K, l of vfmadd_f32x8 to 8\n {2}the program: +\| {2}what vfmadd_f32x8 computes:\n {2}for b in 0\.\.K: +\| {2}for l in 0\.\.8:/],
+  ['KD-S-ATOMIC', (s, { c }) => { s.stage('n', c, 'reg'); }, /n is updated atomically inside of c/],
+  ['KD-S-PACKED', (s, { c }) => { s.stage('q', c, 'reg'); }, /q holds two elements in a byte and is written/],
   ['KD-S-PARTIAL', (s, { k }) => { s.stage('x', k, 'pack', { partial: true }); }, /does more with it than to accumulate/],
 ];
 

@@ -34,6 +34,7 @@ export function assembleFileC(kernels: readonly EmittedKernel[], target: Target,
   const types = vectorTypesIn(code).sort(byWidth);
   const includes = ['#include <stdint.h>'];
   if (/\b(INFINITY|NAN)\b|\b(exp2?|log2?|sin|cos|tanh|erf)\(/.test(code)) includes.push('#include <math.h>');
+  if (/\bfprintf\(/.test(code)) includes.push('#include <stdio.h>');
   const asked = [...new Set(helpers.flatMap((h) => h.includes ?? []))].sort();
   const conditional = [
     ...asked.map((h) => `#include <${h}>`),

@@ -1,4 +1,4 @@
-import type { Accum, Alloc, Buffer, Expr, For, Instr, Let, Stmt, Store } from '../../ir/index.ts';
+import type { Accum, Alloc, Atomic, Buffer, Expr, For, Instr, Let, Stmt, Store, While } from '../../ir/index.ts';
 import { buffersOf, bytesOf, exprsOf, isConst, locsOf, operands } from '../../ir/index.ts';
 import { EmitError } from '../error.ts';
 import { oneLine, place } from './comment.ts';
@@ -8,11 +8,12 @@ import { addressText, elementText, exprText, laneTexts, maskText, naturalMask, p
 import { flatIndex, rampOf, strideOf } from './flat.ts';
 import type { Frame } from './frame.ts';
 import { RANK, bufKey, nameOf, need, varKey } from './frame.ts';
-import { gatherHelper, loadHelper, minMaxHelper, scatterHelper, storeHelper } from './helpers/index.ts';
+import { atomicHelper, gatherHelper, loadHelper, minMaxHelper, scatterHelper, storeHelper } from './helpers/index.ts';
 import { instrText } from './instr.ts';
 import { laneOf } from './lane.ts';
 import type { Live } from './live.ts';
 import { outline } from './outline.ts';
+import { printText } from './print.ts';
 import { nonNegative } from './sign.ts';
 import { PREC, call, castTo, infix, primary, wrap } from './text.ts';
 import type { Text } from './text.ts';
@@ -83,6 +84,9 @@ function printStmt(p: Printing, s: Stmt, following: readonly Stmt[]): void {
       p.w.locs = [];
       p.w.close();
       return;
+    case 'while': printWhile(p, s); return;
+    case 'atomic': printAtomic(p, s); return;
+    case 'print': p.w.line(`${printText(p.f, s)};`); return;
     case 'let': printLet(p, s); return;
     case 'alloc': printAlloc(p, s, following); return;
     case 'store': printStore(p, s); return;
@@ -103,7 +107,7 @@ function trailing(p: Printing, s: Stmt): string {
 
 const isSimple = (e: Expr): boolean => e.kind === 'const' || e.kind === 'size' || e.kind === 'var';
 
-function bindLoopVar(p: Printing, s: For): string {
+function bindLoopVar(p: Printing, s: For | While): string {
   const name = p.f.kernel.namer.take(s.v.name);
   p.f.symbols.set(varKey(s.v), { name, type: 'int64_t', declaration: 'const int64_t', rank: RANK.value });
   p.f.kernel.nonNegative.add(s.v.id);
@@ -121,6 +125,26 @@ function printFor(p: Printing, s: For): void {
   p.w.locs = [];
   p.w.close();
   p.f.kernel.namer.restore(names);
+}
+
+function printWhile(p: Printing, s: While): void {
+  const names = p.f.kernel.namer.mark(), max = exprText(p.f, s.max), v = bindLoopVar(p, s), note = trailing(p, s);
+  const limit = isSimple(s.max) ? max.t : p.f.kernel.namer.take(`${s.v.name}_end`);
+  const more = infix('&&', infix('<', primary(v), primary(limit)), exprText(p.f, s.cond)).t;
+  p.w.open(`for (int64_t ${v} = 0${isSimple(s.max) ? '' : `, ${limit} = ${max.t}`}; ${more}; ${v}++) {${note}`);
+  printScope(p, s.body);
+  p.w.locs = [];
+  p.w.close();
+  p.f.kernel.namer.restore(names);
+}
+
+function printAtomic(p: Printing, s: Atomic): void {
+  const { f, w } = p, { buf } = s, value = exprText(f, s.value);
+  const update = call(need(f, atomicHelper(s.fn, buf.dtype)), primary(addressText(f, buf, s.index)), value).t;
+  if (!s.old || !p.live.vars.has(s.old.id)) { w.line(`${update};`); return; }
+  const type = cType(buf.dtype), name = f.kernel.namer.take(s.old.name);
+  f.symbols.set(varKey(s.old), { name, type, declaration: `const ${type}`, rank: RANK.value });
+  w.declare(`const ${type}`, name, update);
 }
 
 function printParallel(p: Printing, s: For): void {

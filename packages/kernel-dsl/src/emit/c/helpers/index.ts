@@ -1,6 +1,7 @@
 /** The small C functions that emitted kernels call: one instruction each where the machine has it, exact C everywhere else. */
 export type { Helper, RenderedHelper } from './helper.ts';
 export * from './arith.ts';
+export * from './atomic.ts';
 export * from './bits.ts';
 export * from './convert.ts';
 export * from './dot.ts';

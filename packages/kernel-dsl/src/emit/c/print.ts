@@ -1,0 +1,25 @@
+import type { Expr, Print } from '../../ir/index.ts';
+import { exprText } from './expr.ts';
+import type { Frame } from './frame.ts';
+import { need } from './frame.ts';
+import { printableHelper } from './helpers/index.ts';
+import { PREC, call, castTo, primary, ternary, wrap } from './text.ts';
+
+/** Bytes of a C string literal: what C or printf would read otherwise is escaped. */
+const escaped = (s: string): string =>
+  s.replaceAll('%', '%%').replace(/["\\\u0000-\u001f\u007f?]/g, (c) => `\\${c === '"' || c === '\\' || c === '?' ? c : c.charCodeAt(0).toString(8).padStart(3, '0')}`);
+
+/** One call of the C library for a line, so that lines of several threads do not mix. */
+export function printText(f: Frame, s: Print): string {
+  const args: string[] = [];
+  const value = (e: Expr): string => {
+    const x = exprText(f, e);
+    if (e.dtype === 'bool') { args.push(wrap(ternary(x, primary('"true"'), primary('"false"')), PREC.cond)); return '%s'; }
+    if (e.dtype === 'f32' || e.dtype === 'f64') { args.push(call(need(f, printableHelper()), x).t); return e.dtype === 'f32' ? '%.9g' : '%.17g'; }
+    args.push(castTo('long long', x).t);
+    return '%lld';
+  };
+  let next = 0;
+  const format = s.text.split(/(\{\{|\{\})/).map((part) => (part === '{{' ? '{' : part === '{}' ? value(s.values[next++]!) : escaped(part))).join('');
+  return `fprintf(stderr, "${format}\\n"${args.map((a) => `, ${a}`).join('')})`;
+}

@@ -1,0 +1,28 @@
+import type { DType, Expr, Print } from '../ir/index.ts';
+import type { Context, Num, Run } from './context.ts';
+import type { Site } from './site.ts';
+
+/** A number with d significant digits as C's %.<d>g writes it, which emitted kernels do. */
+function general(x: number, d: number): string {
+  if (x !== x) return 'nan';
+  if (!Number.isFinite(x)) return x > 0 ? 'inf' : '-inf';
+  if (x === 0) return Object.is(x, -0) ? '-0' : '0';
+  const [mantissa, power] = x.toExponential(d - 1).split('e') as [string, string], e = Number(power);
+  const bare = (s: string): string => (s.includes('.') ? s.replace(/\.?0+$/, '') : s);
+  if (e >= -4 && e < d) return bare(x.toFixed(d - 1 - e));
+  return `${bare(mantissa)}e${e < 0 ? '-' : '+'}${String(Math.abs(e)).padStart(2, '0')}`;
+}
+
+/** A value as a line of `print` shows it. */
+const shown = (x: number, t: DType): string => (t === 'bool' ? String(x !== 0) : t === 'f32' ? general(x, 9) : t === 'f64' ? general(x, 17) : String(x));
+
+/** Puts the values into the text: `{}` is the next one, `{{` a brace. */
+export function compilePrint(c: Context, s: Print, site: Site, num: (e: Expr, site: Site) => Num): Run {
+  const values = s.values.map((e) => num(e, site)), sink = c.print;
+  if (!sink) return () => {};
+  return () => {
+    const now = values.map((f, i) => shown(f(), s.values[i]!.dtype));
+    let next = 0;
+    sink(s.text.replace(/\{\{|\{\}/g, (m) => (m === '{{' ? '{' : now[next++] ?? '')));
+  };
+}

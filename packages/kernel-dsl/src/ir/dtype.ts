@@ -4,7 +4,7 @@ export type DType = 'f64' | 'f32' | 'f16' | 'bf16' | 'i64' | 'i32' | 'u32' | 'i1
 /** Integers of four bits, two in a byte along the innermost dimension, the lower half first. Values of them are i8 and u8. */
 export type PackedDType = 'i4' | 'u4';
 /** The dtype in which elements of a packed tensor are computed with. */
-export const HELD = { i4: 'i8', u4: 'u8' } as const satisfies Record<PackedDType, DType>;
+export const HELD: { readonly i4: 'i8'; readonly u4: 'u8' } = { i4: 'i8', u4: 'u8' };
 
 /** Facts about one dtype. `bits` is the range of an integer type, or the size of a float type. */
 export interface DTypeInfo {

@@ -25,6 +25,9 @@ export const CATALOGUE = {
   'KD-DIM': { message: 'the dimension {dim} is {given}', fix: 'a dimension is the name of a size, an integer >= 0, or a constant that is one' },
   'KD-PACKED': { message: 'an element of {name} shares its byte with a neighbour and cannot be written by itself', fix: 'write both at once: {name}.pair(…, p).set(low, high) for elements 2 p and 2 p + 1' },
   'KD-ATOMIC': { message: '{what} of the register {name}', fix: 'a register belongs to one iteration: use addAssign, minAssign, … or set' },
+  'KD-CALL-ARG': { message: 'call({kernel}): {name} {why}; it is declared at {there}', fix: 'pass a tensor or a view for each tensor parameter, a value or a number for each scalar' },
+  'KD-CALL-SHAPE': { message: 'call({kernel}): {name}: {why}; it is declared at {there}', fix: "pass a view with the shape that the kernel declares, e.g. x.view(i, 'all') or x.view([start, extent])" },
+  'KD-CALL-ASSUME': { message: 'call({kernel}): it assumes {name} (at {there}), which is {why} here and not known at launch', fix: 'call it with sizes and scalars of this kernel, or put the test into a when(...)' },
   'KD-BYTES': { message: '{name} is {dtype}: bytes can be reinterpreted in u8 tensors only', fix: "declare the tensor as u8" },
   // schedules
   'KD-S-CONSUMED': { message: 'axis {axis} no longer exists: {how}', fix: 'use the handles that the earlier call returned' },

@@ -6,5 +6,6 @@ export * from './stmt.ts';
 export * from './build.ts';
 export * from './walk.ts';
 export * from './affine.ts';
+export * from './renew.ts';
 export * from './print.ts';
 export * from './spec.ts';

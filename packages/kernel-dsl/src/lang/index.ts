@@ -1,11 +1,15 @@
 /** What an author types: kernels, tensors, axes, values and their operations. */
 export { kernel } from './kernel.ts';
 export type { Axes, BodyArgs, ConstantChoice, Kernel, ParamSpec, Params } from './kernel.ts';
+export { call } from './call.ts';
+export type { CallArgs } from './call.ts';
 export { constant } from './constant.ts';
 export type { ConstantSpec, ConstantValue } from './constant.ts';
 export { Tensor, scalar, tensor } from './tensor.ts';
 export type { ScalarSpec, TensorSpec } from './tensor.ts';
 export type { DimSpec } from './dim.ts';
+export { View } from './view.ts';
+export type { Part, Rank } from './view.ts';
 export { PackedTensor, Pair } from './packed.ts';
 export type { PackedSpec } from './packed.ts';
 export { Axis, axes } from './axes.ts';

@@ -8,6 +8,8 @@ import type { PackedSpec } from './packed.ts';
 import { recordRead, use } from './trace.ts';
 import { Cell, Val, indexOf } from './val.ts';
 import type { Index } from './val.ts';
+import { View, slicesOf } from './view.ts';
+import type { Part, Rank } from './view.ts';
 
 /** A tensor parameter as declared. */
 export interface TensorSpec<D extends DType, S extends readonly DimSpec[]> {
@@ -60,9 +62,19 @@ type Indices<S extends readonly DimSpec[]> = { readonly [K in keyof S]: Index };
 export class Tensor<D extends DType, S extends readonly DimSpec[]> {
   readonly dtype: D;
   readonly buf: Buffer;
+  /** How many dimensions it has. */
+  readonly rank: S['length'];
   constructor(buf: Buffer, dtype: D) {
     this.buf = buf;
     this.dtype = dtype;
+    this.rank = buf.shape.length;
+  }
+  /**
+   * Part of it, for a kernel that is called: of each dimension `'all'`, `[start, extent]`, or one index.
+   * @example call(dot, { x: A.view(i, 'all'), y: B.view('all', j), out: C.view(i, [j, 1]) })
+   */
+  view<const V extends { readonly [K in keyof S]: Part }>(...parts: V): View<D, Rank<V>> {
+    return new View(this.buf, this.dtype, slicesOf(this.buf, parts as readonly Part[]));
   }
   #index(index: readonly Index[]): ReturnType<typeof indexOf>[] {
     if (index.length !== this.buf.shape.length) throw new DslError('KD-RANK', { name: this.buf.name, rank: this.buf.shape.length, given: index.length }, { loc: here() });

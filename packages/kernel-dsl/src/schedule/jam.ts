@@ -67,7 +67,14 @@ function sideBySide(s: Stmt, copies: readonly Copy[]): Stmt[] {
     });
     case 'store': case 'accum': return copies.map((c) => ({ ...s, buf: c.bufs.get(s.buf.id) ?? s.buf, index: s.index.map((e) => renamed(e, c)), value: renamed(s.value, c) }));
     case 'assume': return copies.map((c) => ({ ...s, cond: renamed(s.cond, c) }));
-    case 'while': case 'atomic': case 'print': return copies.map((c) => whole(s, c));
+    case 'atomic': return copies.map((c) => {
+      const out: Stmt = { ...s, buf: c.bufs.get(s.buf.id) ?? s.buf, index: s.index.map((e) => renamed(e, c)), value: renamed(s.value, c) };
+      if (!s.old) return out;
+      const old = newVar(`${s.old.name}_${c.n}`, s.old.dtype, s.old.lanes, s.old.loc);
+      c.vars.set(s.old.id, old);
+      return { ...out, old };
+    });
+    case 'while': case 'print': return copies.map((c) => whole(s, c));
     case 'barrier': return [s];
   }
 }

@@ -1,7 +1,6 @@
 import { DslError } from '../errors/index.ts';
-import { boundBy, childrenOf, mapChildren, newBuffer, newVar, visitStmt } from '../ir/index.ts';
-import type { Buffer, Expr, For, If, KernelIR, Loc, Stmt, Var } from '../ir/index.ts';
-import { mapOwnExprs, mapExpr } from '../ir/index.ts';
+import { childrenOf, mapChildren, renew } from '../ir/index.ts';
+import type { For, If, KernelIR, Loc, Stmt, Var } from '../ir/index.ts';
 import type { Axis } from '../lang/index.ts';
 import type { Target } from '../targets/index.ts';
 
@@ -56,27 +55,7 @@ export function replaceStmt(body: Stmt, old: Stmt, by: Stmt): Stmt {
 export const setBody = (st: State, body: Stmt): void => { st.ir = { ...st.ir, body }; };
 
 /** A copy in which every variable and buffer bound inside is new: two copies can stand in one program. */
-export function refresh(s: Stmt): Stmt {
-  const vars = new Map<number, Var>(), bufs = new Map<number, Buffer>();
-  visitStmt(s, (x) => {
-    const v = boundBy(x);
-    if (v) vars.set(v.id, newVar(v.name, v.dtype, v.lanes, v.loc));
-    if (x.kind === 'alloc') bufs.set(x.buf.id, newBuffer({ ...x.buf }));
-  });
-  const expr = (e: Expr): Expr => mapExpr(e, (x) => {
-    if (x.kind === 'var') return vars.get(x.id) ?? x;
-    if (x.kind === 'load') { const b = bufs.get(x.buf.id); return b ? { ...x, buf: b } : x; }
-    return x;
-  });
-  const go = (x: Stmt): Stmt => {
-    const y = mapOwnExprs(mapChildren(x, go), expr);
-    if (y.kind === 'for' || y.kind === 'while' || y.kind === 'let') return { ...y, v: vars.get(y.v.id) ?? y.v };
-    if (y.kind === 'atomic') return { ...y, buf: bufs.get(y.buf.id) ?? y.buf, ...(y.old && { old: vars.get(y.old.id) ?? y.old }) };
-    if (y.kind === 'alloc' || y.kind === 'store' || y.kind === 'accum') return { ...y, buf: bufs.get(y.buf.id) ?? y.buf };
-    return y;
-  };
-  return go(s);
-}
+export const refresh = (s: Stmt): Stmt => renew(s).stmt;
 
 /** The statements between a loop and an inner statement: loops and guards in order. */
 export function nestBetween(path: readonly Stmt[], from: For): { loops: For[]; guards: If[] } {

@@ -49,6 +49,9 @@ export type ReduceFn = 'add' | 'mul' | 'min' | 'max';
 /** What an atomic update does to a cell. */
 export type AtomicFn = 'add' | 'min' | 'max' | 'and' | 'or' | 'xor' | 'exchange';
 
+/** What the lanes of a subgroup make of their values together; all of them must be there. */
+export type SubgroupFn = 'shuffle' | 'shuffleXor' | 'broadcast' | 'add' | 'min' | 'max' | 'any' | 'all' | 'ballot';
+
 interface Node<K extends string> {
   readonly kind: K;
   readonly dtype: DType;
@@ -98,8 +101,15 @@ export interface Shuffle extends Node<'shuffle'> { readonly a: Expr; readonly b:
 /** All lanes of `x` combined by halving: y[i] = x[i] op x[i + n/2], and again, until one lane is left. `lanes` of the result is 1. */
 export interface Reduce extends Node<'reduce'> { readonly fn: ReduceFn; readonly x: Expr }
 
+/**
+ * What a lane gets from the lanes of its subgroup. `shuffle` and `broadcast`: x of the lane with number `lane` in the subgroup (for `broadcast` the same one in
+ * all); `shuffleXor`: x of the lane whose number differs in the bits of `lane`; `add`, `min`, `max`: all x combined by halving, as Reduce does; `any`, `all` of
+ * bools; `ballot`: bit i of a u32 is x of lane i. Only as the whole value of a Let, so that it happens at one place of the program.
+ */
+export interface Subgroup extends Node<'subgroup'> { readonly fn: SubgroupFn; readonly x: Expr; readonly lane?: Expr }
+
 /** Every kind of expression; `kind` tells them apart. */
 export type Expr =
-  | Const | Size | Stride | Scalar | Var | Load | Cast | Bitcast | Unary | Binary | Cmp | Fma | Select | Dot4 | Ramp | Broadcast | Shuffle | Reduce;
+  | Const | Size | Stride | Scalar | Var | Load | Cast | Bitcast | Unary | Binary | Cmp | Fma | Select | Dot4 | Ramp | Broadcast | Shuffle | Reduce | Subgroup;
 /** What `kind` of an expression may be. */
 export type ExprKind = Expr['kind'];

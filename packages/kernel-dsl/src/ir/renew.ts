@@ -1,6 +1,6 @@
 import { newBuffer, newVar } from './build.ts';
 import type { Buffer, Expr, Var } from './expr.ts';
-import type { Stmt } from './stmt.ts';
+import type { InstrArg, Stmt } from './stmt.ts';
 import { boundBy, mapChildren, mapExpr, mapOwnExprs, visitStmt } from './walk.ts';
 
 /** A copy of statements in which everything bound inside is new, with what became of the variables and buffers, by their old ids. */
@@ -33,6 +33,7 @@ export function renew(s: Stmt, o: {
       case 'alloc': return { ...y, buf: { ...buffers.get(y.buf.id)!, shape: y.buf.shape.map(expr) } };
       case 'store': case 'accum': return { ...y, ...at(y.buf, y.index) };
       case 'atomic': return { ...y, ...at(y.buf, y.index), ...(y.old && { old: vars.get(y.old.id)! }) };
+      case 'instr': return { ...y, args: y.args.map((a): InstrArg => (a.kind === 'place' ? { ...a, ...at(a.buf, a.index) } : a)) };
       default: return y;
     }
   };

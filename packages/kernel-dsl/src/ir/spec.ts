@@ -1,12 +1,16 @@
 import { visitExprs, visitStmt } from './walk.ts';
 import type { KernelIR } from './stmt.ts';
 import { printStmt } from './print.ts';
+import type { LoopKind } from './stmt.ts';
 
 /**
  * What a kernel may contain at each stage.
  * `algorithm`: as traced: scalar, sequential loops. `scheduled`: any loop kind, packs, pads. `lowered`: no unroll or vector loop, no pad, registers named.
  */
 export type Phase = 'algorithm' | 'scheduled' | 'lowered';
+
+/** Is a loop kind a place on a GPU, which authors may give too? */
+export const isBound = (k: LoopKind): boolean => k.startsWith('block.') || k.startsWith('lane.');
 
 /** The first breach of a phase's rules as text, or undefined. Asserted between passes in tests. */
 export function specViolation(k: KernelIR, phase: Phase): string | undefined {
@@ -15,7 +19,7 @@ export function specViolation(k: KernelIR, phase: Phase): string | undefined {
   const bound = new Set<number>();
   visitStmt(k.body, (s) => {
     if (s.kind === 'for') {
-      if (phase === 'algorithm' && s.loop !== 'seq') fail(`loop ${s.v.name} is ${s.loop} before any schedule`);
+      if (phase === 'algorithm' && s.loop !== 'seq' && !isBound(s.loop)) fail(`loop ${s.v.name} is ${s.loop} before any schedule`);
       if (phase === 'lowered' && (s.loop === 'unroll' || s.loop === 'vector')) fail(`loop ${s.v.name} is still ${s.loop}`);
       if (bound.has(s.v.id)) fail(`two loops bind ${s.v.name}`);
       bound.add(s.v.id);
@@ -44,7 +48,8 @@ export function specViolation(k: KernelIR, phase: Phase): string | undefined {
     if (s.kind === 'accum' && s.buf.packed) fail(`${s.buf.name} holds half bytes, which cannot be accumulated into`);
     if ((s.kind === 'store' || s.kind === 'accum') && phase === 'algorithm' && s.value.lanes !== 1) fail(`vector store to ${s.buf.name}`);
   });
-  visitExprs(k.body, (e) => {
+  visitExprs(k.body, (e, s) => {
+    if (e.kind === 'subgroup' && !(s.kind === 'let' && s.value === e)) fail(`subgroup_${e.fn} is part of a larger expression`);
     if (e.kind === 'shuffle' && (e.a.dtype !== e.b.dtype || e.a.lanes !== e.b.lanes || e.a.lanes < 2 || e.pick.length !== e.lanes || e.pick.some((i) => i < 0 || i >= 2 * e.a.lanes))) fail(`shuffle of ${e.a.dtype}x${e.a.lanes} and ${e.b.dtype}x${e.b.lanes} by ${e.pick.join(' ')}`);
     if (phase === 'algorithm' && e.lanes !== 1) fail(`${e.kind} has ${e.lanes} lanes before any schedule`);
     if (e.kind === 'load' && e.index.length !== e.buf.shape.length) fail(`${e.buf.name} has ${e.buf.shape.length} dimensions, ${e.index.length} indices`);

@@ -68,6 +68,8 @@ export interface KernelIR {
   readonly sizes: readonly string[];
   /** What its specialisation constants were when it was built; nothing is passed for them. */
   readonly constants?: Readonly<Record<string, number | boolean | string>>;
+  /** Lanes of a subgroup, a power of two up to 32; 32 where nothing is said. */
+  readonly subgroup?: number;
   readonly body: Stmt;
   readonly loc?: Loc;
 }

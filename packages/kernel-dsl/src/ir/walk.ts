@@ -12,6 +12,7 @@ export function operands(e: Expr): readonly Expr[] {
     case 'binary': case 'cmp': case 'shuffle': return [e.a, e.b];
     case 'fma': return [e.a, e.b, e.c];
     case 'select': return [e.cond, e.a, e.b];
+    case 'subgroup': return e.lane ? [e.x, e.lane] : [e.x];
     case 'dot4': return [e.acc, e.a, e.b];
     case 'ramp': return [e.base, e.stride];
   }
@@ -30,6 +31,7 @@ export function mapOperands(e: Expr, f: (x: Expr) => Expr): Expr {
     case 'unary': { const x = f(e.x); return x === e.x ? e : unary(e.fn, x, e.loc); }
     case 'broadcast': { const x = f(e.x); return x === e.x ? e : broadcast(x, e.lanes); }
     case 'reduce': { const x = f(e.x); return x === e.x ? e : reduce(e.fn, x, e.loc); }
+    case 'subgroup': { const x = f(e.x), lane = e.lane && f(e.lane); return x === e.x && lane === e.lane ? e : { ...e, x, ...(lane && { lane }) }; }
     case 'binary': { const a = f(e.a), b = f(e.b); return a === e.a && b === e.b ? e : e.dtype === 'bool' && e.fn === 'and' ? and(a, b) : binary(e.fn, a, b, e.loc); }
     case 'shuffle': { const a = f(e.a), b = f(e.b); return a === e.a && b === e.b ? e : { ...e, a, b }; }
     case 'cmp': { const a = f(e.a), b = f(e.b); return a === e.a && b === e.b ? e : compare(e.fn, a, b, e.loc); }
@@ -179,7 +181,7 @@ export function exprKey(e: Expr): string {
     case 'scalar': return `$${e.name}`;
     case 'var': return `v${e.id}`;
     case 'load': return `b${e.buf.id}${e.as ?? ''}x${e.lanes}[${e.index.map(exprKey).join(',')}]`;
-    case 'binary': case 'cmp': case 'unary': case 'reduce': return `${e.fn}.${e.dtype}x${e.lanes}(${operands(e).map(exprKey).join(',')})`;
+    case 'binary': case 'cmp': case 'unary': case 'reduce': case 'subgroup': return `${e.fn}.${e.dtype}x${e.lanes}(${operands(e).map(exprKey).join(',')})`;
     case 'shuffle': return `shuffle.${e.dtype}[${e.pick.join()}](${exprKey(e.a)},${exprKey(e.b)})`;
     default: return `${e.kind}.${e.dtype}x${e.lanes}(${operands(e).map(exprKey).join(',')})`;
   }

@@ -1,8 +1,8 @@
 import { DslError } from '../errors/index.ts';
-import { constant, newVar } from '../ir/index.ts';
-import type { Expr, Loc, Var } from '../ir/index.ts';
+import { constant, isConst, newVar, printExpr, visitStmt } from '../ir/index.ts';
+import type { Expr, For, Loc, LoopKind, Stmt, Var } from '../ir/index.ts';
 import { here } from './here.ts';
-import { close, emit, open, tracer, use } from './trace.ts';
+import { boundLoops, close, emit, open, tracer, use } from './trace.ts';
 import { Val, indexOf } from './val.ts';
 import type { Index } from './val.ts';
 
@@ -25,12 +25,28 @@ export class Axis<N extends string = string> implements Iterable<Val<'i64'>> {
   }
   /** Records the loop: gives its index once, from 0 to the extent - 1 when it runs. Each axis can be iterated once and not left early. */
   *[Symbol.iterator](): Generator<Val<'i64'>, void, undefined> {
+    yield* this.#record('seq');
+  }
+  /**
+   * Records the loop on a GPU's place: its iterations are the workgroups of a launch (`block.x`, `block.y`, `block.z`) or the lanes of a workgroup (`lane.x`, …), all at
+   * once. Lane loops form one nest inside of the block loops and have constant extents. On a CPU, blocks run on the worker threads, lanes one after another.
+   * @example for (const b of ax.b.bind('block.x')) for (const t of ax.t.bind('lane.x')) y.at(b.mul(64).add(t)).set(0);
+   */
+  *bind(to: Place): Generator<Val<'i64'>, void, undefined> {
+    const loc = here(), around = boundLoops();
+    const fail = (why: string): never => { throw new DslError('KD-BIND', { axis: this.name, to, why }, { loc }); };
+    if (around.some((b) => b.to === to)) fail('inside of a loop that is bound there already');
+    if (to.startsWith('block.') && around.some((b) => b.to.startsWith('lane.'))) fail('inside of a lane loop');
+    if (to.startsWith('lane.') && !isConst(this.extent)) fail(`but its extent ${printExpr(this.extent)} is not a constant`);
+    yield* this.#record(to);
+  }
+  *#record(loop: LoopKind): Generator<Val<'i64'>, void, undefined> {
     tracer(`the loop over ${this.name}`);
     if (this.#used) throw new DslError('KD-AXIS-TWICE', { axis: this.name }, { loc: here() });
     this.#used = true;
     const loc = here() ?? this.loc;
     const extent = use(this.extent);
-    open(true);
+    open(true, loop === 'seq' ? undefined : { to: loop, v: this.v, extent });
     let done = false;
     try {
       yield new Val(this.v, 'i64');
@@ -38,9 +54,20 @@ export class Axis<N extends string = string> implements Iterable<Val<'i64'>> {
     } finally {
       const body = close();
       if (!done) throw new DslError('KD-BREAK', { axis: this.name }, { loc });
-      emit({ kind: 'for', v: this.v, extent, loop: 'seq', body, loc });
+      const inner = loop.startsWith('lane.') ? laneLoopIn(body) : undefined;
+      if (inner && inner !== body) throw new DslError('KD-BIND', { axis: inner.v.name, to: inner.loop, why: `but statements lie between it and the lane loop ${this.name}` }, { loc: inner.loc });
+      emit({ kind: 'for', v: this.v, extent, loop, body, loc });
     }
   }
+}
+
+/** A place on a GPU that a loop can be bound to: see {@link Axis.bind}. */
+export type Place = 'block.x' | 'block.y' | 'block.z' | 'lane.x' | 'lane.y' | 'lane.z';
+
+function laneLoopIn(s: Stmt): For | undefined {
+  let found: For | undefined;
+  visitStmt(s, (x) => { if (x.kind === 'for' && x.loop.startsWith('lane.')) found ??= x; });
+  return found;
 }
 
 /**

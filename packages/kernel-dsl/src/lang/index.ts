@@ -1,6 +1,6 @@
 /** What an author types: kernels, tensors, axes, values and their operations. */
 export { kernel } from './kernel.ts';
-export type { Axes, BodyArgs, ConstantChoice, Kernel, ParamSpec, Params } from './kernel.ts';
+export type { Axes, BodyArgs, ConstantChoice, Kernel, KernelOptions, ParamSpec, Params } from './kernel.ts';
 export { call } from './call.ts';
 export type { CallArgs } from './call.ts';
 export { constant } from './constant.ts';
@@ -13,6 +13,8 @@ export type { Part, Rank } from './view.ts';
 export { PackedTensor, Pair } from './packed.ts';
 export type { PackedSpec } from './packed.ts';
 export { Axis, axes } from './axes.ts';
+export type { Place } from './axes.ts';
+export { barrier, shared, subgroupAdd, subgroupAll, subgroupAny, subgroupBallot, subgroupBroadcast, subgroupLane, subgroupMax, subgroupMin, subgroupShuffle, subgroupShuffleXor } from './gpu.ts';
 export { Cell, Val } from './val.ts';
 export type { Index, Operand } from './val.ts';
 export { atomicAdd, atomicAnd, atomicExchange, atomicMax, atomicMin, atomicOr, atomicXor } from './atomic.ts';

@@ -45,6 +45,12 @@ export interface Kernel<A extends Axes = Axes, P extends Params = Params> {
   with(constants: ConstantChoice<P>): Kernel<A, P>;
 }
 
+/** What a kernel asks of the machine. */
+export interface KernelOptions {
+  /** Lanes of a subgroup that it is written for: a power of two up to 32, 32 unless told. */
+  readonly subgroup?: number;
+}
+
 /**
  * Defines a kernel. The body runs once, now, on symbols; it returns the handles of its loops for schedules.
  * @example
@@ -54,18 +60,20 @@ export interface Kernel<A extends Axes = Axes, P extends Params = Params> {
  *   return ax;
  * });
  */
-export function kernel<const P extends Params, A extends Axes>(name: string, params: P, body: (args: BodyArgs<P>) => A): Kernel<A, P> {
+export function kernel<const P extends Params, A extends Axes>(name: string, params: P, body: (args: BodyArgs<P>) => A, o: KernelOptions = {}): Kernel<A, P> {
   const loc = here();
+  const n = o.subgroup ?? 32;
+  if (!Number.isInteger(n) || n < 1 || n > 32 || (n & (n - 1)) !== 0) throw new DslError('KD-SUBGROUP-SIZE', { given: n }, { loc });
   const build = (choice: ConstantChoice<P>): Kernel<A, P> => {
     const constants = chosen(params, choice, name);
     const variant = variantName(name, params, constants);
-    const { ir, axes } = traced(variant, params, constants, body, loc);
+    const { ir, axes } = traced(variant, params, constants, body, loc, o);
     return { name: variant, params, ir, axes, print: () => printKernel(ir), with: (more) => build({ ...choice, ...more }) };
   };
   return build({});
 }
 
-function traced<P extends Params, A extends Axes>(name: string, params: P, constants: Readonly<Record<string, ConstantValue>>, body: (args: BodyArgs<P>) => A, loc: KernelIR['loc']): { ir: KernelIR; axes: A } {
+function traced<P extends Params, A extends Axes>(name: string, params: P, constants: Readonly<Record<string, ConstantValue>>, body: (args: BodyArgs<P>) => A, loc: KernelIR['loc'], o: KernelOptions): { ir: KernelIR; axes: A } {
   const seen = new Set<string>();
   const check = (n: string): void => {
     if (!/^[A-Za-z]\w*$/.test(n)) throw new DslError('KD-NAME', { name: n }, { loc });
@@ -101,7 +109,7 @@ function traced<P extends Params, A extends Axes>(name: string, params: P, const
     if (seen.has(s)) throw new DslError('KD-NAME', { name: s }, { loc });
     args[s] = new Val(size(s), 'i64');
   }
-  const { result, stmt } = trace(name, () => body(args as BodyArgs<P>));
-  const ir: KernelIR = { name, params: list, sizes, ...(Object.keys(constants).length ? { constants } : {}), body: stmt, loc };
+  const { result, stmt } = trace(name, () => body(args as BodyArgs<P>), o.subgroup);
+  const ir: KernelIR = { name, params: list, sizes, ...(Object.keys(constants).length ? { constants } : {}), ...(o.subgroup !== undefined && { subgroup: o.subgroup }), body: stmt, loc };
   return { ir, axes: result ?? ({} as A) };
 }

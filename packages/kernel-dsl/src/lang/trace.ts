@@ -1,6 +1,6 @@
 import { DslError } from '../errors/index.ts';
 import { block, mapChildren, mapOperands, mapOwnExprs, newVar, operands } from '../ir/index.ts';
-import type { Buffer, Expr, Let, Load, Stmt, Var } from '../ir/index.ts';
+import type { Buffer, Expr, Let, Load, LoopKind, Stmt, Var } from '../ir/index.ts';
 import { here } from './here.ts';
 
 /** A read, remembered where it happened, so that a later write cannot change what it means. */
@@ -13,11 +13,15 @@ export interface Read {
   needed: boolean;
 }
 type Item = Stmt | Read;
+/** A loop over the workgroups of a launch or the lanes of a workgroup. */
+export interface BoundLoop { readonly to: LoopKind; readonly v: Var; readonly extent: Expr }
 /** An open block: the body of the kernel, of a loop or of a branch. */
 export interface Frame {
   readonly items: Item[];
   readonly parent: Frame | undefined;
   readonly loop: boolean;
+  /** Where the loop runs, when its author bound it to a place on a GPU. */
+  readonly bound: BoundLoop | undefined;
   /** Reads from outer frames used in this loop: they must not be changed anywhere in it. */
   readonly outerReads: Read[];
 }
@@ -28,11 +32,13 @@ export interface Tracer {
   readonly writes: Map<number, number>;
   readonly reads: Map<Expr, Read>;
   readonly names: Set<string>;
+  /** Lanes of a subgroup. */
+  readonly subgroup: number;
 }
 
 let active: Tracer | undefined;
 
-const newFrame = (parent: Frame | undefined, loop: boolean): Frame => ({ items: [], parent, loop, outerReads: [] });
+const newFrame = (parent: Frame | undefined, loop: boolean, bound?: BoundLoop): Frame => ({ items: [], parent, loop, bound, outerReads: [] });
 
 /** The running trace; an error that names `what` when no kernel is being traced. */
 export function tracer(what: string): Tracer {
@@ -41,9 +47,9 @@ export function tracer(what: string): Tracer {
 }
 
 /** Runs a body as a new trace and returns what it recorded. */
-export function trace<R>(name: string, body: () => R): { result: R; stmt: Stmt } {
+export function trace<R>(name: string, body: () => R, subgroup = 32): { result: R; stmt: Stmt } {
   if (active) throw new DslError('KD-NESTED', { name }, { loc: here() });
-  active = { frame: newFrame(undefined, false), writes: new Map(), reads: new Map(), names: new Set() };
+  active = { frame: newFrame(undefined, false), writes: new Map(), reads: new Map(), names: new Set(), subgroup };
   try {
     const result = body();
     return { result, stmt: settle(finish(active.frame), active.reads) };
@@ -53,9 +59,9 @@ export function trace<R>(name: string, body: () => R): { result: R; stmt: Stmt }
 }
 
 /** Opens a block; statements go there until `close`. */
-export function open(loop: boolean): void {
+export function open(loop: boolean, bound?: BoundLoop): void {
   const t = tracer('a block');
-  t.frame = newFrame(t.frame, loop);
+  t.frame = newFrame(t.frame, loop, bound);
 }
 
 /** Closes the innermost block and returns its statements. */
@@ -140,3 +146,10 @@ export function use(e: Expr): Expr {
 
 /** Is a kernel being traced? */
 export const tracing = (): boolean => active !== undefined;
+
+/** The bound loops around this point, outermost first. */
+export function boundLoops(): readonly BoundLoop[] {
+  const out: BoundLoop[] = [];
+  for (let f: Frame | undefined = tracer('a bound loop').frame; f; f = f.parent) if (f.bound) out.unshift(f.bound);
+  return out;
+}

@@ -27,7 +27,7 @@ export function numbering(byKey: Map<string, number>): Numbering {
       case 'stride': return `stride ${e.buf.id} ${e.dim}`;
       case 'var': return `v${e.id}`;
       case 'load': return `load ${e.buf.id}@${versions.get(e.buf.id) ?? 0} ${e.as ?? ''}x${e.lanes} ${inside}`;
-      case 'binary': case 'cmp': case 'unary': case 'reduce': return `${e.fn} ${e.dtype}x${e.lanes} ${inside}`;
+      case 'binary': case 'cmp': case 'unary': case 'reduce': case 'subgroup': return `${e.fn} ${e.dtype}x${e.lanes} ${inside}`;
       case 'shuffle': return `shuffle ${e.pick.join()} ${inside}`;
       default: return `${e.kind} ${e.dtype}x${e.lanes} ${inside}`;
     }

@@ -3,6 +3,7 @@ import type { Buffer, DType, Expr } from '../ir/index.ts';
 import { readBytes } from './arith.ts';
 import { memoryOf } from './context.ts';
 import type { Context, Num, Vec } from './context.ts';
+import { onLane } from './lane-race.ts';
 import type { Memory } from './memory.ts';
 import { onAtomic, onRead, onWrite } from './race.ts';
 import { raise } from './site.ts';
@@ -77,19 +78,25 @@ function unwritten(a: Access): Guard | undefined {
 
 /** What a read checks: written before, and by no other iteration of a parallel loop. */
 function readGuard(c: Context, a: Access): Guard | undefined {
-  return c.parallel.reduce<Guard | undefined>((g, s) => both(g, onRead(s, a.m, a.site)), unwritten(a));
+  return both(c.parallel.reduce<Guard | undefined>((g, s) => both(g, onRead(s, a.m, a.site)), unwritten(a)), laneGuard(c, a, 'read'));
+}
+
+/** What an access checks among the lanes of a workgroup: memory of their own needs nothing. */
+function laneGuard(c: Context, a: Access, touch: 'read' | 'written' | 'atomically updated'): Guard | undefined {
+  const { m } = a, readOnly = m.buf.space === 'param' && m.buf.access === 'in';
+  return c.inLanes && !readOnly && !c.laneOwn.has(m.buf.id) ? onLane(c.lanes, m, a.site, touch) : undefined;
 }
 
 /** What an atomic update checks and records: other atomic updates of the cell are no race. */
 function atomicGuard(c: Context, a: Access): Guard | undefined {
-  return c.parallel.reduce<Guard | undefined>((g, s) => both(g, onAtomic(s, a.m, a.site)), undefined);
+  return c.parallel.reduce<Guard | undefined>((g, s) => both(g, onAtomic(s, a.m, a.site)), laneGuard(c, a, 'atomically updated'));
 }
 
 /** What a write checks and records. */
 function writeGuard(c: Context, a: Access): Guard | undefined {
   const { m, site } = a;
   const init: Guard | undefined = m.written && ((at) => { m.written![at - m.lo] = m.era; });
-  return both(c.parallel.reduce<Guard | undefined>((g, s) => both(g, onWrite(s, m, site)), undefined), init);
+  return both(both(c.parallel.reduce<Guard | undefined>((g, s) => both(g, onWrite(s, m, site)), undefined), laneGuard(c, a, 'written')), init);
 }
 
 /** Runs before each access of a vector whose indices are vectors: sets the lane that `index` then yields. */

@@ -1,5 +1,6 @@
 import type { Buffer, KernelIR, Var } from '../ir/index.ts';
 import type { Bound } from './bind.ts';
+import type { LaneScope } from './lane-race.ts';
 import type { Memory } from './memory.ts';
 import type { ParallelScope } from './race.ts';
 import { raise } from './site.ts';
@@ -23,6 +24,12 @@ export interface Context extends Bound {
   readonly slots: Map<number, number>;
   /** Compile time only: the parallel loops around the statement at hand, outermost first. */
   readonly parallel: ParallelScope[];
+  /** Compile time only: is the statement at hand inside of a workgroup's lanes? */
+  inLanes: number;
+  /** Compile time only: buffers that each lane has for itself, by id. */
+  readonly laneOwn: Set<number>;
+  /** What the lanes of the workgroup at hand did to memory they share. */
+  readonly lanes: LaneScope;
   readonly maxSteps: number;
   /** Takes what the kernel prints; nothing is printed without it. */
   readonly print: ((line: string) => void) | undefined;

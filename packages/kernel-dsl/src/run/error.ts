@@ -10,6 +10,7 @@ const FIXES = {
   'KD-RUN-UNINIT': 'Write the cell before it is read, e.g. set an accumulator to its identity; declare a parameter whose old contents count as inout.',
   'KD-RUN-RACE': 'Make the iterations independent: move the parallel mark to a loop whose iterations touch cells of their own, or keep this loop sequential.',
   'KD-RUN-WHILE': 'Raise max, or make the condition fail sooner: emitted code stops at the bound without a word.',
+  'KD-RUN-DIVERGED': 'Move it out of the branch or loop, so that all lanes come by together.',
   'KD-RUN-READONLY': 'Declare the parameter as out or inout, or write into another buffer.',
   'KD-RUN-ASSUME': 'Call the kernel with arguments that meet the assumption, or drop it from the kernel.',
   'KD-RUN-STEPS': 'Raise maxSteps, or run the kernel on smaller sizes.',

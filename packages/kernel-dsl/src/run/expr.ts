@@ -114,6 +114,7 @@ function scalar(c: Context, e: Expr, site: Site): Num {
     }
     case 'dot4': { checkDot4(e, site); const s = num(e.acc), a = num(e.a), b = num(e.b); return () => dot4(s(), a(), b()); }
     case 'reduce': return reduction(c, e, site);
+    case 'subgroup': return malformed(site, `subgroup_${e.fn} outside of a workgroup's lanes, or inside of a larger expression`);
     case 'ramp': case 'broadcast': case 'shuffle': return malformed(site, `a ${e.kind} of one lane`);
   }
 }
@@ -182,7 +183,7 @@ export function compileVec(c: Context, e: Expr, outer: Site): Vec {
       const x = compileVec(c, a, site), y = compileVec(c, b, site);
       return () => { const p = x(), q = y(); for (let l = 0; l < n; l++) out[l] = pick[l]! < m ? p[pick[l]!]! : q[pick[l]! - m]!; return out; };
     }
-    case 'reduce': return malformed(site, `reduce to ${n} lanes`);
+    case 'reduce': case 'subgroup': return malformed(site, `${e.kind} to ${n} lanes`);
   }
 }
 

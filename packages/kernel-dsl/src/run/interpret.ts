@@ -4,6 +4,7 @@ import type { KernelIR } from '../ir/index.ts';
 import { bind } from './bind.ts';
 import type { InterpretArg } from './bind.ts';
 import type { Context } from './context.ts';
+import { laneScope } from './lane-race.ts';
 import type { Site } from './site.ts';
 import { checkAssumptions, compileStmt, countVars } from './stmt.ts';
 
@@ -20,11 +21,12 @@ export interface InterpretOptions {
 /**
  * Runs a kernel as the language defines it, on JavaScript arrays. Every phase of IR runs: what an emitter makes of a kernel must give the same bits.
  *
- * Results are written into the `data` of out and inout tensors. Parallel iterations run in a random order that `seed` fixes.
+ * Results are written into the `data` of out and inout tensors. Parallel iterations, and the lanes of a workgroup between two barriers, run in a random order
+ * that `seed` fixes.
  *
  * @param args an argument for each parameter, by name. A size that no tensor dimension tells by itself is given by name too.
  * @throws {RunError} when arguments do not fit the kernel (then nothing was written), and when the kernel reads or writes out of bounds, reads what
- *   nothing has written, races with itself, violates its assumptions, divides an integer by zero, or leaves the range of exact i64 numbers.
+ *   nothing has written, races with itself, has a barrier that not all lanes reach, violates its assumptions, divides an integer by zero, or leaves the range of exact i64 numbers.
  * @example
  * ```ts
  * const x = new Float32Array([1, 2, 3]), y = new Float32Array(3);
@@ -35,7 +37,7 @@ export function interpret(k: KernelIR, args: Readonly<Record<string, InterpretAr
   const run = meant(k);
   const site: Site = { loc: k.loc, step: undefined, loops: [] };
   const c: Context = {
-    ...bind(run, args), kernel: run, frame: new Float64Array(countVars(run.body)), vectors: [], slots: new Map(), parallel: [],
+    ...bind(run, args), kernel: run, frame: new Float64Array(countVars(run.body)), vectors: [], slots: new Map(), parallel: [], inLanes: 0, laneOwn: new Set(), lanes: laneScope(k.subgroup ?? 32),
     maxSteps: o.maxSteps ?? Infinity, print: o.print, steps: 0, random: randomBelow(o.seed ?? 1),
   };
   checkAssumptions(c, site);

@@ -38,7 +38,7 @@ export function enter(s: ParallelScope, n: number): void {
 }
 
 /** The indices of the element at a position, for messages. */
-function indexAt(m: Memory, at: number): number[] {
+export function indexAt(m: Memory, at: number): number[] {
   const order = m.shape.map((_, d) => d).sort((a, b) => Math.abs(m.strides[b]!) - Math.abs(m.strides[a]!));
   const index = new Array<number>(m.shape.length).fill(0);
   let rest = at - m.lo;

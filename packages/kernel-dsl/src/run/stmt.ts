@@ -10,6 +10,7 @@ import { allocate, emptyMemory } from './memory.ts';
 import { enter, parallelScope } from './race.ts';
 import { raise, within } from './site.ts';
 import type { Site } from './site.ts';
+import { workgroup } from './workgroup.ts';
 
 type Of<K extends Stmt['kind']> = Extract<Stmt, { kind: K }>;
 
@@ -19,7 +20,7 @@ export function compileStmt(c: Context, s: Stmt, outer: Site): Run {
   switch (s.kind) {
     case 'block': return sequence(s.body.map((x) => compileStmt(c, x, site)));
     case 'region': return compileStmt(c, s.body, site);
-    case 'for': return loop(c, s, site);
+    case 'for': return s.loop.startsWith('lane.') ? workgroup(c, s, site, { stmt: (x, at) => compileStmt(c, x, at), num: (e, at) => compileNum(c, e, at), bindVar: (id) => bindVar(c, id) }) : loop(c, s, site);
     case 'if': {
       if (s.cond.dtype !== 'bool') raise(site, 'KD-RUN-IR', `the condition ${printExpr(s.cond)} is ${s.cond.dtype}`);
       const p = compileNum(c, s.cond, site), then = compileStmt(c, s.then, site), other = s.else && compileStmt(c, s.else, site);
@@ -50,11 +51,8 @@ export function compileStmt(c: Context, s: Stmt, outer: Site): Run {
     case 'print': return compilePrint(c, s, site, (e) => compileNum(c, e, site));
     case 'assume': return atLaunch(s) ? () => {} : compileAssume(c, s, site);
     case 'instr': return raise(site, 'KD-RUN-IR', `the instruction ${s.def.name} was not expanded`);
-    case 'barrier': {
-      const lanes = site.loops.filter((l) => l.kind.startsWith('lane.')).map((l) => l.name);
-      // One after another, iterations cannot meet; outside of lane loops there is no one to wait for.
-      return lanes.length ? raise(site, 'KD-RUN-IR', `the interpreter runs no barriers inside lane loops (${lanes.join(', ')})`, { fix: 'Interpret the kernel before its loops are bound to lanes.' }) : () => {};
-    }
+    // Among lanes a barrier is the workgroup's; between two nests of lanes it tells them apart.
+    case 'barrier': return () => { c.lanes.epoch++; };
   }
 }
 
@@ -105,6 +103,7 @@ function loop(c: Context, s: Of<'for'>, site: Site): Run {
     for (const i of shuffled(n, c.random)) {
       f[slot] = i;
       scope.now = first + i;
+      c.lanes.epoch++; // another workgroup
       body();
     }
   };
@@ -138,6 +137,7 @@ function shuffled(n: number, random: (n: number) => number): Float64Array {
 function alloc(c: Context, s: Of<'alloc'>, site: Site): Run {
   const m = emptyMemory(s.buf), shape: Num[] = s.buf.shape.map((e) => compileNum(c, e, site));
   c.memories.set(s.buf.id, m);
+  if (c.inLanes) c.laneOwn.add(s.buf.id);
   return () => {
     const dims = shape.map((f) => f());
     if (!dims.every((n) => Number.isSafeInteger(n) && n >= 0)) raise(site, 'KD-RUN-SIZE', `${s.buf.space} ${s.buf.name} gets the shape [${dims.join(', ')}]`, { buffer: s.buf.name, fix: 'Make its dimensions non-negative.' });

@@ -265,7 +265,8 @@ describe('the rest', () => {
     ['bytes of what is not u8', store(y, [constant(0)], load(A, [constant(0), constant(0)], { as: 'f32' })), /only u8 can be read as f32/],
     ['bits of another width', store(y, [constant(0)], { kind: 'bitcast', dtype: 'f32', lanes: 1, x: constant(1, 'i64') }), /not as many bits/],
     ['an update of a storage type', { kind: 'accum', fn: 'add', buf: { ...h, access: 'inout' }, index: [constant(0)], value: load(h, [constant(0)]) }, /add is not defined for f16/],
-    ['a barrier inside lanes', loop('l', 2, () => [{ kind: 'barrier', scope: 'workgroup' }], 'lane.x'), /no barriers inside lane loops \(l\)/],
+    ['a parallel loop inside of lanes', loop('l', 2, () => [loop('p', 2, () => [store(y, [constant(0)], f(1))], 'parallel')], 'lane.x'), /the parallel loop p lies inside of lanes/],
+    ['an exchange of lanes without lanes', bindTo(t, { kind: 'subgroup', fn: 'add', dtype: 'f32', lanes: 1, x: f(1) }), /subgroup_add outside of a workgroup's lanes/],
     ['an unknown size', loop('l', size('Q'), () => []), /there is no size Q/],
     ['an unknown scalar', store(y, [constant(0)], { kind: 'scalar', dtype: 'f32', lanes: 1, name: 'q' }), /there is no scalar q/],
   ];

@@ -40,6 +40,7 @@ export function exprText(f: Frame, e: Expr): Text {
     case 'broadcast': return e.x.lanes > 1 ? exprText(f, e.x) : call(need(f, splatHelper(e.dtype, e.lanes)), exprText(f, e.x));
     case 'shuffle': return call(need(f, shuffleHelper(e.dtype, e.a.lanes, e.pick)), exprText(f, e.a), exprText(f, e.b));
     case 'ramp': return rampText(f, e.base, e.stride, e.dtype, e.lanes);
+    case 'subgroup': throw new EmitError(`subgroup_${e.fn} in C`, e.loc);
     case 'reduce': if (e.dtype === 'bool') return anyText(f, e);
       return call(need(f, reduceHelper(e.fn, e.dtype, e.x.lanes)), exprText(f, e.x));
   }

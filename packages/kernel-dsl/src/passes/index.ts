@@ -12,15 +12,17 @@ import { simplify } from './simplify.ts';
 import { strided } from './strided.ts';
 import { unroll } from './unroll.ts';
 import { vectorize } from './vectorize.ts';
+import { workgroups } from './workgroups.ts';
 
 export type { Pass } from './pass.ts';
-export { fma, instructions, mathlib, registers, share, simplify, strided, unroll, vectorize };
+export { fma, instructions, mathlib, registers, share, simplify, strided, unroll, vectorize, workgroups };
 export { simplifyExpr } from './affine.ts';
 export type { Facts } from './affine.ts';
 
 /** The pipeline. */
 export const PASSES: readonly Pass[] = [
   { name: 'instructions', run: instructions },
+  { name: 'workgroups', run: workgroups },
   { name: 'tidy', run: simplify },
   { name: 'unroll', run: unroll },
   { name: 'fold', run: simplify },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DslError } from '../../src/errors/index.ts';
 import type { ErrorId } from '../../src/errors/index.ts';
-import { assume, atomicAdd, atomicOr, axes, constant, exp, fma, kernel, loopWhile, named, popcount, print, reg, scalar, select, tensor, when } from '../../src/lang/index.ts';
+import { assume, atomicAdd, atomicOr, axes, barrier, constant, exp, fma, kernel, loopWhile, named, popcount, print, reg, scalar, select, shared, subgroupAdd, subgroupAny, subgroupLane, tensor, when } from '../../src/lang/index.ts';
 import type { Cell, Tensor, Val } from '../../src/lang/index.ts';
 
 /** The body runs in a kernel with x (in, f32[N]), y (out, f32[N]), h (f16[N]) and a (f32). */
@@ -36,6 +36,18 @@ const CASES: readonly [ErrorId, () => void, RegExp][] = [
   ['KD-STORAGE', body(({ h }) => { atomicAdd(never<Cell<'f32'>>(h.at(0)), 1); }), /f16 is a storage type/],
   ['KD-OPERAND', body(() => { print(never<string>(1)); }), /print got 1/],
   ['KD-CONDITION', body(({ x }) => { for (const _ of loopWhile(() => never<Val<'bool'>>(x.at(0)), { max: 3 })) void _; }), /a condition of dtype f32/],
+  ['KD-BIND', body(({ N }) => { const ax = axes({ t: N }); for (const t of ax.t.bind('lane.x')) void t; }), /the loop over t is bound to lane.x but its extent N is not a constant/],
+  ['KD-BIND', body(() => { const ax = axes({ t: 4, u: 4 }); for (const t of ax.t.bind('lane.x')) for (const u of ax.u.bind('lane.x')) { void t; void u; } }), /u is bound to lane.x inside of a loop that is bound there/],
+  ['KD-BIND', body(() => { const ax = axes({ t: 4, b: 4 }); for (const t of ax.t.bind('lane.x')) for (const b of ax.b.bind('block.x')) { void t; void b; } }), /b is bound to block.x inside of a lane loop/],
+  ['KD-BIND', body(({ y }) => { const ax = axes({ t: 4, u: 4 }); for (const t of ax.t.bind('lane.y')) { y.at(t).set(0); for (const u of ax.u.bind('lane.x')) void u; } }), /u is bound to lane.x but statements lie between it and the lane loop t/],
+  ['KD-SHARED', body(() => { shared('f32', 'tile', 4); }), /shared memory tile is declared outside of the block loops/],
+  ['KD-SHARED', body(() => { const ax = axes({ t: 4 }); for (const t of ax.t.bind('lane.x')) { void t; shared('f32', 'tile', 4); } }), /tile is declared inside of a lane loop/],
+  ['KD-LANES', body(() => { barrier(); }), /barrier\(\) is used outside of the lanes/],
+  ['KD-LANES', body(({ x }) => { subgroupAdd(x.at(0)); }), /subgroupAdd is used outside of the lanes/],
+  ['KD-LANES', body(() => { subgroupLane(); }), /subgroupLane\(\) is used outside/],
+  ['KD-STORAGE', body(({ h }) => { const ax = axes({ t: 4 }); for (const t of ax.t.bind('lane.x')) subgroupAdd(never<Val<'f32'>>(h.at(t))); }), /f16 is a storage type, subgroupAdd/],
+  ['KD-CONDITION', body(({ x }) => { const ax = axes({ t: 4 }); for (const t of ax.t.bind('lane.x')) subgroupAny(never<Val<'bool'>>(x.at(t))); }), /a condition of dtype f32/],
+  ['KD-SUBGROUP-SIZE', () => { kernel('k', {}, () => ({}), { subgroup: 24 }); }, /a subgroup of 24 lanes/],
   ['KD-RANK', body(({ x }) => { never<{ at(...i: number[]): void }>(x).at(1, 2); }), /x has 1 dimension\(s\), 2/],
   ['KD-INDEX', body(({ x, a }) => { x.at(never<Val<'i64'>>(a)); }), /an index into x is f32/],
   ['KD-READONLY', body(({ x }) => { x.at(0).set(1); }), /x is an input/],

@@ -6,6 +6,7 @@ export * from './errors/index.ts';
 export * from './schedule/index.ts';
 export * from './library/index.ts';
 export * from './instructions/index.ts';
+export * from './codelet/index.ts';
 export * from './targets/index.ts';
 export * from './emit/index.ts';
 export { lower, PASSES } from './passes/index.ts';

@@ -1,7 +1,7 @@
 import { ArgumentError, DisposedError } from '@quern/runtime';
 import { chooseBackend } from '../backend/index.ts';
 import type { Backend, BackendChoice, Own, Prepared, Reals, Scratch } from '../backend/index.ts';
-import type { Real } from '../codelets/index.ts';
+import type { Real } from '@quern/kernel-dsl';
 import { kernelName } from '../kernels/index.ts';
 import { checkAlias, checkArray, checkSpec, launchPlan } from '../plan/index.ts';
 import type { ComplexArray, FftSpec, FullSpec, LaunchPlan } from '../plan/index.ts';

@@ -1,4 +1,4 @@
-import type { Real } from '../codelets/index.ts';
+import type { Real } from '@quern/kernel-dsl';
 import type { Launch } from '../plan/index.ts';
 
 /** A typed array of real numbers. */

@@ -1,7 +1,7 @@
 import { target } from '@quern/kernel-dsl';
 import { allocate, fromMemory, kernelPackage, program, tensor } from '@quern/runtime';
 import type { Kernel, Memory, Program, ScalarArg, TensorArg } from '@quern/runtime';
-import type { Real } from '../codelets/index.ts';
+import type { Real } from '@quern/kernel-dsl';
 import { kernelIds, kernelName } from '../kernels/index.ts';
 import type { KernelId } from '../kernels/index.ts';
 import type { Launch, View } from '../plan/index.ts';

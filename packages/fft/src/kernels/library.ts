@@ -1,6 +1,6 @@
 import { lower, schedule } from '@quern/kernel-dsl';
 import type { Axes, Axis, Kernel, KernelIR, LibraryKernel, Target } from '@quern/kernel-dsl';
-import type { Real } from '../codelets/index.ts';
+import type { Real } from '@quern/kernel-dsl';
 import { batchTransform, firstPass, lastPass, middlePass, smallTransform } from './passes.ts';
 
 /** What a kernel of this library does. `small`: one transform after another; `batch`: as many at once as a vector has lanes. `narrow`: with vectors of at most 8 lanes, for transforms too short for longer ones. */

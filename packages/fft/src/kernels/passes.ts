@@ -1,7 +1,7 @@
-import { axes, kernel, scalar, tensor, when } from '@quern/kernel-dsl';
+import { axes, kernel, scalar, tensor, when, writeCodelet } from '@quern/kernel-dsl';
 import type { Axis, Kernel, Val } from '@quern/kernel-dsl';
-import { dft, writeCodelet } from '../codelets/index.ts';
-import type { ComplexVal, Real } from '../codelets/index.ts';
+import { dft } from '../codelets/index.ts';
+import type { ComplexVal, Real } from '@quern/kernel-dsl';
 
 /** The loops of a pass: P in parallel around Q around the lanes of a vector. */
 export type PassAxes = { readonly p: Axis<'p'>; readonly q: Axis<'q'>; readonly v: Axis<'v'> };

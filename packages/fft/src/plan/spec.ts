@@ -1,5 +1,5 @@
 import { ArgumentError, DTypeError, ShapeError } from '@quern/runtime';
-import type { Real } from '../codelets/index.ts';
+import type { Real } from '@quern/kernel-dsl';
 
 /** A typed array of interleaved complex numbers: re, im, re, im, … */
 export type ComplexArray<T extends Real = Real> = T extends 'f32' ? Float32Array : Float64Array;

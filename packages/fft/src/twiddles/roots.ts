@@ -1,4 +1,4 @@
-import { toDoubles, unitRoot } from '../codelets/index.ts';
+import { toDoubles, unitRoot } from '@quern/kernel-dsl';
 
 /** Writes exp(sign 2 pi i m / n) to re[at] and im[at]. */
 export type RootWriter = (m: number, re: Float64Array, im: Float64Array, at: number) => void;

@@ -1,5 +1,5 @@
 /** A transform in twice the precision of a double, to hold all others to. Its one purpose is to be plainly right. */
-import { toDoubles, unitRoot } from '../../src/codelets/index.ts';
+import { toDoubles, unitRoot } from '@quern/kernel-dsl';
 
 export type Reals = Float32Array | Float64Array;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { toFloat, unitRoot } from '../../src/codelets/index.ts';
+import { toFloat, unitRoot } from '@quern/kernel-dsl';
 import { fillTable, roots, tableSize } from '../../src/twiddles/index.ts';
 
 const at = (n: number, sign: 1 | -1): ((m: number) => [number, number]) => {

@@ -9,6 +9,17 @@ export interface FixedComplex { readonly re: Fixed; readonly im: Fixed }
 
 export const fixedOne: Fixed = ONE;
 const mul = (a: Fixed, b: Fixed): Fixed => (a * b) >> BITS;
+/** a * b, off by less than 2^-208. */
+export const multiply: (a: Fixed, b: Fixed) => Fixed = mul;
+/** a / b. */
+export const divide = (a: Fixed, b: Fixed): Fixed => (a << BITS) / b;
+/** p / q. */
+export const fromFraction = (p: number, q: number): Fixed => (BigInt(p) << BITS) / BigInt(q);
+
+/** Bits at the end that no two computations of one number need to agree in: a few hundred roundings of 2^-208 each. */
+const NOISE = 24n;
+/** The number without its last, doubtful bits, so that equal numbers that were computed in different ways are one. */
+export const settled = (x: Fixed): Fixed => ((x + (1n << (NOISE - 1n))) >> NOISE) << NOISE;
 const div = (a: Fixed, b: bigint): Fixed => a / b;
 
 /** arctan(1/q) by its series. */

@@ -1,24 +1,25 @@
-import { named, value } from '@quern/kernel-dsl';
-import type { Val } from '@quern/kernel-dsl';
-import { reachable } from './dag.ts';
-import type { Node, Signed } from './dag.ts';
-import type { Codelet } from './dft.ts';
+import { named, value } from '../lang/index.ts';
+import type { Val } from '../lang/index.ts';
 import { toFloat } from './exact.ts';
+import { reachable } from './graph.ts';
+import type { Codelet, Node, Signed } from './graph.ts';
+import { bisect } from './order.ts';
 
-/** The dtypes of a transform's parts. */
+/** The dtypes of a codelet's real and imaginary parts. */
 export type Real = 'f32' | 'f64';
 /** A complex value of a kernel. */
 export interface ComplexVal<T extends Real> { readonly re: Val<T>; readonly im: Val<T> }
 
 /**
  * Writes a codelet into the body of a kernel as straight-line code. An input is asked for where it is first used, an output is handed over as
- * soon as both of its parts are there: that keeps few values alive. Each sum gets a name, so the text is as long as the graph is large;
- * products stay inside of the sums that use them, where a machine with fused multiply-add takes them for nothing.
+ * soon as both of its parts are there: that keeps few values alive. Each sum gets a name, so the text is as long as the graph is large; products stay
+ * inside of the sums that use them, where a machine with fused multiply-add takes them for nothing. Sums come in the order in which they were made,
+ * or in that of `bisect`.
  *
  * @param input the value of an input; called once for each, in the order of need
  * @param output takes an output; called once for each, in the order in which they are ready
  */
-export function writeCodelet<T extends Real>(c: Codelet, dtype: T, input: (index: number) => ComplexVal<T>, output: (index: number, x: ComplexVal<T>) => void): void {
+export function writeCodelet<T extends Real>(c: Codelet, dtype: T, input: (index: number) => ComplexVal<T>, output: (index: number, x: ComplexVal<T>) => void, o: { readonly order?: 'made' | 'bisected' } = {}): void {
   const values = new Map<Node, Val<T>>(), inputs = new Map<number, ComplexVal<T>>();
   const waiting = new Map<Node, { readonly index: number; readonly missing: Set<Node> }[]>();
 
@@ -44,7 +45,8 @@ export function writeCodelet<T extends Real>(c: Codelet, dtype: T, input: (index
     const missing = new Set([o.re.node, o.im.node].filter((n): n is Node => n !== undefined));
     for (const n of missing) waiting.set(n, [...(waiting.get(n) ?? []), { index, missing }]);
   }
-  for (const n of reachable(c.graph, c.outputs)) {
+  const nodes = reachable(c);
+  for (const n of o.order === 'bisected' ? bisect(nodes) : nodes) {
     if (n.kind === 'add') values.set(n, named(`t${n.id}`, read(n.a).add(read(n.b))));
     else if (n.kind === 'sub') values.set(n, named(`t${n.id}`, read(n.a).sub(read(n.b))));
     for (const w of waiting.get(n) ?? []) {

@@ -20,7 +20,7 @@ function affine(e: Expr, c: Context, site: Site): Affine | undefined {
   const combine = (x: Affine, p: number, y: Affine, q: number): Affine | undefined => {
     const terms = new Map([...x.terms].map(([s, v]) => [s, v * p]));
     for (const [s, v] of y.terms) terms.set(s, (terms.get(s) ?? 0) + v * q);
-    const k = x.k * p + y.k * q;
+    const k = x.k * p + y.k * q + 0; // an integer has no -0
     return safe(k) && [...terms.values()].every(safe) ? { k, terms } : undefined;
   };
   if (e.fn === 'add') return combine(a, 1, b, 1);

@@ -36,6 +36,14 @@ describe('an algorithm', () => {
     expect([...c]).toEqual(rounded(a, b, 3, 5, 4, 0.1));
     expect(a).toEqual(before);
   });
+  it('has no -0 among integers, whichever way they are computed', () => {
+    const y = param('y', 'f64', ['N', 'K'], 'out'), k = kernelOf([y], [loop('i', 'N', (i) => [
+      store(y, [i, constant(0)], cast(mul(binary('sub', size('N'), size('K')), constant(-1)), 'f64')), store(y, [i, constant(1)], cast(mul(binary('sub', i, i), constant(-1)), 'f64')),
+    ])]);
+    const data = new Float64Array(4).fill(9);
+    interpret(k, { y: tensor(data, 2, 2) });
+    expect([...data]).toEqual([0, 0, 0, 0]);
+  });
   it('takes any strides and offsets, and leaves what lies between alone', () => {
     const a = data(12), b = data(20), want = rounded(a, b, 3, 5, 4, 1);
     const at = new Float32Array(20); // A transposed, with rows 5 apart: 4 x 3 in 4 x 5

@@ -27,16 +27,16 @@ function atomic<D extends DType>(fn: AtomicFn, cell: Cell<D>, x: Operand<D>): Va
  */
 
 /** cell += x, atomically; integers wrap. Returns what the cell held. */
-export const atomicAdd = <D extends Number>(cell: Cell<D>, x: Operand<D>): Val<D> => atomic('add', cell, x);
+export const atomicAdd = <D extends Number>(cell: Cell<D>, x: Operand<NoInfer<D>>): Val<D> => atomic('add', cell, x);
 /** cell = min(cell, x), atomically: x where either is NaN. Returns what the cell held. */
-export const atomicMin = <D extends Number>(cell: Cell<D>, x: Operand<D>): Val<D> => atomic('min', cell, x);
+export const atomicMin = <D extends Number>(cell: Cell<D>, x: Operand<NoInfer<D>>): Val<D> => atomic('min', cell, x);
 /** cell = max(cell, x), atomically: x where either is NaN. Returns what the cell held. */
-export const atomicMax = <D extends Number>(cell: Cell<D>, x: Operand<D>): Val<D> => atomic('max', cell, x);
+export const atomicMax = <D extends Number>(cell: Cell<D>, x: Operand<NoInfer<D>>): Val<D> => atomic('max', cell, x);
 /** cell &= x, atomically. Returns what the cell held. */
-export const atomicAnd = <D extends Int>(cell: Cell<D>, x: Operand<D>): Val<D> => atomic('and', cell, x);
+export const atomicAnd = <D extends Int>(cell: Cell<D>, x: Operand<NoInfer<D>>): Val<D> => atomic('and', cell, x);
 /** cell |= x, atomically. Returns what the cell held. */
-export const atomicOr = <D extends Int>(cell: Cell<D>, x: Operand<D>): Val<D> => atomic('or', cell, x);
+export const atomicOr = <D extends Int>(cell: Cell<D>, x: Operand<NoInfer<D>>): Val<D> => atomic('or', cell, x);
 /** cell ^= x, atomically. Returns what the cell held. */
-export const atomicXor = <D extends Int>(cell: Cell<D>, x: Operand<D>): Val<D> => atomic('xor', cell, x);
+export const atomicXor = <D extends Int>(cell: Cell<D>, x: Operand<NoInfer<D>>): Val<D> => atomic('xor', cell, x);
 /** Writes x and returns what the cell held, atomically. */
-export const atomicExchange = <D extends Number>(cell: Cell<D>, x: Operand<D>): Val<D> => atomic('exchange', cell, x);
+export const atomicExchange = <D extends Number>(cell: Cell<D>, x: Operand<NoInfer<D>>): Val<D> => atomic('exchange', cell, x);

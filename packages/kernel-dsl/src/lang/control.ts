@@ -71,7 +71,7 @@ export function print(...parts: readonly (string | Val<DType>)[]): void {
 }
 
 /** a where the condition holds, else b. Both are computed: use `when` where one of them must not be read. */
-export function select<D extends DType>(cond: Val<'bool'>, a: Val<D>, b: Operand<D>): Val<D>;
+export function select<D extends DType>(cond: Val<'bool'>, a: Val<D>, b: Operand<NoInfer<D>>): Val<D>;
 export function select<D extends DType>(cond: Val<'bool'>, a: number, b: Val<D>): Val<D>;
 export function select<D extends DType>(cond: Val<'bool'>, a: Operand<D>, b: Operand<D>): Val<D> {
   condition(cond);
@@ -81,7 +81,7 @@ export function select<D extends DType>(cond: Val<'bool'>, a: Operand<D>, b: Ope
 }
 
 /** A register: a scalar that lives in the iteration (or body) that made it. */
-export function reg<D extends DType>(dtype: D, init: Operand<D>, name = 'acc'): Cell<D> {
+export function reg<D extends DType>(dtype: D, init: Operand<NoInfer<D>>, name = 'acc'): Cell<D> {
   const t = tracer('reg');
   let unique = name;
   for (let n = 2; t.names.has(unique); n++) unique = `${name}${n}`;

@@ -31,7 +31,7 @@ export const sin = <D extends Float>(x: Val<D>): Val<D> => math('sin', x);
 /** Cosine of an angle in radians, of any size; NaN for infinities. */
 export const cos = <D extends Float>(x: Val<D>): Val<D> => math('cos', x);
 /** x^y, with special values as in C: 1 for y = 0 and for x = 1, NaN for negative x unless y is whole. */
-export function pow<D extends Float>(x: Val<D>, y: Operand<D>): Val<D> {
+export function pow<D extends Float>(x: Val<D>, y: Operand<NoInfer<D>>): Val<D> {
   if (!isFloat(x.dtype) || !DTYPES[x.dtype].arithmetic) throw new DslError('KD-STORAGE', { dtype: x.dtype, what: 'pow' }, { loc: here() });
   return new Val(binary('pow', x.expr, exprOf(y, x.dtype, 'pow'), here()), x.dtype);
 }
@@ -48,7 +48,7 @@ export const round = <D extends Float>(x: Val<D>): Val<D> => math('round', x);
 /** Towards zero. */
 export const trunc = <D extends Float>(x: Val<D>): Val<D> => math('trunc', x);
 /** a * b + c, rounded once. */
-export const fma = <D extends Float>(a: Val<D>, b: Operand<D>, c: Operand<D>): Val<D> =>
+export const fma = <D extends Float>(a: Val<D>, b: Operand<NoInfer<D>>, c: Operand<NoInfer<D>>): Val<D> =>
   new Val(fmaExpr(floatOf('fma', a).expr, exprOf(b, a.dtype, 'fma'), exprOf(c, a.dtype, 'fma'), here()), a.dtype);
 type Int = 'i64' | 'i32' | 'u32' | 'i16' | 'u16' | 'i8' | 'u8';
 

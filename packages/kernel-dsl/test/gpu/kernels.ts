@@ -1,8 +1,9 @@
 /** Kernels written for workgroups, which the tests of the interpreter and of C share. */
 import { atomicAdd, axes, barrier, constant, kernel, loopWhile, reg, shared, subgroupAdd, subgroupAll, subgroupAny, subgroupBallot, subgroupBroadcast, subgroupLane, subgroupMax, subgroupMin, subgroupShuffle, subgroupShuffleXor, tensor, when } from '../../src/lang/index.ts';
+import type { Axes, ConstantSpec, Kernel } from '../../src/lang/index.ts';
 
 /** Sums of T neighbours by halving in shared memory: a barrier after each step, unless `careless`. */
-export const sums = kernel('sums', { T: constant(64), careless: constant(false), x: tensor('f32', 'N'), y: tensor('f32', 'B').out() }, ({ T, careless, x, y, B, N }) => {
+export const sums: Kernel<Axes, { readonly T: ConstantSpec<number>; readonly careless: ConstantSpec<boolean> }> = kernel('sums', { T: constant(64), careless: constant(false), x: tensor('f32', 'N'), y: tensor('f32', 'B').out() }, ({ T, careless, x, y, B, N }) => {
   const ax = axes({ b: B, t: T });
   for (const b of ax.b.bind('block.x')) {
     const part = shared('f32', 'part', T);
@@ -22,7 +23,7 @@ export const sums = kernel('sums', { T: constant(64), careless: constant(false),
 });
 
 /** A transposed matrix through tiles in shared memory, 8 x 4 lanes each. */
-export const transpose = kernel('transpose', { X: tensor('i32', 'M', 'N'), Y: tensor('i32', 'N', 'M').out() }, ({ X, Y, M, N }) => {
+export const transpose: Kernel = kernel('transpose', { X: tensor('i32', 'M', 'N'), Y: tensor('i32', 'N', 'M').out() }, ({ X, Y, M, N }) => {
   const ax = axes({ by: M.add(7).div(8), bx: N.add(7).div(8), ty: 4, tx: 8, r: 2, w: 2 });
   for (const by of ax.by.bind('block.y')) for (const bx of ax.bx.bind('block.x')) {
     const tile = shared('i32', 'tile', 8, 9);
@@ -36,7 +37,7 @@ export const transpose = kernel('transpose', { X: tensor('i32', 'M', 'N'), Y: te
 });
 
 /** Every exchange within a subgroup of 8, in workgroups of 16: row r of Y is the r-th one. Values live on in registers and names. */
-export const exchanges = kernel('exchanges', { x: tensor('f32', 'B', 16), Y: tensor('f32', 'B', 10, 16).out() }, ({ x, Y, B }) => {
+export const exchanges: Kernel = kernel('exchanges', { x: tensor('f32', 'B', 16), Y: tensor('f32', 'B', 10, 16).out() }, ({ x, Y, B }) => {
   const ax = axes({ b: B, t: 16 });
   for (const b of ax.b.bind('block.x')) for (const t of ax.t.bind('lane.x')) {
     const v = x.at(b, t), lane = subgroupLane(), keep = reg('f32', v.mul(2), 'keep');
@@ -52,7 +53,7 @@ export const exchanges = kernel('exchanges', { x: tensor('f32', 'B', 16), Y: ten
 }, { subgroup: 8 });
 
 /** Rounds of a wave through shared memory, as many as `rounds` says, in a loop around barriers; atomic counts beside it. */
-export const waves = kernel('waves', { rounds: tensor('u8', 'R'), x: tensor('i32', 'B', 8).inout(), count: tensor('i32', 1).inout() }, ({ x, count, B, R }) => {
+export const waves: Kernel = kernel('waves', { rounds: tensor('u8', 'R'), x: tensor('i32', 'B', 8).inout(), count: tensor('i32', 1).inout() }, ({ x, count, B, R }) => {
   const ax = axes({ b: B, t: 8, r: R });
   for (const b of ax.b.bind('block.x')) {
     const line = shared('i32', 'line', 8), seen = shared('i32', 'seen', 1);

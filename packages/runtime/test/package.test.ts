@@ -2,9 +2,9 @@
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { axes, kernel, libraryFiles, lower, scalar, schedule, type Schedule, target, tensor as tensorParam } from '@quern/kernel-dsl';
+import { axes, kernel, libraryFiles, lower, reg, scalar, schedule, type Schedule, target, tensor as tensorParam } from '@quern/kernel-dsl';
 import { describe, expect, test } from 'vitest';
-import { ArgumentError, compileGenerated, compileKernel, cpuInfo, kernelPackage, ProviderLoadError, ShapeError, values, zeros } from '../src/index.ts';
+import { ArgumentError, compileGenerated, compileKernel, cpuInfo, kernelPackage, ProviderLoadError, ShapeError, tensor, values, zeros } from '../src/index.ts';
 import { temporaryDir } from './support/sample.ts';
 import { rejection, thrown } from './support/thrown.ts';
 
@@ -37,6 +37,30 @@ describe('compiled at run time', () => {
     expect(k.isa).toBe(cpuInfo().isas[0]);
     expect(thrown(() => k.run({ a: 1, x: zeros([2]), y: zeros([3]) }))).toBeInstanceOf(ShapeError);
     expect((await rejection(compileKernel(algorithm, { isa: 'x86-64-v9' }))).message).toMatch(/unknown target/);
+  });
+});
+
+describe('a kernel of four-bit integers', () => {
+  const sums = kernel('sums', { W: tensorParam('i4', 'N', 'K'), y: tensorParam('i32', 'N').out(), U: tensorParam('u4', 'N', 'K').out() }, ({ W, y, U, N, K }) => {
+    const ax = axes({ n: N, k: K, m: N, p: K.div(2) });
+    for (const n of ax.n) { const acc = reg('i32', 0); for (const k of ax.k) acc.addAssign(W.at(n, k).to('i32')); y.at(n).set(acc); }
+    for (const m of ax.m) for (const p of ax.p) U.pair(m, p).set(1, p.to('u8'));
+    return ax;
+  });
+
+  test('takes their bytes: rows, views of rows, and sizes that are odd', async () => {
+    const k = await compileKernel(sums, { cacheDir: cache });
+    const bytes = new Uint8Array([0x21, 0x43, 0x8f, 0x07]), y = zeros([2], 'i32'), U = zeros([2, 2], 'u8');
+    k.run({ W: tensor(bytes, [2, 2]), y, U });
+    expect([...y.read()]).toEqual([1 + 2 + 3 + 4, -1 - 8 + 7 + 0]);
+    expect([...U.read()]).toEqual([0x01, 0x11, 0x01, 0x11]);
+    k.run({ W: tensor(bytes, [2, 2]), y, U }, { sizes: { K: 3 } });
+    expect([...y.read()]).toEqual([6, -2]);
+    expect(thrown(() => k.run({ W: tensor(bytes, [1, 4]), y, U }))).toBeInstanceOf(ShapeError);
+    const both = tensor(new Uint8Array(16), [4, 4]);
+    expect(thrown(() => k.run({ W: both.slice([0, 2]), y, U: both.slice([1, 3]) })).message).toMatch(/'U' is written and overlaps 'W'/);
+    k.run({ W: both.slice([0, 2]), y, U: both.slice([2, 4]) });
+    expect([...both.read()].slice(8)).toEqual([0x01, 0x11, 0x21, 0x31, 0x01, 0x11, 0x21, 0x31]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { DslError } from '../errors/index.ts';
-import { affine, and, constant, isConst, printExpr, substituteExpr, usesVar, visitStmt } from '../ir/index.ts';
+import { affine, and, constant, isConst, isFloat, printExpr, substituteExpr, usesVar, visitStmt } from '../ir/index.ts';
 import type { Expr, For, LoopKind, Stmt, Var } from '../ir/index.ts';
 import type { Axis } from '../lang/index.ts';
 import { dependence } from './depend.ts';
@@ -72,5 +72,7 @@ export function parallel(st: State, axis: Axis, at: At): void {
   });
   const why = dependence(loop);
   if (why !== undefined) throw new DslError('KD-S-CARRIED', { verb: 'parallel', axis: axis.name, why }, at);
+  // Threads come to a sum of floats in any order.
+  visitStmt(loop.body, (s) => { if (s.kind === 'atomic' && s.fn === 'add' && isFloat(s.buf.dtype)) st.reassociates = true; });
   setKind(st, loop, 'parallel', at);
 }

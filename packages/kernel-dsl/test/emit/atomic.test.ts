@@ -101,6 +101,13 @@ int main(void) {
     expect(() => schedule(mixed('write'), RUNNABLE[0]!, (s, { i }) => s.parallel(i))).toThrow(/KD-S-CARRIED/);
   });
 
+  it('leave the order of sums of floats open, which a schedule knows', () => {
+    const t = RUNNABLE[0]!, total = <D extends 'f32' | 'i32'>(d: D) => kernel('total', { x: tensor(d, 'N'), y: tensor(d, 1).inout() }, ({ x, y, N }) => { const ax = axes({ i: N }); for (const i of ax.i) atomicAdd(y.at(0), x.at(i)); return ax; });
+    expect(schedule(total('f32'), t, (s, { i }) => s.parallel(i)).reassociates).toBe(true);
+    expect(schedule(total('f32'), t, () => {}).reassociates).toBe(false);
+    expect(schedule(total('i32'), t, (s, { i }) => s.parallel(i)).reassociates).toBe(false);
+  });
+
   it('are refused in vectors and in staged copies', () => {
     const t = RUNNABLE[0]!;
     const v = schedule(histogram, t, (s, { i }) => { const [, l] = s.split(i, 8, { tail: 'peel' }); s.vectorize(l); });

@@ -8,6 +8,8 @@ import { compileGenerated } from './generated.ts';
 export interface CompileKernelOptions<A extends Axes> extends Pick<CompileOptions, 'cacheDir' | 'isa'> {
   /** How its loops run on a CPU; without one, as they are written. */
   readonly schedule?: (s: Schedule, axes: A) => void;
+  /** Keep the kernel's `print`: its lines go to the standard error. */
+  readonly print?: boolean;
 }
 
 /**
@@ -23,6 +25,6 @@ export async function compileKernel<A extends Axes>(algorithm: Algorithm<A>, opt
   const { libraryFiles, lower, schedule, target } = await import('@quern/kernel-dsl');
   const machine = target(options.isa ?? cpuInfo().isas[0] ?? 'generic');
   const { name } = algorithm.ir;
-  const files = libraryFiles([{ name, build: (t) => lower(schedule(algorithm, t, (s, axes) => options.schedule?.(s, axes)).ir, t) }], [machine], { name });
+  const files = libraryFiles([{ name, build: (t) => lower(schedule(algorithm, t, (s, axes) => options.schedule?.(s, axes)).ir, t, { print: options.print ?? false }) }], [machine], { name });
   return compileGenerated(files, options.cacheDir === undefined ? {} : { cacheDir: options.cacheDir }).kernel(name, machine.isa);
 }

@@ -5,6 +5,10 @@ export interface TensorParamMeta {
   readonly kind: 'tensor';
   readonly name: string;
   readonly dtype: DType;
+  /**
+   * Two elements of four bits lie in each byte: `dtype` is u8, `shape` counts elements. The tensor passed has the bytes, so its innermost dimension is half of that.
+   */
+  readonly packed?: 'i4' | 'u4';
   /** Numbers must match; a name is a size bound by the tensors' shapes; other text is an expression of sizes (`n / 32`, `(m + 1) * k`). */
   readonly shape: readonly (string | number)[];
   readonly access: 'in' | 'out' | 'inout';

@@ -72,5 +72,8 @@ export function operand(param: TensorParam, value: unknown, kernel: string): Ope
   if (low < 0 || high > storage.bytes) {
     throw new ArgumentError(`${what} touches bytes ${low} to ${high}, but its memory has ${storage.bytes}`, { code: 'QUERN_RANGE' });
   }
-  return { buffer: nativeBuffer(storage), identity: identity(storage), shape, strides, elementBytes, start, low, high };
+  const o = { buffer: nativeBuffer(storage), identity: identity(storage), start, low, high };
+  if (meta.packed === undefined) return { ...o, shape, strides, elementBytes };
+  // From bytes to elements, two in each.
+  return { ...o, shape: shape.map((n, d) => (d === rank - 1 ? 2 * n : n)), strides: strides.map((x, d) => (d === rank - 1 ? 1 : 2 * x)), elementBytes: elementBytes / 2 };
 }

@@ -91,6 +91,26 @@ describe('what workgroups do wrong is found in every order of the lanes', () => 
     expect(fault(lanes(({ t, tile }) => tile.at(t.div(2)).set(1)), seed)?.message).toMatch(/KD-RUN-RACE tile\[\d+\] is written by lane \d+ and written by lane/);
     expect(fault(lanes(({ t, y, b }) => y.at(b.mul(64).add(t.mod(63))).set(1)), seed)?.message).toMatch(/KD-RUN-RACE y\[(0|64)\] is written by lane/);
   });
+  it.each(SEEDS)('one lane that reads and another that writes, whoever comes first, with an exchange between or not (seed %i)', (seed) => {
+    const e = fault(lanes(({ t, b, tile, y, x }) => {
+      tile.at(t).set(x.at(t));
+      barrier();
+      when(t.eq(0), () => y.at(b.mul(64)).set(tile.at(5)));
+      when(t.eq(5), () => tile.at(5).set(1));
+    }), seed);
+    expect(e?.message).toMatch(/KD-RUN-RACE tile\[5\] is (read by lane 0 and written by lane 5|written by lane 5 and read by lane 0)/);
+    // Both read, then one of them writes: the other one's read counts, whichever was first.
+    const pair = kernel('pair', { x: tensor('f32', 2).inout(), y: tensor('f32', 2).out() }, ({ x, y }) => {
+      const ax = axes({ t: 2 });
+      for (const t of ax.t.bind('lane.x')) {
+        const v = subgroupAdd(x.at(0));
+        when(t.eq(0), () => x.at(0).set(v));
+        y.at(t).set(v);
+      }
+      return ax;
+    }, { subgroup: 2 });
+    expect(() => interpret(pair.ir, { x: f32(2), y: f32(2) }, { seed })).toThrow(/KD-RUN-RACE x\[0\] is read by lane 1 and written by lane 0/);
+  });
   it.each(SEEDS)('two workgroups that meet in global memory, whatever barriers there are (seed %i)', (seed) => {
     const e = fault(lanes(({ t, y }) => { barrier(); y.at(t).set(1); }), seed);
     expect(e?.message).toMatch(/KD-RUN-RACE y\[\d+\] is written by iteration b = \d and written by iteration b = \d/);

@@ -97,6 +97,18 @@ int main(void) {
       expect(() => interpret(par(mixed('read')), bytes(20), { seed })).toThrow(/KD-RUN-RACE h\[0\] is (atomically updated|read) by iteration i = \d+ and (atomically updated|read) by/);
       expect(() => interpret(par(mixed('write')), bytes(20), { seed })).toThrow(/KD-RUN-RACE h\[0\] is (atomically updated|written) by iteration i = \d+ and (atomically updated|written) by/);
     }
+    const two = (how: 'read' | 'write') => kernel('two', { x: tensor('u8', 'N'), h: tensor('u32', 256).inout(), top: tensor('i32', 1).inout() }, ({ h, top, N }) => {
+      const ax = axes({ i: N });
+      for (const i of ax.i) when(i.eq(0), () => { atomicAdd(h.at(0), 1); }, () => { if (how === 'read') top.at(0).set(h.at(0).to('i32')); else h.at(0).set(0); });
+      return ax;
+    });
+    const orders = new Set<string>();
+    for (let seed = 1; seed < 12; seed++) for (const how of ['read', 'write'] as const) {
+      let e: unknown;
+      try { interpret(par(two(how)), bytes(2), { seed }); } catch (x) { e = x; }
+      orders.add(/KD-RUN-RACE h\[0\] is (atomically updated|read|written) by/.exec(String(e))?.[1] + how);
+    }
+    expect([...orders].sort()).toEqual(['atomically updatedread', 'atomically updatedwrite', 'readread', 'writtenwrite']);
     expect(() => schedule(mixed('read'), RUNNABLE[0]!, (s, { i }) => s.parallel(i))).toThrow(/KD-S-CARRIED/);
     expect(() => schedule(mixed('write'), RUNNABLE[0]!, (s, { i }) => s.parallel(i))).toThrow(/KD-S-CARRIED/);
   });

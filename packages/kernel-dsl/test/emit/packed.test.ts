@@ -4,7 +4,9 @@ import { lower } from '../../src/passes/index.ts';
 import { interpret } from '../../src/run/index.ts';
 import { schedule } from '../../src/schedule/index.ts';
 import type { Target } from '../../src/targets/index.ts';
-import { array } from '../run/helpers.ts';
+import { target } from '../../src/targets/index.ts';
+import { constant, load, newBuffer, printKernel } from '../../src/ir/index.ts';
+import { array, kernelOf, store } from '../run/helpers.ts';
 import { RUNNABLE, fill, sameAsInterpreter } from './harness.ts';
 import type { Case, TensorValue } from './harness.ts';
 
@@ -19,6 +21,12 @@ const matvec = <T extends 'i4' | 'u4'>(t: T) => kernel(`matvec_${t}`, { W: tenso
     for (const k of ax.k) acc.addAssign(W.at(n, k).to('f32').mul(x.at(k)));
     y.at(n).set(acc);
   }
+  return ax;
+});
+/** A row against the one that lies one element further: vectors of it begin in the middle of bytes. */
+const shifted = kernel('shifted', { W: tensor('i4', 'N', 'K'), y: tensor('i8', 'N', 'K').inout() }, ({ W, y, N, K }) => {
+  const ax = axes({ n: N, k: K.sub(1) });
+  for (const n of ax.n) for (const k of ax.k) y.at(n, k).set(W.at(n, k.add(1)).sub(W.at(n, k)));
   return ax;
 });
 /** Every element by itself; halves of bytes; pairs written next to each other and apart, out of what is read. */
@@ -42,6 +50,7 @@ function cases(t: Target): Case[] {
   return [
     { k: { ...lower(unpack.ir, t), name: 'plain' }, runs: sizes.map(run) }, { k: { ...vector, name: 'vector' }, runs: sizes.map(run) },
     { k: { ...apart, name: 'apart' }, runs: [[8, 6], [7, 4]].map((s) => run(s as unknown as readonly [number, number])) }, dot('i4'), dot('u4'),
+    { k: lower(schedule(shifted, t, (s, { k }) => { const [, i] = s.split(k, lanes, { tail: 'peel' }); s.vectorize(i); }).ir, t), runs: [[2, 3 * lanes + 2], [3, lanes + 1]].map(([N, K]) => ({ W: bytes(N!, K!, 8), y: { data: array('i8', fill('i8', N! * K!, 9)), shape: [N!, K!] } })) },
   ];
 }
 
@@ -53,6 +62,14 @@ describe('four-bit integers', () => {
     expect([...U]).toEqual([0xf2, 0x74]);
   });
   it.each(RUNNABLE.filter((t) => t.isa !== 'x86-64-v4-vnni').map((t) => ({ isa: t.isa, t })))('are those of the interpreter in C: $isa', ({ t }) => { sameAsInterpreter(cases(t), t); });
+  it('written in vectors wider than a register are cut at bytes', () => {
+    const q = newBuffer({ name: 'q', dtype: 'u8', packed: 'u4', space: 'param', shape: [constant(64)], access: 'out' }), x = newBuffer({ name: 'x', dtype: 'u8', space: 'param', shape: [constant(32)], access: 'in' });
+    const k = kernelOf([x, q], [store(q, [constant(0)], load(x, [constant(0)], { lanes: 32 }))]), bytes32 = Uint8Array.from({ length: 32 }, (_, i) => i * 7), got = new Uint8Array(32);
+    const low = lower(k, target('x86-64'));
+    interpret(low, { x: { data: bytes32, shape: [32] }, q: { data: got, shape: [64] } });
+    expect([...got]).toEqual([...bytes32]);
+    expect(printKernel(low)).toContain('qx16[32] = xx16[16]');
+  });
   it('rows begin at whole bytes, and no byte is written twice', () => {
     const args = { V: { data: new Int8Array(6), shape: [2, 3] }, U: { data: new Uint8Array(4), shape: [2, 3] }, T: { data: new Uint8Array(1), shape: [1, 2] }, G: { data: new Uint8Array(1), shape: [1] } };
     const W = { data: new Uint8Array(4), shape: [2, 3] };
@@ -62,5 +79,10 @@ describe('four-bit integers', () => {
     expect(() => interpret(unpack.ir, { ...args, W, U: { data: W.data, shape: [2, 3] } })).toThrow(/KD-RUN-ALIAS/);
     const clash = kernel('clash', { U: tensor('u4', 2, 8).out() }, ({ U }) => { const ax = axes({ i: 4 }); for (const i of ax.i) U.pair(i.div(2), i.mod(2)).set(1, i.to('u8')); return ax; });
     expect(() => schedule(clash, RUNNABLE[0]!, (s, { i }) => s.vectorize(i))).toThrow(/KD-S-CARRIED/);
+    // A pair takes the next element too, which another iteration reads.
+    const chain = kernel('chain', { U: tensor('u4', 18).inout() }, ({ U }) => { const ax = axes({ i: 8 }); for (const i of ax.i) U.pair(i.add(1)).set(U.at(i.mul(2).add(1)), 0); return ax; });
+    expect(() => schedule(chain, RUNNABLE[0]!, (s, { i }) => s.vectorize(i))).toThrow(/KD-S-CARRIED/);
+    const own = kernel('own', { U: tensor('u4', 16).inout() }, ({ U }) => { const ax = axes({ i: 8 }); for (const i of ax.i) U.pair(i).set(U.at(i.mul(2).add(1)), U.at(i.mul(2))); return ax; });
+    expect(() => schedule(own, RUNNABLE[0]!, (s, { i }) => s.vectorize(i))).not.toThrow();
   });
 });

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { axes, kernel, loopWhile, reg, tensor } from '../../src/lang/index.ts';
-import { specViolation } from '../../src/ir/index.ts';
+import { compare, constant, load, newVar, specViolation, unary } from '../../src/ir/index.ts';
 import { lower } from '../../src/passes/index.ts';
 import { RunError, interpret } from '../../src/run/index.ts';
 import { schedule } from '../../src/schedule/index.ts';
-import { array } from '../run/helpers.ts';
+import { target } from '../../src/targets/index.ts';
+import { accum, array, kernelOf, param } from '../run/helpers.ts';
 import { RUNNABLE, sameAsInterpreter } from './harness.ts';
 import type { TensorValue } from './harness.ts';
 
@@ -52,6 +53,15 @@ describe('loopWhile', () => {
       { k: { ...lower(collatz.ir, t), name: 'plain' }, runs: [args([1, 2, 3, 97, 871], 255)] }, { k: { ...par, name: 'par' }, runs: [args(Array.from({ length: 30 }, (_, i) => i + 1), 150)] },
     ], t);
     expect(text).toContain('round < N && going; round++) {');
+  });
+  it('asks anew each time, also with functions that lowering writes out elsewhere', () => {
+    const y = param('y', 'f32', [1], 'inout'), at = [constant(0)], cond = compare('lt', unary('exp', load(y, at)), constant(10, 'f32'));
+    const k = kernelOf([y], [{ kind: 'while', v: newVar('n'), max: constant(9), cond, body: accum('add', y, at, constant(1, 'f32')) }]);
+    for (const ir of [k, lower(k, target('x86-64'))]) {
+      const data = new Float32Array(1);
+      interpret(ir, { y: { data, shape: [1] } });
+      expect(data[0]).toBe(3); // e^3 is the first power above 10
+    }
   });
   it('has no meaning in vectors whose lanes repeat differently', () => {
     const t = RUNNABLE[0]!, k = schedule(collatz, t, (s, { i }) => { const [, l] = s.split(i, 8, { tail: 'peel' }); s.vectorize(l); });

@@ -44,6 +44,9 @@ export const CATALOGUE = {
   'KD-S-BOUND': { message: '{verb}: no constant upper bound is known for the extent of {axis}', fix: 'split the loop by a constant, so that the memory it needs is known' },
   'KD-S-STAGE-WHERE': { message: 'stage({name}): {name} is not used inside of {axis}', fix: 'stage it at a loop around its uses' },
   'KD-S-STAGE-SHAPE': { message: 'stage({name}): it is accessed in different ways: {a} and {b}', fix: 'stage each access in a region of its own, or stage at an inner loop' },
+  'KD-S-STAGE-NAME': { message: 'stage({name}): {index} uses {v}, which is bound inside of {axis}', fix: 'stage it inside of what binds {v}, or before that step' },
+  'KD-S-STAGE-OUT': { message: 'stage({name}): an element may be left unwritten inside of {axis}, and what {name} held before is undefined', fix: 'stage it where one store, under no condition of an inner loop, comes first; or declare it .inout()' },
+  'KD-S-STAGE-GUARD': { message: 'stage({name}): the condition {a} {b}', fix: 'stage it at a loop inside of the condition' },
   'KD-S-PAD': { message: "the padded tail of {axis} reaches {name} itself", fix: "stage {name} (register or pack) inside of the loops that {axis} was split from, or use tail: 'mask' or 'peel'" },
   'KD-S-RFACTOR': { message: 'rfactor({name}, {axis}): {why}', fix: 'rfactor a register that is only accumulated into inside of that loop' },
   'KD-S-NESTED-PARALLEL': { message: 'parallel({axis}): it lies inside of the parallel loop {outer}', fix: 'make one loop parallel' },
@@ -53,6 +56,12 @@ export const CATALOGUE = {
   'KD-S-PARTIAL': { message: 'stage({name}) cannot hold partial sums: the body of {axis} does more with it than to accumulate with one operator', fix: 'leave `partial` away' },
   'KD-S-NEEDS': { message: 'tensorize({name}): {isa} has no {missing}', fix: 'schedule for a target that lists it, or choose another instruction where it is missing' },
   'KD-S-TENSORIZE': { message: 'tensorize({name}): these loops are not what it computes: {why}\n{nests}', fix: 'split, reorder and stage until both sides agree' },
+  'KD-S-FUSE': { message: 'fuse({a}, {b}): {why}', fix: 'fuse two loops of one nest with nothing between them, before they are made parallel or vectors' },
+  'KD-S-BIND': { message: 'bind({place}: {axis}): {why}', fix: 'bind plain loops: workgroups outside, threads of constant number inside, each place once' },
+  'KD-S-INLINE': { message: 'inline({name}): {why}', fix: 'inline what one statement stores element by element, from inputs that stay as they are' },
+  'KD-S-COMPUTE-AT': { message: 'computeAt({name}, {axis}): {why}', fix: 'choose a loop that comes later and holds every read, with indices that move by constants' },
+  'KD-S-HOIST': { message: 'hoist({name}, {axis}): {why}', fix: 'hoist what the body of the loop makes, from what no iteration changes' },
+  'KD-S-PIPELINE': { message: 'pipeline({axis}, {stages}): {why}', fix: 'stage panels at a sequential loop over sources that it only reads, then pipeline it' },
   // instructions
   'KD-I-DEFINE': { message: 'the instruction {name}: {why}', fix: 'its meaning is loops around one store or accumulation; vectors and words are dense, constant and touched whole' },
   // lowering

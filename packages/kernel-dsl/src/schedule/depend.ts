@@ -1,5 +1,5 @@
-import { add, affine, constant, exprKey, isConst, printExpr, sameExpr, upperBound, visitExprs, visitStmt } from '../ir/index.ts';
-import type { Expr, For } from '../ir/index.ts';
+import { add, affine, binary, constant, exprKey, isConst, operands, printExpr, sameExpr, upperBound, visitExprs, visitStmt } from '../ir/index.ts';
+import type { Expr, For, Stmt } from '../ir/index.ts';
 
 /**
  * Why two iterations of a loop could touch the same element, or undefined where they provably do not.
@@ -8,6 +8,8 @@ import type { Expr, For } from '../ir/index.ts';
  * extent apart are apart too: n, n + N, n + 2 N for n below N.
  */
 export function dependence(loop: For): string | undefined {
+  const pair = fusedPair(loop);
+  if (pair) return dependence(pair.outer) ?? dependence(pair.inner);
   const own = new Set<number>(), written = new Set<number>();
   const inner = new Map<number, number | undefined>();
   visitStmt(loop.body, (s) => {
@@ -42,6 +44,33 @@ export function dependence(loop: For): string | undefined {
     return `${distinct.join(' and ')} may be the same element in two iterations of ${loop.v.name}`;
   }
   return undefined;
+}
+
+/**
+ * The two loops that `fuse` made one of, where the names div(e, n) and mod(e, n) stand inside of this loop for an e that differs in each of its
+ * iterations: pairs differ, so that one of both loops tells iterations apart.
+ */
+function fusedPair(loop: For): { readonly outer: For; readonly inner: For } | undefined {
+  const inner = new Map<number, number | undefined>();
+  let s: Stmt = loop.body;
+  while (s.kind === 'for' || (s.kind === 'if' && !s.else)) {
+    if (s.kind === 'for') inner.set(s.v.id, upperBound(s.extent));
+    s = s.kind === 'for' ? s.body : s.then;
+  }
+  if (s.kind !== 'block') return undefined;
+  const [a, b, ...rest] = s.body;
+  if (a?.kind !== 'let' || b?.kind !== 'let' || a.value.kind !== 'binary' || b.value.kind !== 'binary' || a.value.fn !== 'div' || b.value.fn !== 'mod') return undefined;
+  const e = a.value.a, n = a.value.b, vars = new Set([loop.v.id, ...inner.keys()]);
+  if (!sameExpr(e, b.value.a) || !sameExpr(n, b.value.b) || !separates([e], loop, vars, inner)) return undefined;
+  const direct = (x: Expr): boolean => (x.kind === 'var' && vars.has(x.id)) || operands(x).some(direct);
+  let other = direct(n);
+  for (const x of rest) {
+    visitStmt(x, (y) => { if (y.kind === 'store' || y.kind === 'accum') other ||= y.index.some(direct); if (y.kind === 'let') other ||= direct(y.value); });
+    visitExprs(x, (y) => { if (y.kind === 'load') other ||= y.index.some(direct); });
+  }
+  if (other) return undefined;
+  const second: For = { ...loop, v: b.v, extent: n, body: { kind: 'block', body: rest } };
+  return { outer: { ...loop, v: a.v, extent: binary('div', loop.extent, n), body: second }, inner: second };
 }
 
 /** Do these uses of one dimension differ between any two iterations of the loop? */

@@ -3,9 +3,16 @@ import { specViolation } from '../ir/index.ts';
 import { here } from '../lang/index.ts';
 import type { Axes, Axis, Kernel } from '../lang/index.ts';
 import type { Target } from '../targets/index.ts';
+import { bind } from './bind.ts';
+import type { Place } from './bind.ts';
+import { computeAt } from './compute-at.ts';
+import { fuse } from './fuse.ts';
+import { hoist } from './hoist.ts';
+import { inline } from './inline.ts';
 import { interleave, jam } from './jam.ts';
 import * as mark from './mark.ts';
 import { resolvePads } from './pads.ts';
+import { pipeline } from './pipeline.ts';
 import { reorder } from './reorder.ts';
 import { rfactor } from './rfactor.ts';
 import { split } from './split.ts';
@@ -36,6 +43,10 @@ export interface Schedule {
   vec(dtype: 'f32' | 'f64' | 'i32'): number;
   /** i = outer * factor + inner. Tails: see {@link Tail}; with `peel`, the third handle is the loop over the rest. */
   split(axis: Axis, factor: number, o?: { tail?: Tail; names?: readonly [string, string] }): readonly [Axis, Axis, Axis | undefined];
+  /** Two loops of one nest in tiles: both are split and the inner loops moved inside. Returns the loops over tiles, then those inside of one. */
+  tile(a: Axis, b: Axis, sizes: readonly [number, number], o?: { tail?: Exclude<Tail, 'peel'> }): readonly [Axis, Axis, Axis, Axis];
+  /** Two loops, the second directly in the first, as one over all pairs. */
+  fuse(outer: Axis, inner: Axis, name?: string): Axis;
   /** The loops of one nest, in a new order, outermost first. */
   reorder(...order: readonly Axis[]): void;
   /** Writes the iterations of a loop of constant extent one after another. */
@@ -48,6 +59,16 @@ export interface Schedule {
   vectorize(axis: Axis): void;
   /** Runs the iterations, which must not depend on each other, on the worker threads. Parallel loops cannot be nested. */
   parallel(axis: Axis): void;
+  /** Runs the iterations on workgroups (`block`) or the threads of one (`lane`). */
+  bind(places: Readonly<Partial<Record<Place, Axis>>>): void;
+  /** Computes a register's or working memory's elements where they are read. */
+  inline(name: string): void;
+  /** Computes the elements of working memory that an iteration of `axis` reads inside of it; returns the loops that do. */
+  computeAt(name: string, axis: Axis): Readonly<Record<string, Axis>>;
+  /** Computes a register, working memory or named value once in front of a loop in which it is always the same. */
+  hoist(name: string, axis: Axis): void;
+  /** Runs the copies at the start of the body `stages` - 1 iterations ahead, into a ring of buffers. */
+  pipeline(axis: Axis, stages: number): void;
   /** Copies what the body of `axis` uses of a tensor into registers or a packed panel; returns the loops of the copy by name. */
   stage(tensor: string, axis: Axis, space: 'reg' | 'pack', o?: StageOptions): Readonly<Record<string, Axis>>;
   /** Puts an instruction in the place of loops that compute what it computes: `axes` in the order of its own loops. */
@@ -74,6 +95,17 @@ export function schedule<A extends Axes>(k: Kernel<A>, target: Target, f: (s: Sc
     target,
     vec: (dtype) => target.vecBytes / (dtype === 'f64' ? 8 : 4),
     split: (axis, factor, o = {}) => step(`split(${axis.name}, ${factor}${o.tail ? `, ${o.tail}` : ''})`, (at) => split(st, axis, factor, { tail: o.tail ?? 'clamp', names: o.names ?? [`${axis.name}o`, `${axis.name}i`] }, at)),
+    tile: (a, b, [m, n], o = {}) => {
+      const [ao, ai] = s.split(a, m, o), [bo, bi] = s.split(b, n, o);
+      s.reorder(ao, bo, ai, bi);
+      return [ao, bo, ai, bi];
+    },
+    fuse: (outer, inner, name) => step(`fuse(${outer.name}, ${inner.name})`, (at) => fuse(st, outer, inner, name, at)),
+    bind: (places) => { for (const [place, axis] of Object.entries(places) as [Place, Axis][]) step(`bind(${place}: ${axis.name})`, (at) => bind(st, place, axis, at)); },
+    inline: (name) => step(`inline(${name})`, (at) => inline(st, name, at)),
+    computeAt: (name, axis) => step(`computeAt(${name}, ${axis.name})`, (at) => computeAt(st, name, axis, at)),
+    hoist: (name, axis) => step(`hoist(${name}, ${axis.name})`, (at) => hoist(st, name, axis, at)),
+    pipeline: (axis, stages) => step(`pipeline(${axis.name}, ${stages})`, (at) => pipeline(st, axis, stages, at)),
     reorder: (...order) => step(`reorder(${names(order)})`, (at) => reorder(st, order, at)),
     unroll: (axis) => step(`unroll(${axis.name})`, (at) => mark.unroll(st, axis, at)),
     jam: (axis) => step(`jam(${axis.name})`, (at) => jam(st, axis, at)),

@@ -1,5 +1,5 @@
 import { DslError } from '../errors/index.ts';
-import { and, block, constant, exprKey, identity, load, mapChildren, mapOperands, mapOwnExprs, newBuffer, newVar, printExpr, substituteExpr, upperBound, usesVar } from '../ir/index.ts';
+import { and, block, boundBy, constant, exprKey, identity, isConst, load, mapChildren, mapOperands, mapOwnExprs, newBuffer, newVar, operands, printExpr, substituteExpr, upperBound, usesVar, visitStmt } from '../ir/index.ts';
 import type { Buffer, Expr, For, ReduceFn, Stmt, Var } from '../ir/index.ts';
 import { Axis } from '../lang/index.ts';
 import { accesses, foldable } from './access.ts';
@@ -59,11 +59,31 @@ export function stage(st: State, name: string, axis: Axis, space: 'pack' | 'reg'
     return constant(n);
   });
   const kept = first.loops.filter((l) => !order.includes(l));
-  const guard = first.guards.filter((g) => !kept.some((l) => usesVar(g, l.v))).reduce<Expr | undefined>((a, b) => (a ? and(a, b) : b), undefined);
+  const lifted = (u: Access): readonly Expr[] => u.guards.filter((g) => !u.loops.some((l) => !order.includes(l) && usesVar(g, l.v)));
+  for (const u of uses) {
+    const odd = u.guards.find((g) => readsMemory(g) || (!lifted(u).includes(g) && order.some((l) => usesVar(g, l.v))));
+    if (odd) throw new DslError('KD-S-STAGE-GUARD', { name, a: printExpr(odd), b: readsMemory(odd) ? 'reads memory' : 'ties its elements to another loop' }, at);
+    if (lifted(u).map(exprKey).join() !== lifted(first).map(exprKey).join()) throw new DslError('KD-S-STAGE-GUARD', { name, a: [...lifted(first), ...lifted(u)].map(printExpr).join(', '), b: 'does not hold around all of its uses' }, at);
+  }
+  const guard = lifted(first).reduce<Expr | undefined>((a, b) => (a ? and(a, b) : b), undefined);
+
+  const inside = new Set<number>();
+  let mayStop = false;
+  visitStmt(loop.body, (s) => { const v = boundBy(s); if (v) inside.add(v.id); mayStop ||= s.kind === 'while'; });
+  for (const l of order) inside.delete(l.v.id);
+  const stray = (e: Expr): Expr | undefined => (e.kind === 'var' && inside.has(e.id) ? e : operands(e).map(stray).find((x) => x !== undefined));
+  for (const e of [...first.index, ...(guard ? [guard] : []), ...order.map((l) => l.extent)]) {
+    const v = stray(e);
+    if (v) throw new DslError('KD-S-STAGE-NAME', { name, index: printExpr(e), v: printExpr(v), axis: axis.name }, at);
+  }
 
   const adds = o.partial ? onlyAdds(uses) : undefined;
   if (o.partial && !adds) throw new DslError('KD-S-PARTIAL', { name, axis: axis.name }, at);
   const reads = uses.filter((u) => u.kind === 'load');
+  // Is every element of the copy written before anything reads it? Then what it held before does not matter.
+  const overwritten = first.kind === 'store' && !mayStop && first.guards.length === lifted(first).length && kept.every((l) => isConst(l.extent) && l.extent.value > 0)
+    && uses.every((u) => first.loops.every((l, i) => u.loops[i] === l));
+  if (src.access === 'out' && !overwritten && !adds) throw new DslError('KD-S-STAGE-OUT', { name, axis: axis.name }, at);
   const value = o.fold && reads.length === uses.length ? foldable(reads[0]!.chain) : load(src, first.index, { loc: reads[0]?.chain[0]?.loc });
   const buf = newBuffer({ name: o.name ?? `${name}_${space}`, dtype: value.dtype, space, shape, loc: at.loc });
   const slot = order.map((l) => l.v);
@@ -80,7 +100,11 @@ export function stage(st: State, name: string, axis: Axis, space: 'pack' | 'reg'
     copies.push(c);
     out.push(nest(c, { kind: 'store', buf, index: c.vars, value: identity(adds, buf.dtype), ...origin }, at, buf.space === 'reg'));
     st.reassociates = true;
-  } else if (reads.length > 0 || uses.some((u) => u.kind === 'accum')) {
+  } else if (overwritten && guard && space === 'reg') {
+    const c = copyLoops(order);
+    copies.push(c);
+    out.push(nest(c, { kind: 'store', buf, index: c.vars, value: constant(0, buf.dtype), ...origin }, at, true));
+  } else if (!overwritten) {
     const c = copyLoops(order);
     copies.push(c);
     out.push(copyIn(c, buf, c.rename(value), guard && c.rename(guard), at, copies));
@@ -96,6 +120,8 @@ export function stage(st: State, name: string, axis: Axis, space: 'pack' | 'reg'
   const main = copies[0]!;
   return Object.fromEntries(main.order.map((l, i) => [l.v.name, new Axis(l.v.name, main.extents[i]!, main.vars[i]!, l.loc)]));
 }
+
+const readsMemory = (e: Expr): boolean => e.kind === 'load' || operands(e).some(readsMemory);
 
 /** The operator with which all uses accumulate, if that is all they do. */
 function onlyAdds(uses: readonly Access[]): ReduceFn | undefined {

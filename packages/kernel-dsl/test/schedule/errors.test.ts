@@ -2,15 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { CATALOGUE, DslError } from '../../src/errors/index.ts';
 import type { ErrorId } from '../../src/errors/index.ts';
 import { vfmadd_f32x8, vpdpbusd_i32x16 } from '../../src/instructions/index.ts';
-import { atomicAdd, axes, kernel, reg, tensor } from '../../src/lang/index.ts';
-import type { Axis } from '../../src/lang/index.ts';
+import { atomicAdd, axes, kernel, reg, scratch, tensor, when } from '../../src/lang/index.ts';
 import { schedule } from '../../src/schedule/index.ts';
 import type { Schedule } from '../../src/schedule/index.ts';
 import { target } from '../../src/targets/index.ts';
 
-/** y[i] = sum_k x[i, k], with a register; z[i, k] = x[i, k] in a second nest. */
-const rows = kernel('rows', { x: tensor('f32', 'M', 'K'), y: tensor('f32', 'M').out(), z: tensor('f32', 'M', 'K').out(), u: tensor('f32', 'M'), n: tensor('i32', 1).inout(), q: tensor('i4', 'M', 2).out() }, ({ x, y, z, n, q, M, K }) => {
-  const ax = axes({ i: M, k: K, a: M, b: K, c: M });
+/** y[i] = sum_k x[i, k], with a register; z[i, k] = x[i, k] in a second nest; memory that is filled and read; stores that may not happen. */
+const rows = kernel('rows', {
+  x: tensor('f32', 'M', 'K'), y: tensor('f32', 'M').out(), z: tensor('f32', 'M', 'K').out(), u: tensor('f32', 'M'), v: tensor('f32', 'M', 10).inout(), w: tensor('f32', 'M').out(),
+  n: tensor('i32', 1).inout(), q: tensor('i4', 'M', 2).out(),
+}, ({ x, y, z, u, v, w, n, q, M, K }) => {
+  const ax = axes({ i: M, k: K, a: M, b: K, r: M, p: 12, e: 10, c: M, g: M, h: K });
   for (const i of ax.i) {
     const acc = reg('f32', 0, 'acc');
     for (const k of ax.k) acc.addAssign(x.at(i, k));
@@ -21,9 +23,15 @@ const rows = kernel('rows', { x: tensor('f32', 'M', 'K'), y: tensor('f32', 'M').
     atomicAdd(n.at(0), 1);
     q.pair(c, 0).set(1, 2);
   }
+  for (const r of ax.r) {
+    const row = scratch('f32', 'row', 12);
+    for (const p of ax.p) row.at(p).set(u.at(r));
+    for (const e of ax.e) when(u.at(r).gt(0), () => v.at(r, e).set(row.at(e).add(row.at(e.add(2)))));
+  }
+  for (const g of ax.g) for (const h of ax.h) w.at(g).set(x.at(g, h));
   return ax;
 });
-type Ax = { readonly i: Axis; readonly k: Axis; readonly a: Axis; readonly b: Axis; readonly c: Axis };
+type Ax = typeof rows.axes;
 
 const CASES: readonly [ErrorId, (s: Schedule, ax: Ax) => void, RegExp][] = [
   ['KD-S-CONSUMED', (s, { a }) => { s.split(a, 8); s.parallel(a); }, /axis a no longer exists: split\(a, 8\) made ao and ai of it/],
@@ -46,6 +54,23 @@ const CASES: readonly [ErrorId, (s: Schedule, ax: Ax) => void, RegExp][] = [
   ['KD-S-TENSORIZE', (s, { b }) => { s.tensorize(vfmadd_f32x8, b); }, /b runs to K, l of vfmadd_f32x8 to 8\n {2}the program: +\| {2}what vfmadd_f32x8 computes:\n {2}for b in 0\.\.K: +\| {2}for l in 0\.\.8:/],
   ['KD-S-ATOMIC', (s, { c }) => { s.stage('n', c, 'reg'); }, /n is updated atomically inside of c/],
   ['KD-S-PACKED', (s, { c }) => { s.stage('q', c, 'reg'); }, /q holds two elements in a byte and is written/],
+  ['KD-S-STAGE-NAME', (s, { a, b }) => { const [o] = s.split(s.fuse(a, b), 8); s.stage('z', o, 'pack'); }, /stage\(z\): a uses a, which is bound inside of a_bo/],
+  ['KD-S-STAGE-OUT', (s, { g }) => { s.stage('w', g, 'reg'); }, /an element may be left unwritten inside of g/],
+  ['KD-S-STAGE-GUARD', (s, { r }) => { s.stage('v', r, 'pack'); }, /the condition u\[r\] > 0f32 reads memory/],
+  ['KD-S-FUSE', (s, { i, k }) => { s.fuse(i, k); }, /k is not all that i holds/],
+  ['KD-S-FUSE', (s, { a, b }) => { s.parallel(a); s.fuse(a, b); }, /a is parallel already/],
+  ['KD-S-BIND', (s, { a }) => { s.bind({ 'lane.x': a }); }, /its extent M is not a constant up to 1024/],
+  ['KD-S-BIND', (s, { a, b }) => { s.bind({ 'block.x': a }); s.bind({ 'block.x': b }); }, /a around it is bound there/],
+  ['KD-S-BIND', (s, { r, e }) => { s.bind({ 'lane.x': e }); s.bind({ 'block.x': r }); s.bind({ 'lane.y': r }); }, /it is block.x already/],
+  ['KD-S-CARRIED', (s, { h }) => { s.bind({ 'block.x': h }); }, /bind\(h\): iterations are not independent/],
+  ['KD-S-INLINE', (s) => { s.inline('acc'); }, /it is written in two places \(.*errors\.test\.ts:\d+:\d+\) and \(.*errors\.test\.ts:\d+:\d+\)/],
+  ['KD-S-INLINE', (s) => { s.inline('nothing'); }, /makes no such register or memory/],
+  ['KD-S-COMPUTE-AT', (s, { p }) => { s.computeAt('row', p); }, /the loop does not come after those that make it/],
+  ['KD-S-COMPUTE-AT', (s, { a }) => { s.computeAt('row', a); }, /the loop does not come after/],
+  ['KD-S-HOIST', (s, { i }) => { s.hoist('acc', i); }, /i differs from iteration to iteration \(.*errors\.test\.ts/],
+  ['KD-S-HOIST', (s, { k }) => { s.hoist('acc', k); }, /makes nothing of that name/],
+  ['KD-S-PIPELINE', (s, { a }) => { s.pipeline(a, 2); }, /does not start with copies/],
+  ['KD-S-PIPELINE', (s, { a }) => { s.pipeline(a, 1); }, /two stages or more/],
   ['KD-S-PARTIAL', (s, { k }) => { s.stage('x', k, 'pack', { partial: true }); }, /does more with it than to accumulate/],
 ];
 

@@ -1,0 +1,113 @@
+/** Random schedules: legal steps drawn one by one, and the comparison of what they made with the algorithm. */
+import { DslError } from '../../src/errors/index.ts';
+import { DTYPES, isFloat, printKernel } from '../../src/ir/index.ts';
+import type { DType, KernelIR } from '../../src/ir/index.ts';
+import { vdpbf16ps_f32x16, vfmadd_f32x8, vpdpbusd_i32x16 } from '../../src/instructions/index.ts';
+import { lower } from '../../src/passes/index.ts';
+import { interpret } from '../../src/run/index.ts';
+import { schedule } from '../../src/schedule/index.ts';
+import type { Schedule, ScheduledKernel } from '../../src/schedule/index.ts';
+import type { Axis, Kernel } from '../../src/lang/index.ts';
+import { target } from '../../src/targets/index.ts';
+import type { Target } from '../../src/targets/index.ts';
+import { array } from '../run/helpers.ts';
+
+/** One drawn step: a verb, and numbers from which it picks its operands. */
+export interface Draw { readonly verb: (typeof VERBS)[number]; readonly a: number; readonly b: number; readonly n: number }
+
+export const VERBS = [
+  'split', 'split', 'split', 'tile', 'reorder', 'fuse', 'unroll', 'jam', 'interleave', 'vectorize', 'parallel', 'bind', 'stage', 'stage', 'inline', 'computeAt', 'hoist', 'pipeline', 'rfactor', 'tensorize',
+] as const;
+const FACTORS = [1, 2, 3, 4, 8, 16] as const, TAILS = ['clamp', 'peel', 'mask', 'pad'] as const;
+const NAMES = ['acc', 'top', 'sum', 'squares', 'scale', 'row', 'd'] as const;
+const PLACES = ['block.x', 'block.y', 'lane.x', 'lane.y'] as const;
+const INSTRUCTIONS = [vfmadd_f32x8, vpdpbusd_i32x16, vdpbf16ps_f32x16] as const;
+/** Vectors, but products and sums that round as they are written: every difference is then a fault. */
+export const MACHINE: Target = { ...target('x86-64-v4-bf16'), fma: false, vecBytes: 16 };
+
+/** Applies a step; hands over the axes that it made. */
+function apply(s: Schedule, d: Draw, pool: Axis[], tensors: readonly string[]): void {
+  const pick = <T>(list: readonly T[], i: number): T => list[i % list.length]!;
+  const live = (i: number): Axis => pick(pool, i);
+  const a = live(d.a), b = live(d.b);
+  const made = (...axes: readonly (Axis | undefined)[]): void => { for (const x of axes) if (x) pool.push(x); };
+  switch (d.verb) {
+    case 'split': made(...s.split(a, pick(FACTORS, d.n), { tail: pick(TAILS, d.b) })); return;
+    case 'tile': made(...s.tile(a, b, [pick(FACTORS, d.n), pick(FACTORS, d.n >> 3)], { tail: pick(['clamp', 'mask', 'pad'] as const, d.n >> 6) })); return;
+    case 'reorder': s.reorder(a, b, ...(d.n % 3 === 0 ? [live(d.n)] : [])); return;
+    case 'fuse': made(s.fuse(a, b)); return;
+    case 'unroll': s.unroll(a); return;
+    case 'jam': s.jam(a); return;
+    case 'interleave': made(...s.interleave(a, 1 + (d.n % 3))); return;
+    case 'vectorize': s.vectorize(a); return;
+    case 'parallel': s.parallel(a); return;
+    case 'bind': s.bind({ [pick(PLACES, d.n)]: a }); return;
+    case 'stage': made(...Object.values(s.stage(pick(tensors, d.b), a, d.n % 2 ? 'reg' : 'pack', { fold: d.n % 3 === 0, partial: d.n % 5 === 0, ...(d.n % 7 < 3 && { panel: b }) }))); return;
+    case 'inline': s.inline(pick(NAMES, d.b)); return;
+    case 'computeAt': made(...Object.values(s.computeAt(pick(NAMES, d.b), a))); return;
+    case 'hoist': s.hoist(pick(NAMES, d.b), a); return;
+    case 'pipeline': s.pipeline(a, 2 + (d.n % 2)); return;
+    case 'rfactor': s.rfactor(pick(NAMES, d.b), a); return;
+    case 'tensorize': s.tensorize(pick(INSTRUCTIONS, d.n), ...(d.n % 2 ? [a, b] : [a])); return;
+  }
+}
+
+/** A kernel after the drawn steps; those that are refused change nothing. `refused` and `done` count. Undefined where padding stayed open at the end. */
+export function scheduled(k: Kernel, draws: readonly Draw[], counts: { done: Map<string, number>; refused: Map<string, number> }): ScheduledKernel | undefined {
+  const tensors = k.ir.params.flatMap((p) => (p.kind === 'tensor' ? [p.name] : []));
+  const note = (m: Map<string, number>, key: string): void => { m.set(key, (m.get(key) ?? 0) + 1); };
+  try {
+    return schedule(k, MACHINE, (s, ax) => {
+      const pool: Axis[] = Object.values(ax);
+      for (const d of draws) {
+        try {
+          apply(s, d, pool, tensors);
+          note(counts.done, d.verb);
+        } catch (e) {
+          if (!(e instanceof DslError)) throw e;
+          note(counts.refused, e.id);
+        }
+      }
+    });
+  } catch (e) {
+    if (e instanceof DslError && e.id === 'KD-S-PAD') return undefined;
+    throw e;
+  }
+}
+
+type Sizes = Readonly<Record<string, number>>;
+/** What a kernel leaves in its tensors, from data that a seed gives. */
+function results(k: KernelIR, sizes: Sizes, seed: number): ReadonlyMap<string, { readonly dtype: DType; readonly data: readonly number[] }> {
+  let x = seed | 0;
+  const next = (): number => (x = Math.imul(x, 1664525) + 1013904223 | 0) >>> 8;
+  const out = new Map<string, { dtype: DType; data: ArrayLike<number> }>();
+  const args = Object.fromEntries(k.params.flatMap((p) => {
+    if (p.kind !== 'tensor') return [];
+    const t = p.buf.dtype, shape = p.buf.shape.map((e) => (e.kind === 'const' ? e.value : e.kind === 'size' ? sizes[e.name]! : 0)), n = shape.reduce((a, b) => a * b, 1);
+    const lo = DTYPES[t].kind === 'uint' ? 0 : -100;
+    const data = array(t, Array.from({ length: n }, () => (isFloat(t) ? next() / 2 ** 22 - 2 : lo + (next() % 200))));
+    out.set(p.name, { dtype: t, data: data as ArrayLike<number> });
+    return [[p.name, { data, shape }]];
+  }));
+  interpret(k, args, { seed });
+  return new Map([...out].map(([n, v]) => [n, { dtype: v.dtype, data: Array.from(v.data) }]));
+}
+
+/** Compares with the algorithm: bit for bit, or within rounding where the schedule says that it adds up in another order. Throws what differs. */
+export function compare(k: Kernel, s: ScheduledKernel, sizes: Sizes, seed: number): void {
+  const want = results(k.ir, sizes, seed);
+  const check = (what: string, ir: KernelIR): void => {
+    const got = results(ir, sizes, seed);
+    for (const [name, { dtype, data }] of want) {
+      got.get(name)!.data.forEach((y, i) => {
+        const x = data[i]!, near = s.reassociates && isFloat(dtype) && Math.abs(x - y) <= 1e-4 * (1 + Math.abs(x));
+        if (!Object.is(x, y) && !near) throw new Error(`${what}: ${name}[${i}] is ${y}, the algorithm says ${x}\n${s.steps.map((t) => t.call).join('\n')}\n${printKernel(ir)}`);
+      });
+    }
+  };
+  check('scheduled', s.ir);
+  let low: KernelIR | undefined;
+  try { low = lower(s.ir, MACHINE); } catch (e) { if (!(e instanceof DslError)) throw e; }
+  // Formulas for exp and its like round in their own way.
+  if (low && !printKernel(k.ir).includes('exp(')) check('lowered', low);
+}

@@ -20,7 +20,7 @@ export function jam(st: State, axis: Axis, at: At): void {
   const why = dependence(loop);
   if (why !== undefined) throw new DslError('KD-S-CARRIED', { verb: 'jam', axis: axis.name, why }, at);
   const copies = Array.from({ length: loop.extent.value }, (_, n): Copy => ({ n, vars: new Map([[loop.v.id, constant(n)]]), bufs: new Map() }));
-  setBody(st, replaceStmt(st.ir.body, loop, block(sideBySide(loop.body, copies), { loc: loop.loc, step: at.step })));
+  setBody(st, replaceStmt(st.ir.body, loop, block(copies.length > 0 ? sideBySide(loop.body, copies) : [], { loc: loop.loc, step: at.step })));
   st.consumed.set(axis.v.id, `${at.step} unrolled it`);
 }
 

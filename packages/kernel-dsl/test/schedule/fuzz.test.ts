@@ -20,6 +20,17 @@ describe('random schedules', () => {
     }), { numRuns: RUNS });
   }, 1000 * Math.max(60, RUNS / 50));
 
+  // What was found, shortest first.
+  const found: readonly (readonly [string, readonly Draw[]])[] = [
+    ['softmax', [{ verb: 'stage', a: 2, b: 7, n: 66 }, { verb: 'split', a: 0, b: 0, n: 0 }]], // the copy read what the loop writes first
+    ['transpose', [{ verb: 'stage', a: 3, b: 21, n: 761 }]], // a register was copied back that a condition had left unwritten
+    ['saxpy', [{ verb: 'split', a: 0, b: 0, n: 0 }, { verb: 'split', a: 1, b: 14, n: 0 }, { verb: 'split', a: 4, b: 1, n: 7 }, { verb: 'jam', a: 5, b: 0, n: 0 }, { verb: 'split', a: 0, b: 0, n: 0 }]], // no iteration to jam
+  ];
+  it.each(found)('a case that once failed: %s', (name, draws) => {
+    const k = CORPUS.find((c) => c.name === name)!, s = scheduled(k, draws, counts);
+    for (const n of [0, 1, 5, 9]) if (s) compare(k, s, { M: n, N: n, K: n, P: n }, n);
+  });
+
   it('draw every verb and often succeed', () => {
     const done = [...counts.done.values()].reduce((a, b) => a + b, 0), refused = [...counts.refused.values()].reduce((a, b) => a + b, 0);
     expect(done / (done + refused)).toBeGreaterThan(0.15);

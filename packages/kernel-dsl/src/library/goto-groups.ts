@@ -1,6 +1,7 @@
 import type { Instruction } from '../ir/index.ts';
 import type { Axis } from '../lang/index.ts';
 import type { Schedule } from '../schedule/index.ts';
+import type { Target } from '../targets/index.ts';
 import type { GotoBlocks } from './goto.ts';
 
 /** An instruction that multiplies groups of `group` neighbours along k, in `lanes` lanes along j. */
@@ -20,12 +21,25 @@ export function gotoGroups(s: Schedule, ax: { readonly i: Axis; readonly j: Axis
   const [j, l] = s.split(j2, by.lanes, { names: ['j', 'l'] });
   const [ir, i] = s.split(i1, b.mr, { tail: 'pad', names: ['ir', 'i'] });
   s.reorder(jc, pc, ic, ir, jr, p, i, j, l, q);
-  const packB = s.stage(names.B, pc, 'pack');
-  s.stage(names.A, ic, 'pack');
+  const packB = s.stage(names.B, pc, 'pack'), packA = s.stage(names.A, ic, 'pack');
   s.stage(names.C, jr, 'reg', { partial: true });
   s.unroll(i);
   s.unroll(j);
   s.tensorize(by.instruction, l, q);
+  // A group of rows of B is interleaved in registers, a group of A is one word.
+  s.unroll(packB['q']!);
+  s.vectorize(packB['l']!);
+  s.vectorize(packA['q']!);
   s.parallel(packB['jr']!);
   s.parallel(ic);
+}
+
+/**
+ * Block sizes for 32-bit sums over groups: the register tile of gemm (6 x 4 vectors of 32 registers, 4 x 2 of 16), 512 groups of k at a time, so that
+ * panels have the bytes of those of 32-bit floats.
+ */
+export function groupBlocks(t: Target, group: number): GotoBlocks {
+  const wide = t.vectorRegisters >= 32, lanes = t.vecBytes / 4;
+  const kc = (wide ? 512 : 256) * group;
+  return { mr: wide ? 6 : 4, nr: (wide ? 4 : 2) * lanes, mc: 24, kc, nc: (4 << 20) / kc };
 }

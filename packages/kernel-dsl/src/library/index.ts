@@ -3,5 +3,5 @@ export { goto } from './goto.ts';
 export { gotoCandidates } from './goto-candidates.ts';
 export type { CacheSizes } from './goto-candidates.ts';
 export type { GotoBlocks } from './goto.ts';
-export { gotoGroups } from './goto-groups.ts';
+export { gotoGroups, groupBlocks } from './goto-groups.ts';
 export type { GroupInstruction } from './goto-groups.ts';

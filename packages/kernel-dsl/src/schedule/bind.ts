@@ -7,13 +7,13 @@ import { findLoop, replaceStmt, setBody } from './state.ts';
 import type { At, State } from './state.ts';
 
 /** The places of a grid that a loop may be bound to: workgroups, or the threads (lanes) of one. */
-export type Place = Extract<LoopKind, `block.${string}` | `lane.${string}`>;
+export type GridPlace = Extract<LoopKind, `block.${string}` | `lane.${string}`>;
 
 /**
  * The iterations of a loop run on the workgroups of a grid, or on the threads of a workgroup. They must not depend on each other; threads lie
  * inside of workgroups, their number is constant, and no two loops of one nest take the same place.
  */
-export function bind(st: State, place: Place, axis: Axis, at: At): void {
+export function bind(st: State, place: GridPlace, axis: Axis, at: At): void {
   const refuse = (why: string): never => { throw new DslError('KD-S-BIND', { axis: axis.name, place, why }, at); };
   const { loop, path } = findLoop(st, axis, at);
   if (loop.loop !== 'seq') return refuse(`it is ${loop.loop} already`);

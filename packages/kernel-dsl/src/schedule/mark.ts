@@ -1,6 +1,6 @@
 import { DslError } from '../errors/index.ts';
 import { affine, and, constant, isConst, isFloat, printExpr, substituteExpr, usesVar, visitStmt } from '../ir/index.ts';
-import type { Expr, For, LoopKind, Stmt, Var } from '../ir/index.ts';
+import type { Expr, For, If, LoopKind, Stmt, Var } from '../ir/index.ts';
 import type { Axis } from '../lang/index.ts';
 import { dependence } from './depend.ts';
 import { findLoop, findVar, refresh, replaceStmt, setBody } from './state.ts';
@@ -40,6 +40,14 @@ export function unroll(st: State, axis: Axis, at: At): void {
   }
 }
 
+/** The guard around a body, and the loops of constant extent between. */
+function guarded(body: Stmt): { readonly guard: If | undefined; readonly inside: readonly For[] } {
+  const inside: For[] = [];
+  let s = body;
+  for (; s.kind === 'for' && isConst(s.extent) && s.extent.value > 0 && (s.loop === 'seq' || s.loop === 'unroll'); s = s.body) inside.push(s);
+  return { guard: s.kind === 'if' && !s.pad ? s : undefined, inside };
+}
+
 /** The loop's iterations become lanes. A guard around its body becomes a test for all lanes, with the scalar loop where it fails. */
 export function vectorize(st: State, axis: Axis, at: At): void {
   findLoop(st, axis, at);
@@ -49,11 +57,11 @@ export function vectorize(st: State, axis: Axis, at: At): void {
     const n = constantExtent(f.loop, 'vectorize', at);
     const why = dependence(f.loop);
     if (why !== undefined) throw new DslError('KD-S-CARRIED', { verb: 'vectorize', axis: axis.name, why }, at);
-    const { body } = f.loop;
-    if (body.kind === 'if' && !body.pad && usesVar(body.cond, v)) {
-      const full = holdsThroughout(body.cond, v, n);
+    const { guard, inside } = guarded(f.loop.body);
+    if (guard && usesVar(guard.cond, v)) {
+      const full = inside.reduce<Expr | undefined>((c, l) => c && isConst(l.extent) ? holdsThroughout(c, l.v, l.extent.value) : undefined, holdsThroughout(guard.cond, v, n));
       if (full) {
-        const whole: Stmt = { ...f.loop, loop: 'vector', body: body.then };
+        const whole: Stmt = { ...f.loop, loop: 'vector', body: inside.reduceRight<Stmt>((b, l) => ({ ...l, body: b }), guard.then) };
         setBody(st, replaceStmt(st.ir.body, f.loop, { kind: 'if', cond: full, then: whole, else: refresh(f.loop), loc: f.loop.loc, step: at.step }));
         continue;
       }

@@ -4,7 +4,7 @@ import { here } from '../lang/index.ts';
 import type { Axes, Axis, Kernel } from '../lang/index.ts';
 import type { Target } from '../targets/index.ts';
 import { bind } from './bind.ts';
-import type { Place } from './bind.ts';
+import type { GridPlace } from './bind.ts';
 import { computeAt } from './compute-at.ts';
 import { fuse } from './fuse.ts';
 import { hoist } from './hoist.ts';
@@ -60,7 +60,7 @@ export interface Schedule {
   /** Runs the iterations, which must not depend on each other, on the worker threads. Parallel loops cannot be nested. */
   parallel(axis: Axis): void;
   /** Runs the iterations on workgroups (`block`) or the threads of one (`lane`). */
-  bind(places: Readonly<Partial<Record<Place, Axis>>>): void;
+  bind(places: Readonly<Partial<Record<GridPlace, Axis>>>): void;
   /** Computes a register's or working memory's elements where they are read. */
   inline(name: string): void;
   /** Computes the elements of working memory that an iteration of `axis` reads inside of it; returns the loops that do. */
@@ -101,7 +101,7 @@ export function schedule<A extends Axes>(k: Kernel<A>, target: Target, f: (s: Sc
       return [ao, bo, ai, bi];
     },
     fuse: (outer, inner, name) => step(`fuse(${outer.name}, ${inner.name})`, (at) => fuse(st, outer, inner, name, at)),
-    bind: (places) => { for (const [place, axis] of Object.entries(places) as [Place, Axis][]) step(`bind(${place}: ${axis.name})`, (at) => bind(st, place, axis, at)); },
+    bind: (places) => { for (const [place, axis] of Object.entries(places) as [GridPlace, Axis][]) step(`bind(${place}: ${axis.name})`, (at) => bind(st, place, axis, at)); },
     inline: (name) => step(`inline(${name})`, (at) => inline(st, name, at)),
     computeAt: (name, axis) => step(`computeAt(${name}, ${axis.name})`, (at) => computeAt(st, name, axis, at)),
     hoist: (name, axis) => step(`hoist(${name}, ${axis.name})`, (at) => hoist(st, name, axis, at)),

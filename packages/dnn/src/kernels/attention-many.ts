@@ -1,8 +1,7 @@
-import { axes, exp, named, reg, region, scratch, select } from '@quern/kernel-dsl';
+import { axes, exp, named, reg, region, scratch, select, streamingMap } from '@quern/kernel-dsl';
 import type { Axis, Schedule, Val } from '@quern/kernel-dsl';
 import { BLOCK, LOWEST } from './attention-inputs.ts';
 import type { AttentionInputs } from './attention-inputs.ts';
-import { elementwise } from './loops.ts';
 
 /** Tokens that are computed side by side, one a lane. */
 export const LANES = 16;
@@ -87,7 +86,7 @@ export function scheduleMany(s: Schedule, ax: ManyAxes): void {
   // The register tile: 8 keys, or 8 elements of the result, by a vector of tokens.
   const side = s.target.vectorRegisters === 32 ? 8 : 4;
   for (const l of [ax.ql, ax.sl, ax.kl, ax.ml, ax.wl, ax.ol, ax.yl]) s.vectorize(l);
-  elementwise(s, ax.ce);
+  streamingMap(s, ax.ce);
   for (const a of [ax.kj, ax.oe]) {
     const [, n] = s.split(a, side, { tail: 'peel' });
     s.jam(n);

@@ -1,8 +1,7 @@
-import { axes, exp, named, reg, region, scratch, value } from '@quern/kernel-dsl';
+import { axes, exp, named, reg, region, rowReduction, scratch, streamingMap, value } from '@quern/kernel-dsl';
 import type { Axis, Schedule, Val } from '@quern/kernel-dsl';
 import { BLOCK, LOWEST } from './attention-inputs.ts';
 import type { AttentionInputs } from './attention-inputs.ts';
-import { elementwise, lanewise } from './loops.ts';
 
 /** Loops of {@link oneToken} that its schedule names. */
 type OneAxes = Readonly<Record<'zero' | 'last' | 'e' | 'j' | 'm' | 'x' | 'o', Axis>>;
@@ -50,14 +49,14 @@ export function oneToken({ q, K, V, y, scale, E }: AttentionInputs, t: Val<'i64'
 }
 
 export function scheduleOne(s: Schedule, ax: OneAxes): void {
-  elementwise(s, ax.zero);
-  elementwise(s, ax.last);
-  lanewise(s, ax.e, 'dot');
+  streamingMap(s, ax.zero);
+  streamingMap(s, ax.last);
+  rowReduction(s, ax.e, 'dot');
   s.interleave(ax.j, 4);
   s.rfactor('high', ax.m);
   s.vectorize(ax.m);
   s.rfactor('part', ax.x);
   s.vectorize(ax.x);
-  const [, side] = s.split(elementwise(s, ax.o), s.target.vectorRegisters === 32 ? 8 : 4, { tail: 'peel' });
+  const [, side] = s.split(streamingMap(s, ax.o), s.target.vectorRegisters === 32 ? 8 : 4, { tail: 'peel' });
   s.jam(side);
 }

@@ -1,8 +1,7 @@
-import { axes, exp, kernel, tensor, value } from '@quern/kernel-dsl';
+import { axes, exp, kernel, streamingMap, tensor, value } from '@quern/kernel-dsl';
 import type { Val } from '@quern/kernel-dsl';
 import { define } from './define.ts';
 import type { DnnKernel } from './define.ts';
-import { elementwise } from './loops.ts';
 
 const VECTORS = 4;
 
@@ -17,7 +16,7 @@ export const SILU: DnnKernel = define(
     for (const i of ax.i) y.at(i).set(silu(x.at(i)));
     return ax;
   }),
-  (s, { i }) => s.parallel(elementwise(s, i, VECTORS)),
+  (s, { i }) => s.parallel(streamingMap(s, i, { vectors: VECTORS })),
 );
 
 /** y = silu(g) * u: the gate of a SwiGLU layer (Shazeer, "GLU Variants Improve Transformer", 2020). */
@@ -28,7 +27,7 @@ export const SILU_MUL: DnnKernel = define(
     for (const i of ax.i) y.at(i).set(silu(g.at(i)).mul(u.at(i)));
     return ax;
   }),
-  (s, { i }) => s.parallel(elementwise(s, i, VECTORS)),
+  (s, { i }) => s.parallel(streamingMap(s, i, { vectors: VECTORS })),
 );
 
 /** y = a + b. */
@@ -39,7 +38,7 @@ export const ADD: DnnKernel = define(
     for (const i of ax.i) y.at(i).set(a.at(i).add(b.at(i)));
     return ax;
   }),
-  (s, { i }) => s.parallel(elementwise(s, i, VECTORS)),
+  (s, { i }) => s.parallel(streamingMap(s, i, { vectors: VECTORS })),
 );
 
 /** y += x: a residual connection. */
@@ -50,5 +49,5 @@ export const ADD_TO: DnnKernel = define(
     for (const i of ax.i) y.at(i).addAssign(x.at(i));
     return ax;
   }),
-  (s, { i }) => s.parallel(elementwise(s, i, VECTORS)),
+  (s, { i }) => s.parallel(streamingMap(s, i, { vectors: VECTORS })),
 );

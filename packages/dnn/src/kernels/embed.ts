@@ -1,8 +1,7 @@
-import { axes, kernel, named, tensor } from '@quern/kernel-dsl';
+import { axes, kernel, named, streamingMap, tensor } from '@quern/kernel-dsl';
 import { define } from './define.ts';
 import type { DnnKernel } from './define.ts';
 import { BLOCK, WEIGHTS } from './formats.ts';
-import { elementwise } from './loops.ts';
 
 /** y[t] = row ids[t] of W. The caller has checked the ids. */
 const embedFloat = (dtype: 'f16' | 'f32'): DnnKernel => define(
@@ -16,7 +15,7 @@ const embedFloat = (dtype: 'f16' | 'f32'): DnnKernel => define(
     return ax;
   }),
   (s, { t, i }) => {
-    elementwise(s, i);
+    streamingMap(s, i);
     s.parallel(t);
   },
 );

@@ -1,7 +1,6 @@
-import { assume, axes, kernel, scalar, tensor } from '@quern/kernel-dsl';
+import { assume, axes, kernel, scalar, streamingMap, tensor } from '@quern/kernel-dsl';
 import { define } from './define.ts';
 import type { DnnKernel } from './define.ts';
-import { elementwise } from './loops.ts';
 
 /** K[pos + t] = k[t] and V[pos + t] = v[t], converted to the type of the cache. */
 const append = (dtype: 'f16' | 'f32'): DnnKernel => define(
@@ -20,7 +19,7 @@ const append = (dtype: 'f16' | 'f32'): DnnKernel => define(
     return ax;
   }),
   (s, { t, e }) => {
-    elementwise(s, e);
+    streamingMap(s, e);
     s.parallel(t);
   },
 );

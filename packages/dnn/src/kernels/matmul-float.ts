@@ -1,8 +1,7 @@
-import { axes, kernel, reg, tensor } from '@quern/kernel-dsl';
+import { axes, kernel, reg, rowReduction, tensor } from '@quern/kernel-dsl';
 import type { Target } from '@quern/kernel-dsl';
 import { define } from './define.ts';
 import type { DnnKernel } from './define.ts';
-import { lanewise } from './loops.ts';
 
 /** Rows of weights that one thread takes at a time: they stay in its L2 cache while the tokens pass. */
 const ROWS_PER_TASK = 16;
@@ -28,7 +27,7 @@ function matmul(dtype: 'f16' | 'f32', accumulate: boolean): DnnKernel {
     }),
     (s, { t, r, k }) => {
       const { rows, tokens } = tile(s.target);
-      lanewise(s, k, 'acc');
+      rowReduction(s, k, 'acc');
       const [task, r1] = s.split(r, ROWS_PER_TASK);
       s.reorder(task, t, r1);
       s.parallel(task);

@@ -1,7 +1,6 @@
-import { axes, kernel, reg, tensor } from '@quern/kernel-dsl';
+import { axes, gemv, kernel, reg, tensor } from '@quern/kernel-dsl';
 import { define } from './define.ts';
 import type { DnnKernel } from './define.ts';
-import { lanewise } from './loops.ts';
 
 /** Rows that are computed side by side, sharing the loads of x: each from another part of the matrix, so that memory is read in long runs. */
 const STREAMS = 4;
@@ -21,11 +20,7 @@ function matvec(dtype: 'f16' | 'f32', accumulate: boolean): DnnKernel {
       }
       return ax;
     }),
-    (s, { r, k }) => {
-      lanewise(s, k, 'acc', 2);
-      const [n] = s.interleave(r, STREAMS);
-      s.parallel(n);
-    },
+    (s, ax) => gemv(s, ax, 'acc', { vectors: 2, streams: STREAMS }),
   );
 }
 

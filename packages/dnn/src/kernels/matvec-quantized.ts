@@ -1,4 +1,4 @@
-import { axes, dot4, kernel, reg, tensor } from '@quern/kernel-dsl';
+import { axes, dot4, gemv, kernel, reg, tensor } from '@quern/kernel-dsl';
 import { define } from './define.ts';
 import type { DnnKernel } from './define.ts';
 import { BLOCK, Q4_0, Q8_0, WEIGHTS, biasWord, once, scaleOf } from './formats.ts';
@@ -35,8 +35,7 @@ function matvec<N extends number>(f: BlockFormat<N>, accumulate: boolean): DnnKe
     (s, { r, x }) => {
       s.rfactor('acc', x);
       s.vectorize(x);
-      const [n] = s.interleave(r, STREAMS);
-      s.parallel(n);
+      gemv(s, { r }, 'acc', { streams: STREAMS });
     },
   );
 }

@@ -1,7 +1,6 @@
-import { axes, kernel, reg, rsqrt, scalar, tensor } from '@quern/kernel-dsl';
+import { axes, kernel, reg, rowReduction, rsqrt, scalar, streamingMap, tensor } from '@quern/kernel-dsl';
 import { define } from './define.ts';
 import type { DnnKernel } from './define.ts';
-import { elementwise, lanewise } from './loops.ts';
 
 /** y[t, i] = x[t, i] / sqrt(mean_j x[t, j]^2 + eps) * w[i]   (Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019). */
 export const RMS_NORM: DnnKernel = define(
@@ -17,8 +16,8 @@ export const RMS_NORM: DnnKernel = define(
     return ax;
   }),
   (s, { t, j, i }) => {
-    lanewise(s, j, 'squares', 4);
-    elementwise(s, i);
+    rowReduction(s, j, 'squares', { vectors: 4 });
+    streamingMap(s, i);
     s.parallel(t);
   },
 );

@@ -1,7 +1,6 @@
-import { axes, kernel, named, tensor } from '@quern/kernel-dsl';
+import { axes, kernel, named, streamingMap, tensor } from '@quern/kernel-dsl';
 import { define } from './define.ts';
 import type { DnnKernel } from './define.ts';
-import { elementwise } from './loops.ts';
 
 /**
  * Rotates neighbouring pairs (x[.., p, 0], x[.., p, 1]) by the angle whose cosine and sine are given for each token and pair, in place
@@ -19,7 +18,7 @@ export const ROPE: DnnKernel = define(
     return ax;
   }),
   (s, { t, p }) => {
-    elementwise(s, p);
+    streamingMap(s, p);
     s.parallel(t);
   },
 );
@@ -37,7 +36,7 @@ export const ROPE_NEOX: DnnKernel = define(
     return ax;
   }),
   (s, { t, p }) => {
-    elementwise(s, p);
+    streamingMap(s, p);
     s.parallel(t);
   },
 );

@@ -1,7 +1,6 @@
-import { axes, exp, kernel, reg, tensor } from '@quern/kernel-dsl';
+import { axes, exp, kernel, reg, rowReduction, streamingMap, tensor } from '@quern/kernel-dsl';
 import { define } from './define.ts';
 import type { DnnKernel } from './define.ts';
-import { elementwise, lanewise } from './loops.ts';
 
 /** y[t, i] = exp(x[t, i] - max_j x[t, j]) / sum_j exp(x[t, j] - max x[t]). A NaN or +Inf in a row makes the whole row NaN. */
 export const SOFTMAX: DnnKernel = define(
@@ -20,9 +19,9 @@ export const SOFTMAX: DnnKernel = define(
     return ax;
   }),
   (s, { t, m, e, i }) => {
-    lanewise(s, m, 'top', 2);
-    lanewise(s, e, 'sum');
-    elementwise(s, i);
+    rowReduction(s, m, 'top', { vectors: 2 });
+    rowReduction(s, e, 'sum');
+    streamingMap(s, i);
     s.parallel(t);
   },
 );

@@ -5,3 +5,5 @@ export type { CacheSizes } from './goto-candidates.ts';
 export type { GotoBlocks } from './goto.ts';
 export { gotoGroups, groupBlocks } from './goto-groups.ts';
 export type { GroupInstruction } from './goto-groups.ts';
+export { gemv, rowReduction, streamingMap } from './streams.ts';
+export type { StreamOptions } from './streams.ts';

@@ -32,6 +32,7 @@ const KNOWN: Readonly<Record<string, { readonly oracle: Oracle; readonly args?: 
   dot: { oracle: ({ x, y }) => ({ s: oracles.dot(x, y) }) },
   gemm: { oracle: ({ A, B, C }) => ({ C: oracles.add(oracles.fromRows(oracles.multiply(A, B)), flat(C)) }) },
   softmax: { oracle: ({ x }) => ({ y: oracles.softmax(x) }) },
+  'own-instruction': { oracle: ({ W, x }) => ({ y: oracles.rows(W).map((row) => row.reduce((n, w, k) => n + w * flat(x)[k]!, 0)) }) },
   'q4-matvec': {
     oracle: ({ W, x }) => ({ y: oracles.multiply({ shape: [shape(W)[0]!, 32 * shape(W)[1]!], data: weights(W) }, { shape: [flat(x).length, 1], data: flat(x) }) }),
     // Scales of ordinary size: the upper byte of each.

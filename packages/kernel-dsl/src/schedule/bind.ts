@@ -1,6 +1,6 @@
 import { DslError } from '../errors/index.ts';
 import { isConst, printExpr, visitStmt } from '../ir/index.ts';
-import type { For, LoopKind } from '../ir/index.ts';
+import type { For, LoopKind, Stmt } from '../ir/index.ts';
 import type { Axis } from '../lang/index.ts';
 import { dependence } from './depend.ts';
 import { findLoop, replaceStmt, setBody } from './state.ts';
@@ -30,4 +30,23 @@ export function bind(st: State, place: GridPlace, axis: Axis, at: At): void {
   const why = dependence(loop);
   if (why !== undefined) throw new DslError('KD-S-CARRIED', { verb: 'bind', axis: axis.name, why }, at);
   setBody(st, replaceStmt(st.ir.body, loop, { ...loop, loop: place, step: loop.step ?? at.step }));
+}
+
+/** The most threads of a workgroup, all directions together. */
+const MOST_THREADS = 1024;
+
+/**
+ * Checked when a schedule ends, since later steps may move loops: the threads of a workgroup are one nest of loops, each directly in the other, with
+ * neither workgroups nor worker threads inside.
+ */
+export function checkLanes(st: State, at: At): void {
+  const isLane = (s: Stmt): s is For => s.kind === 'for' && s.loop.startsWith('lane.');
+  const nest = (top: For): void => {
+    let body: Stmt = top, threads = 1;
+    for (; isLane(body); body = body.body) threads *= isConst(body.extent) ? body.extent.value : Infinity;
+    const refuse = (why: string): never => { throw new DslError('KD-S-LANES', { axis: top.v.name, why }, { ...at, loc: top.loc ?? at.loc }); };
+    if (threads > MOST_THREADS) refuse(`they are ${Number.isFinite(threads) ? threads : 'of no constant number'}, at most ${MOST_THREADS} can be`);
+    visitStmt(body, (s) => { if (s.kind === 'for' && (s.loop === 'parallel' || s.loop.includes('.'))) refuse(`the ${s.loop} loop ${s.v.name} lies inside of them, apart from their nest`); });
+  };
+  visitStmt(st.ir.body, (s) => { if (!isLane(s)) return; nest(s); return false; });
 }

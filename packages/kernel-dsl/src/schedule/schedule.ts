@@ -3,7 +3,7 @@ import { specViolation } from '../ir/index.ts';
 import { here } from '../lang/index.ts';
 import type { Axes, Axis, Kernel } from '../lang/index.ts';
 import type { Target } from '../targets/index.ts';
-import { bind } from './bind.ts';
+import { bind, checkLanes } from './bind.ts';
 import type { GridPlace } from './bind.ts';
 import { computeAt } from './compute-at.ts';
 import { fuse } from './fuse.ts';
@@ -118,6 +118,7 @@ export function schedule<A extends Axes>(k: Kernel<A>, target: Target, f: (s: Sc
   };
   f(s, k.axes);
   step('resolve padded tails', (at) => resolvePads(st, at));
+  checkLanes(st, { loc: k.ir.loc, step: 'the end of the schedule' });
   const bad = specViolation(st.ir, 'scheduled');
   if (bad) throw new Error(`kernel-dsl: the schedule of ${k.name} broke the program: ${bad}`);
   return { name: k.name, target, ir: st.ir, steps, reassociates: st.reassociates };

@@ -63,6 +63,7 @@ const CASES: readonly [ErrorId, (s: Schedule, ax: Ax) => void, RegExp][] = [
   ['KD-S-BIND', (s, { a, b }) => { s.bind({ 'block.x': a }); s.bind({ 'block.x': b }); }, /a around it is bound there/],
   ['KD-S-BIND', (s, { r, e }) => { s.bind({ 'lane.x': e }); s.bind({ 'block.x': r }); s.bind({ 'lane.y': r }); }, /it is block.x already/],
   ['KD-S-CARRIED', (s, { h }) => { s.bind({ 'block.x': h }); }, /bind\(h\): iterations are not independent/],
+  ['KD-S-LANES', (s, { e }) => { const [eo, ei] = s.split(e, 5); s.bind({ 'lane.x': eo }); s.parallel(ei); }, /the parallel loop ei lies inside of them, apart from their nest/],
   ['KD-S-INLINE', (s) => { s.inline('acc'); }, /it is written in two places \(.*errors\.test\.ts:\d+:\d+\) and \(.*errors\.test\.ts:\d+:\d+\)/],
   ['KD-S-INLINE', (s) => { s.inline('nothing'); }, /makes no such register or memory/],
   ['KD-S-COMPUTE-AT', (s, { p }) => { s.computeAt('row', p); }, /the loop does not come after those that make it/],

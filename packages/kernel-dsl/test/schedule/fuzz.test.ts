@@ -25,6 +25,7 @@ describe('random schedules', () => {
     ['softmax', [{ verb: 'stage', a: 2, b: 7, n: 66 }, { verb: 'split', a: 0, b: 0, n: 0 }]], // the copy read what the loop writes first
     ['transpose', [{ verb: 'stage', a: 3, b: 21, n: 761 }]], // a register was copied back that a condition had left unwritten
     ['saxpy', [{ verb: 'split', a: 0, b: 0, n: 0 }, { verb: 'split', a: 1, b: 14, n: 0 }, { verb: 'split', a: 4, b: 1, n: 7 }, { verb: 'jam', a: 5, b: 0, n: 0 }, { verb: 'split', a: 0, b: 0, n: 0 }]], // no iteration to jam
+    ['blur', [{ verb: 'split', a: 5, b: 0, n: 0 }, { verb: 'bind', a: 4, b: 0, n: 74 }, { verb: 'split', a: 0, b: 0, n: 0 }, { verb: 'parallel', a: 21, b: 0, n: 0 }, { verb: 'split', a: 0, b: 0, n: 0 }]], // worker threads inside of a workgroup's
   ];
   it.each(found)('a case that once failed: %s', (name, draws) => {
     const k = CORPUS.find((c) => c.name === name)!, s = scheduled(k, draws, counts);

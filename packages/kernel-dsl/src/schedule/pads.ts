@@ -1,6 +1,6 @@
 import { DslError } from '../errors/index.ts';
-import { affine, isFloat, mapStmt, usesVar, visitExprs, visitStmt } from '../ir/index.ts';
-import type { Buffer, Expr, If, Stmt, Var } from '../ir/index.ts';
+import { affine, buffersOf, isFloat, mapStmt, usesVar, visitExprs, visitStmt } from '../ir/index.ts';
+import type { Buffer, Expr, If, Load, Stmt, Var } from '../ir/index.ts';
 import type { At, State } from './state.ts';
 
 /**
@@ -10,7 +10,12 @@ import type { At, State } from './state.ts';
  */
 export function resolvePads(st: State, at: At): void {
   const loops = new Set<number>();
-  visitStmt(st.ir.body, (s) => { if (s.kind === 'for') loops.add(s.v.id); });
+  // What a padded loop writes holds more than zeros where nothing is.
+  const written = new Set<number>();
+  visitStmt(st.ir.body, (s) => {
+    if (s.kind === 'for') loops.add(s.v.id);
+    if (s.kind === 'if' && s.pad) for (const b of buffersOf(s.then).values()) if (b.writes > 0) written.add(b.buf.id);
+  });
   const check = (s: If): void => {
     const { inner, outer } = paddedVars(s.cond, loops);
     const touches = (index: readonly Expr[]): boolean => index.some((e) => inner.some((v) => usesVar(e, v)));
@@ -21,7 +26,7 @@ export function resolvePads(st: State, at: At): void {
     visitStmt(s.then, (x) => {
       if (x.kind !== 'store' && x.kind !== 'accum') return;
       if (touches(x.index)) { if (x.buf.space === 'param' || older(x.index)) fail(x.buf); return; }
-      if (x.kind !== 'accum' || x.fn !== 'add' || !isZero(x.value, touches)) fail(x.buf);
+      if (x.kind !== 'accum' || x.fn !== 'add' || !isZero(x.value, (l) => !written.has(l.buf.id) && touches(l.index))) fail(x.buf);
       if (isFloat(x.buf.dtype)) st.reassociates = true; // -0 + 0 is 0
     });
   };
@@ -34,10 +39,10 @@ export function resolvePads(st: State, at: At): void {
 }
 
 /** Is it zero where the copies that it reads hold their padding? Both factors of a float product must be: zero times infinity is not. */
-function isZero(e: Expr, padded: (index: readonly Expr[]) => boolean): boolean {
+function isZero(e: Expr, padded: (l: Load) => boolean): boolean {
   switch (e.kind) {
     case 'const': return Object.is(e.value, 0);
-    case 'load': return padded(e.index);
+    case 'load': return padded(e);
     case 'cast': return isZero(e.x, padded);
     case 'binary': {
       const a = isZero(e.a, padded), b = isZero(e.b, padded);

@@ -26,6 +26,7 @@ describe('random schedules', () => {
     ['transpose', [{ verb: 'stage', a: 3, b: 21, n: 761 }]], // a register was copied back that a condition had left unwritten
     ['saxpy', [{ verb: 'split', a: 0, b: 0, n: 0 }, { verb: 'split', a: 1, b: 14, n: 0 }, { verb: 'split', a: 4, b: 1, n: 7 }, { verb: 'jam', a: 5, b: 0, n: 0 }, { verb: 'split', a: 0, b: 0, n: 0 }]], // no iteration to jam
     ['blur', [{ verb: 'split', a: 5, b: 0, n: 0 }, { verb: 'bind', a: 4, b: 0, n: 74 }, { verb: 'split', a: 0, b: 0, n: 0 }, { verb: 'parallel', a: 21, b: 0, n: 0 }, { verb: 'split', a: 0, b: 0, n: 0 }]], // worker threads inside of a workgroup's
+    ['softmax', [{ verb: 'split', a: 2, b: 15, n: 157 }, { verb: 'stage', a: 4, b: 9, n: 24 }, { verb: 'stage', a: 4, b: 0, n: 186 }, { verb: 'split', a: 0, b: 0, n: 0 }]], // a padded loop wrote what it then summed
   ];
   it.each(found)('a case that once failed: %s', (name, draws) => {
     const k = CORPUS.find((c) => c.name === name)!, s = scheduled(k, draws, counts);

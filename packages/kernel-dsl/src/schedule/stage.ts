@@ -53,6 +53,10 @@ export function stage(st: State, name: string, axis: Axis, space: 'pack' | 'reg'
   const inner = first.loops.filter((l) => first.index.some((e) => usesVar(e, l.v)));
   if (o.panel && !inner.some((l) => l.v.id === o.panel!.v.id)) throw new DslError('KD-S-PANEL', { name, axis: o.panel.name }, at);
   const order = o.panel ? [...inner.filter((l) => l.v.id !== o.panel!.v.id), ...inner.filter((l) => l.v.id === o.panel!.v.id)] : inner;
+  for (const [i, l] of order.entries()) {
+    const later = order.slice(i + 1).find((m) => usesVar(l.extent, m.v));
+    if (later) throw new DslError('KD-S-DEPENDS', { axis: later.v.name, other: l.v.name }, at);
+  }
   const shape = order.map((l) => {
     const n = upperBound(l.extent);
     if (n === undefined) throw new DslError('KD-S-BOUND', { verb: `stage(${name})`, axis: l.v.name }, at);

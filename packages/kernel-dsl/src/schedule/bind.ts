@@ -1,5 +1,5 @@
 import { DslError } from '../errors/index.ts';
-import { isConst, printExpr, visitStmt } from '../ir/index.ts';
+import { buffersOf, isConst, printExpr, visitStmt } from '../ir/index.ts';
 import type { For, LoopKind, Stmt } from '../ir/index.ts';
 import type { Axis } from '../lang/index.ts';
 import { dependence } from './depend.ts';
@@ -37,7 +37,7 @@ const MOST_THREADS = 1024;
 
 /**
  * Checked when a schedule ends, since later steps may move loops: the threads of a workgroup are one nest of loops, each directly in the other, with
- * neither workgroups nor worker threads inside.
+ * neither workgroups nor worker threads inside; and no two nests share what one of them writes.
  */
 export function checkLanes(st: State, at: At): void {
   const isLane = (s: Stmt): s is For => s.kind === 'for' && s.loop.startsWith('lane.');
@@ -48,5 +48,11 @@ export function checkLanes(st: State, at: At): void {
     if (threads > MOST_THREADS) refuse(`they are ${Number.isFinite(threads) ? threads : 'of no constant number'}, at most ${MOST_THREADS} can be`);
     visitStmt(body, (s) => { if (s.kind === 'for' && (s.loop === 'parallel' || s.loop.includes('.'))) refuse(`the ${s.loop} loop ${s.v.name} lies inside of them, apart from their nest`); });
   };
-  visitStmt(st.ir.body, (s) => { if (!isLane(s)) return; nest(s); return false; });
+  const tops: For[] = [];
+  visitStmt(st.ir.body, (s) => { if (!isLane(s)) return; nest(s); tops.push(s); return false; });
+  // What one nest of threads writes and another one touches would need a barrier between them, which a schedule does not place.
+  for (const [i, a] of tops.entries()) for (const b of tops.slice(i + 1)) {
+    const other = buffersOf(b), shared = [...buffersOf(a).values()].find((x) => (x.writes > 0 && other.has(x.buf.id)) || (other.get(x.buf.id)?.writes ?? 0) > 0);
+    if (shared) throw new DslError('KD-S-LANES', { axis: a.v.name, why: `those at ${b.v.name} share ${shared.buf.name} with them, and no barrier lies between` }, { ...at, loc: b.loc ?? at.loc });
+  }
 }

@@ -28,6 +28,7 @@ describe('random schedules', () => {
     ['blur', [{ verb: 'split', a: 5, b: 0, n: 0 }, { verb: 'bind', a: 4, b: 0, n: 74 }, { verb: 'split', a: 0, b: 0, n: 0 }, { verb: 'parallel', a: 21, b: 0, n: 0 }, { verb: 'split', a: 0, b: 0, n: 0 }]], // worker threads inside of a workgroup's
     ['softmax', [{ verb: 'split', a: 2, b: 15, n: 157 }, { verb: 'stage', a: 4, b: 9, n: 24 }, { verb: 'stage', a: 4, b: 0, n: 186 }, { verb: 'split', a: 0, b: 0, n: 0 }]], // a padded loop wrote what it then summed
     ['blur', [{ verb: 'split', a: 5, b: 0, n: 334 }, { verb: 'stage', a: 0, b: 22, n: 406 }]], // a panel put a loop inside of one that its extent needs
+    ['blur', [{ verb: 'bind', a: 2, b: 0, n: 630 }, { verb: 'split', a: 0, b: 0, n: 0 }, { verb: 'bind', a: 19, b: 0, n: 126 }, { verb: 'split', a: 0, b: 0, n: 0 }]], // threads read what others had written
   ];
   it.each(found)('a case that once failed: %s', (name, draws) => {
     const k = CORPUS.find((c) => c.name === name)!, s = scheduled(k, draws, counts);

@@ -7,6 +7,7 @@ export type Fixed = bigint;
 /** A complex number of unit length, or any other, in fixed point. */
 export interface FixedComplex { readonly re: Fixed; readonly im: Fixed }
 
+/** 1. */
 export const fixedOne: Fixed = ONE;
 const mul = (a: Fixed, b: Fixed): Fixed => (a * b) >> BITS;
 /** a * b, off by less than 2^-208. */

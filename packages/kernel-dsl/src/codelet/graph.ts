@@ -66,6 +66,7 @@ export class Graph {
     return { re: part('re'), im: part('im') };
   }
 
+  /** x + y. */
   add(x: Signed, y: Signed): Signed {
     const { node: a } = x, { node: b } = y;
     if (!a) return y;
@@ -76,6 +77,7 @@ export class Graph {
     return { minus: x.minus, node: this.#node(`${first.id}+${second.id}`, (id) => ({ kind: 'add', id, a: first, b: second })) };
   }
 
+  /** x - y. */
   sub(x: Signed, y: Signed): Signed {
     return this.add(x, negate(y));
   }
@@ -98,10 +100,12 @@ export class Graph {
     return { minus: x.minus, node: this.#node(`${k}*${node.id}`, (id) => ({ kind: 'times', id, k, x: node })) };
   }
 
+  /** x + y. */
   plus(x: Complex, y: Complex): Complex {
     return { re: this.add(x.re, y.re), im: this.add(x.im, y.im) };
   }
 
+  /** x - y. */
   minus(x: Complex, y: Complex): Complex {
     return { re: this.sub(x.re, y.re), im: this.sub(x.im, y.im) };
   }

@@ -1,7 +1,11 @@
 import { ArgumentError } from '../errors/index.ts';
 
-/** Something whose speed is measured: `run` does the work once. */
-export interface Runner { readonly name: string; readonly run: () => void }
+/** Something whose speed is measured. */
+export interface Runner {
+  readonly name: string;
+  /** Does the work once. */
+  readonly run: () => void;
+}
 
 /** How to race. */
 export interface RaceOptions {

@@ -16,6 +16,7 @@ import type { TuneRecord } from './records.ts';
 export interface Tunable<A extends Axes, P> {
   /** The choices worth a try on a target, by formula from its registers and caches; the first is what runs unmeasured. */
   readonly candidates: (t: Target) => readonly P[];
+  /** The schedule with one choice made. */
   readonly schedule: (s: Schedule, axes: A, params: P) => void;
 }
 
@@ -30,6 +31,7 @@ export interface TuneOptions extends Pick<RaceOptions, 'turns' | 'turnMs' | 'mar
   readonly force?: boolean;
   /** Where compiled candidates and records go; default: the user's cache. */
   readonly cacheDir?: string;
+  /** Told after each step. */
   readonly onProgress?: (p: TuneProgress) => void;
 }
 

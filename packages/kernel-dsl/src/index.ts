@@ -11,6 +11,8 @@ export * from './targets/index.ts';
 export * from './emit/index.ts';
 export { lower, PASSES } from './passes/index.ts';
 export type { LowerOptions, Pass } from './passes/index.ts';
+export { requireVerified, verify } from './verify/index.ts';
+export type { Counterexample, Finding, FindingId, Verdict } from './verify/index.ts';
 export { interpret, RunError, bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from './run/index.ts';
 export type { InterpretArg, InterpretOptions, TensorArg } from './run/index.ts';
 export { printKernel, printKernelLines, printStmt, showLoc, specViolation } from './ir/index.ts';

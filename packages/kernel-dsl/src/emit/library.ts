@@ -1,5 +1,6 @@
 import type { KernelIR } from '../ir/index.ts';
 import type { Target } from '../targets/index.ts';
+import { requireVerified } from '../verify/index.ts';
 import { assembleFileC, emitKernelC, emitLibraryIndexC } from './c/index.ts';
 import type { LibraryEntry } from './c/index.ts';
 import { libraryGypi } from './gyp.ts';
@@ -21,12 +22,15 @@ export interface LibraryFile {
 /**
  * The C sources of a kernel library: `lib_<isa>.c` for each target, `index.c` with the table of entries, and `manifest.json`, which says
  * with which flags to compile each file and how to call each kernel. The same kernels give the same bytes, everywhere.
+ * @throws DslError KD-V-…: a kernel that {@link requireVerified} refuses.
  */
 export function libraryFiles(kernels: readonly LibraryKernel[], targets: readonly Target[], o: { readonly name: string }): LibraryFile[] {
   const entries: LibraryEntry[] = [], files: LibraryFile[] = [], sources: { path: string; isa: string; cflags: readonly string[] }[] = [];
   for (const t of targets) {
     const emitted = kernels.map((k) => {
-      const e = emitKernelC({ ...k.build(t), name: k.name }, t);
+      const built = k.build(t);
+      requireVerified(built);
+      const e = emitKernelC({ ...built, name: k.name }, t);
       entries.push({ name: k.name, isa: t.isa, meta: e.meta });
       return e;
     });

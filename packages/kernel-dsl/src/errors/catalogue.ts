@@ -1,4 +1,4 @@
-/** Every error that the language and the schedules raise. `{name}` marks are filled in by the thrower. Each has a test. */
+/** Every error of the language, the schedules, lowering, verification and the interpreter. `{name}` marks are filled in by the thrower. Each has a test. */
 export const CATALOGUE = {
   // language
   'KD-NO-KERNEL': { message: '{what} is used outside of a kernel body', fix: 'move it into the function given to kernel(...)' },
@@ -33,6 +33,8 @@ export const CATALOGUE = {
   'KD-LANES': { message: '{what} is used outside of the lanes of a workgroup', fix: "use it in loops bound to lanes: for (const t of ax.t.bind('lane.x')) …" },
   'KD-SUBGROUP-SIZE': { message: 'a subgroup of {given} lanes', fix: 'subgroups have 1, 2, 4, 8, 16 or 32 lanes' },
   'KD-BYTES': { message: '{name} is {dtype}: bytes can be reinterpreted in u8 tensors only', fix: "declare the tensor as u8" },
+  'KD-ASSUME-PLACE': { message: 'an assumption about {axis} stands in a loop that does other things', fix: 'give assumptions about elements a loop of their own, with an axis of its own' },
+  'KD-ASSUME-READS': { message: 'an assumption reads {name}, which is not there when the kernel is launched', fix: 'assume something about sizes, scalars and tensors that are inputs' },
   // schedules
   'KD-S-CONSUMED': { message: 'axis {axis} no longer exists: {how}', fix: 'use the handles that the earlier call returned' },
   'KD-S-UNKNOWN': { message: '{what} is not part of this kernel', fix: 'use a handle that the kernel returned, or a tensor it declares' },
@@ -84,7 +86,33 @@ export const CATALOGUE = {
   'KD-L-REG-SLICE': { message: 'the register {name} is accessed both as {a} and as {b}', fix: 'vectorize every loop over its innermost dimension by one width, or none of them' },
   'KD-L-INSTR': { message: 'the loops of the instruction {name} are no longer what it computes: {why}', fix: 'tensorize after the steps that change its loops, for the target that runs it' },
   'KD-L-REG-SHAPE': { message: 'the register {name} has the shape [{shape}], which is not constant', fix: 'give registers constant shapes: split the loop it is staged over by a constant' },
+  // runs: the sentence comes from where it happened
+  'KD-RUN-ARG': { message: '{what}', fix: 'Pass one argument per parameter, of the type and shape that the parameter declares.' },
+  'KD-RUN-SIZE': { message: '{what}', fix: 'Pass tensors whose dimensions agree: dimensions with one name must be equal.' },
+  'KD-RUN-ALIAS': { message: '{what}', fix: 'Give every tensor that the kernel writes memory of its own, each element at one place.' },
+  'KD-RUN-OOB': { message: '{what}', fix: 'Guard the access with an if, or correct the index or the extent of the loop that makes it.' },
+  'KD-RUN-UNINIT': { message: '{what}', fix: 'Write the cell before it is read, e.g. set an accumulator to its identity; declare a parameter whose old contents count as inout.' },
+  'KD-RUN-RACE': { message: '{what}', fix: 'Make the iterations independent: move the parallel mark to a loop whose iterations touch cells of their own, or keep this loop sequential.' },
+  'KD-RUN-WHILE': { message: '{what}', fix: 'Raise max, or make the condition fail sooner: emitted code stops at the bound without a word.' },
+  'KD-RUN-DIVERGED': { message: '{what}', fix: 'Move it out of the branch or loop, so that all lanes come by together.' },
+  'KD-RUN-READONLY': { message: '{what}', fix: 'Declare the parameter as out or inout, or write into another buffer.' },
+  'KD-RUN-ASSUME': { message: '{what}', fix: 'Call the kernel with arguments that meet the assumption, or drop it from the kernel.' },
+  'KD-RUN-STEPS': { message: '{what}', fix: 'Raise maxSteps, or run the kernel on smaller sizes.' },
+  'KD-RUN-RANGE': { message: '{what}', fix: 'Keep i64 values within 2^53; for wrapping arithmetic use i32 or u32.' },
+  'KD-RUN-DIV': { message: '{what}', fix: 'Guard the division so that an integer divisor is never zero.' },
+  'KD-RUN-SHIFT': { message: '{what}', fix: 'Keep the shift between 0 and the number of bits minus one.' },
+  'KD-RUN-IR': { message: '{what}', fix: 'The kernel is malformed: this is a fault of whatever built or rewrote it. Print it with printKernel and check it with specViolation.' },
+  // verification
+  'KD-V-BOUNDS': { message: '{access}: index [{index}] is outside of {name}[{shape}]', fix: 'correct the index or the extent of the loop that makes it, or guard the access: when({cond}, …)' },
+  'KD-V-BOUNDS-OPEN': { message: '{access}: it is not proved that {cond}', fix: "if callers guarantee it, say so: assume({assume}, '{cond}') is checked when the kernel is launched; else guard the access: when({cond}, …)" },
+  'KD-V-DATA': { message: '{access}: the index comes from {source}, and nothing tells its values', fix: "state what they are, in a loop over all of {source}: for (const n of ax.n) assume({source}.at(n).ge(0).and({source}.at(n).lt({extent})), '…'); it is checked when the kernel is launched" },
+  'KD-V-RACE': { message: '{name}[{index}] is touched by iterations {axis} = {first} and {axis} = {second} of the {kind} loop {axis}', fix: 'let iterations touch elements of their own, rfactor a sum, or mark another loop' },
+  'KD-V-RACE-OPEN': { message: 'it is not proved that iterations of the {kind} loop {axis} touch different elements: {a} and {b}', fix: 'index by {axis} in one dimension of its own, or keep the loop sequential' },
+  'KD-V-UNINIT': { message: '{access} reads what nothing has written', fix: 'write it before it is read, e.g. set an accumulator to its identity; declare a parameter whose old contents count as .inout()' },
+  'KD-V-RANGE': { message: '{expr} may leave the range of exact integers (2^53)', fix: "bound its factors: assume(…), e.g. that the product is at most a tensor's number of elements" },
+  'KD-V-DIV': { message: '{expr} may divide by zero', fix: "state that the divisor is positive: assume({by}.gt(0), '{by} > 0'), or guard the division" },
+  'KD-V-BARRIER': { message: 'the loop {axis} has barriers inside, which are not proved', fix: 'leave barriers to the pass that places them' },
 } as const;
 
-/** The stable id of an error of the language, the schedules or lowering, such as `KD-DTYPE`. */
+/** The stable id of an error, such as `KD-DTYPE`. */
 export type ErrorId = keyof typeof CATALOGUE;

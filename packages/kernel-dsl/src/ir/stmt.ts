@@ -71,6 +71,8 @@ export interface KernelIR {
   /** Lanes of a subgroup, a power of two up to 32; 32 where nothing is said. */
   readonly subgroup?: number;
   readonly body: Stmt;
+  /** The calls of the schedule that made it, and where they stand. */
+  readonly steps?: readonly { readonly call: string; readonly loc: Loc | undefined }[];
   readonly loc?: Loc;
 }
 

@@ -121,7 +121,11 @@ export function named<D extends DType>(name: string, x: Val<D>): Val<D> {
   return new Val(v, x.dtype);
 }
 
-/** States what callers must guarantee; checked when the kernel is launched. */
+/**
+ * States what callers must guarantee: about sizes and scalars, or, in a loop that holds nothing else, about each element of a tensor. It is checked
+ * when the kernel is launched, before anything is written, and verification takes it for granted.
+ * @example for (const n of ax.n) assume(ids.at(n).ge(0).and(ids.at(n).lt(V.to('i32'))), 'ids are rows of W');
+ */
 export function assume(cond: Val<'bool'>, text: string): void {
   condition(cond);
   emit({ kind: 'assume', cond: use(cond.expr), text, loc: here() });

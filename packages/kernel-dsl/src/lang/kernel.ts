@@ -10,6 +10,7 @@ import { PackedTensor } from './packed.ts';
 import type { PackedSpec } from './packed.ts';
 import { Tensor } from './tensor.ts';
 import type { ScalarSpec, TensorSpec } from './tensor.ts';
+import { assumptionsFirst } from './launch.ts';
 import { trace } from './trace.ts';
 import { Val } from './val.ts';
 
@@ -110,6 +111,6 @@ function traced<P extends Params, A extends Axes>(name: string, params: P, const
     args[s] = new Val(size(s), 'i64');
   }
   const { result, stmt } = trace(name, () => body(args as BodyArgs<P>), o.subgroup);
-  const ir: KernelIR = { name, params: list, sizes, ...(Object.keys(constants).length ? { constants } : {}), ...(o.subgroup !== undefined && { subgroup: o.subgroup }), body: stmt, loc };
+  const ir: KernelIR = { name, params: list, sizes, ...(Object.keys(constants).length ? { constants } : {}), ...(o.subgroup !== undefined && { subgroup: o.subgroup }), body: assumptionsFirst(stmt), loc };
   return { ir, axes: result ?? ({} as A) };
 }

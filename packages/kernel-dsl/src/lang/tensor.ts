@@ -82,7 +82,7 @@ export class Tensor<D extends DType, S extends readonly DimSpec[]> {
   }
   /** The element at an index; one index a dimension. */
   at(...index: Indices<S>): Cell<D> {
-    return new Cell(this.buf, this.#index(index as readonly Index[]), this.dtype);
+    return new Cell(this.buf, this.#index(index as readonly Index[]), this.dtype, here());
   }
   /**
    * The bytes from an index on, read as another dtype (little-endian, any alignment). For u8 tensors: block formats mix dtypes.

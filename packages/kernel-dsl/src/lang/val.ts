@@ -1,6 +1,6 @@
 import { DslError } from '../errors/index.ts';
 import { DTYPES, binary, bitcast, cast, compare, constant, isFloat, isInt, load, unary } from '../ir/index.ts';
-import type { BinaryFn, Buffer, CmpFn, DType, Expr, ReduceFn } from '../ir/index.ts';
+import type { BinaryFn, Buffer, CmpFn, DType, Expr, Loc, ReduceFn } from '../ir/index.ts';
 import { here } from './here.ts';
 import { emit, recordRead, recordWrite, use } from './trace.ts';
 
@@ -133,13 +133,16 @@ export class Val<D extends DType> {
 export class Cell<D extends DType> extends Val<D> {
   readonly #buf: Buffer;
   readonly #index: readonly Expr[];
-  constructor(buf: Buffer, index: readonly Expr[], dtype: D) {
+  readonly #loc: Loc | undefined;
+  /** @param loc where the author names the place; without, each use of it is a place of its own */
+  constructor(buf: Buffer, index: readonly Expr[], dtype: D, loc?: Loc) {
     super(undefined, dtype);
     this.#buf = buf;
     this.#index = index;
+    this.#loc = loc;
   }
   override get expr(): Expr {
-    return recordRead(load(this.#buf, this.#index.map(use), { loc: here() }));
+    return recordRead(load(this.#buf, this.#index.map(use), { loc: this.#loc ?? here() }));
   }
   /** Where it lies: a buffer and an index for each of its dimensions. */
   get place(): { readonly buf: Buffer; readonly index: readonly Expr[] } {

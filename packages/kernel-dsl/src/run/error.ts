@@ -1,27 +1,9 @@
-import { showLoc } from '../ir/index.ts';
+import { CATALOGUE, renderReport } from '../errors/index.ts';
+import type { ErrorId, Report, SourceReader } from '../errors/index.ts';
 import type { Loc } from '../ir/index.ts';
 
-/** What can be wrong with a run; the key of the fix that is shown unless the site knows a better one. */
-const FIXES = {
-  'KD-RUN-ARG': 'Pass one argument per parameter, of the type and shape that the parameter declares.',
-  'KD-RUN-SIZE': 'Pass tensors whose dimensions agree: dimensions with one name must be equal.',
-  'KD-RUN-ALIAS': 'Give every tensor that the kernel writes memory of its own, each element at one place.',
-  'KD-RUN-OOB': 'Guard the access with an if, or correct the index or the extent of the loop that makes it.',
-  'KD-RUN-UNINIT': 'Write the cell before it is read, e.g. set an accumulator to its identity; declare a parameter whose old contents count as inout.',
-  'KD-RUN-RACE': 'Make the iterations independent: move the parallel mark to a loop whose iterations touch cells of their own, or keep this loop sequential.',
-  'KD-RUN-WHILE': 'Raise max, or make the condition fail sooner: emitted code stops at the bound without a word.',
-  'KD-RUN-DIVERGED': 'Move it out of the branch or loop, so that all lanes come by together.',
-  'KD-RUN-READONLY': 'Declare the parameter as out or inout, or write into another buffer.',
-  'KD-RUN-ASSUME': 'Call the kernel with arguments that meet the assumption, or drop it from the kernel.',
-  'KD-RUN-STEPS': 'Raise maxSteps, or run the kernel on smaller sizes.',
-  'KD-RUN-RANGE': 'Keep i64 values within 2^53; for wrapping arithmetic use i32 or u32.',
-  'KD-RUN-DIV': 'Guard the division so that an integer divisor is never zero.',
-  'KD-RUN-SHIFT': 'Keep the shift between 0 and the number of bits minus one.',
-  'KD-RUN-IR': 'The kernel is malformed: this is a fault of whatever built or rewrote it. Print it with printKernel and check it with specViolation.',
-} as const;
-
 /** The identity of a fault that the interpreter reports. */
-export type RunErrorId = keyof typeof FIXES;
+export type RunErrorId = Extract<ErrorId, `KD-RUN-${string}`>;
 
 /** What a site may add to a {@link RunError}. */
 export interface RunErrorDetail {
@@ -32,6 +14,8 @@ export interface RunErrorDetail {
   readonly buffer?: string | undefined;
   readonly index?: readonly number[] | undefined;
   readonly fix?: string | undefined;
+  /** The loop variables at that moment, by name, outermost first. */
+  readonly at?: Readonly<Record<string, number>> | undefined;
 }
 
 /**
@@ -39,23 +23,34 @@ export interface RunErrorDetail {
  *
  * `message` holds all of it as text, with the values of the loop variables at that moment.
  */
-export class RunError extends Error {
+export class RunError extends Error implements Report {
   readonly id: RunErrorId;
+  /** What happened, in a sentence. */
+  readonly text: string;
   readonly loc: Loc | undefined;
   readonly step: string | undefined;
+  readonly stepLoc: Loc | undefined = undefined;
+  readonly notes: Report['notes'] = [];
   readonly buffer: string | undefined;
   readonly index: readonly number[] | undefined;
+  readonly at: Readonly<Record<string, number>>;
   readonly fix: string;
 
   constructor(id: RunErrorId, what: string, d: RunErrorDetail = {}) {
-    const fix = d.fix ?? FIXES[id];
-    super(`${id} ${what}\n  --> ${showLoc(d.loc)}${d.step ? `\n  in ${d.step}` : ''}\n  fix: ${fix}`);
+    const fix = d.fix ?? CATALOGUE[id].fix;
+    super(renderReport({ id, text: what, fix, loc: d.loc, step: d.step, stepLoc: undefined, notes: [] }));
     this.name = 'RunError';
     this.id = id;
+    this.text = what;
     this.loc = d.loc;
     this.step = d.step;
     this.buffer = d.buffer;
     this.index = d.index;
+    this.at = d.at ?? {};
     this.fix = fix;
+  }
+  /** The message with the author's line and a caret under the place; `source` gives the text of a file. */
+  render(source: SourceReader): string {
+    return renderReport(this, source);
   }
 }

@@ -1,7 +1,8 @@
 /** The interpreter, which is the definition of the language: runs kernels of every phase and reports what they do wrong. */
-export { interpret } from './interpret.ts';
+export { interpret, meant } from './interpret.ts';
 export type { InterpretOptions } from './interpret.ts';
 export type { InterpretArg, TensorArg } from './bind.ts';
+export { ARRAYS } from './memory.ts';
 export type { TypedArray } from './memory.ts';
 export { RunError } from './error.ts';
 export type { RunErrorDetail, RunErrorId } from './error.ts';

@@ -45,7 +45,7 @@ export function interpret(k: KernelIR, args: Readonly<Record<string, InterpretAr
 }
 
 /** The kernel with the meaning of each instruction in its place. */
-function meant(k: KernelIR): KernelIR {
+export function meant(k: KernelIR): KernelIR {
   let any = false;
   visitStmt(k.body, (s) => { any ||= s.kind === 'instr'; });
   return any ? { ...k, body: mapStmt(k.body, (s) => (s.kind === 'instr' ? s.body ?? instantiate(s) : s))! } : k;

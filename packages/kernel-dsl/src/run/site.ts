@@ -16,5 +16,5 @@ export const within = (s: Site, node: { readonly loc?: Loc | undefined; readonly
 
 export function raise(s: Site, id: RunErrorId, what: string, d: RunErrorDetail = {}): never {
   const vars = s.loops.map((l) => `${l.name} = ${l.now()}`).join(', ');
-  throw new RunError(id, vars ? `${what} (${vars})` : what, { loc: s.loc, step: s.step, ...d });
+  throw new RunError(id, vars ? `${what} (${vars})` : what, { loc: s.loc, step: s.step, at: Object.fromEntries(s.loops.map((l) => [l.name, l.now()])), ...d });
 }

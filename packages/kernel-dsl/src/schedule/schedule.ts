@@ -23,7 +23,7 @@ import type { At, State } from './state.ts';
 import { tensorize } from './tensorize.ts';
 
 /** The program after one call of a schedule. */
-export interface Step { readonly call: string; readonly ir: KernelIR }
+export interface Step { readonly call: string; readonly loc: Loc | undefined; readonly ir: KernelIR }
 
 /** A kernel with the order, the memory and the parallelism that a schedule chose for one target. */
 export interface ScheduledKernel {
@@ -83,11 +83,11 @@ export interface Schedule {
  */
 export function schedule<A extends Axes>(k: Kernel<A>, target: Target, f: (s: Schedule, axes: A) => void): ScheduledKernel {
   const st: State = { ir: k.ir, target, consumed: new Map(), twins: new Map(), reassociates: false };
-  const steps: Step[] = [{ call: 'algorithm', ir: k.ir }];
+  const steps: Step[] = [{ call: 'algorithm', loc: k.ir.loc, ir: k.ir }];
   const step = <R>(call: string, run: (at: At) => R): R => {
     const loc: Loc | undefined = here();
     const r = run({ loc, step: call });
-    steps.push({ call, ir: st.ir });
+    steps.push({ call, loc, ir: st.ir });
     return r;
   };
   const names = (a: readonly Axis[]): string => a.map((x) => x.name).join(', ');
@@ -121,5 +121,5 @@ export function schedule<A extends Axes>(k: Kernel<A>, target: Target, f: (s: Sc
   checkLanes(st, { loc: k.ir.loc, step: 'the end of the schedule' });
   const bad = specViolation(st.ir, 'scheduled');
   if (bad) throw new Error(`kernel-dsl: the schedule of ${k.name} broke the program: ${bad}`);
-  return { name: k.name, target, ir: st.ir, steps, reassociates: st.reassociates };
+  return { name: k.name, target, ir: { ...st.ir, steps: steps.slice(1).map((x) => ({ call: x.call, loc: x.loc })) }, steps, reassociates: st.reassociates };
 }

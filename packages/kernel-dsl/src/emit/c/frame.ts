@@ -30,6 +30,8 @@ export interface KernelState {
   readonly nonNegative: Set<number>;
   /** Width of the lanes of vector bools. */
   readonly masks: Map<number, DType>;
+  /** How many have been printed. */
+  assumptions: number;
   scratchBytes: number;
   sharedBytes: number;
 }

@@ -1,18 +1,16 @@
 import type { DType, KernelIR, SourcedLine } from '../../ir/index.ts';
-import { locsOf, specViolation, visitStmt } from '../../ir/index.ts';
+import { locsOf, specViolation } from '../../ir/index.ts';
 import type { Target } from '../../targets/index.ts';
 import { EmitError } from '../error.ts';
 import type { KernelMeta } from '../meta.ts';
 import { kernelMeta } from '../meta.ts';
 import { Namer, identifier } from '../names.ts';
-import { headerComment, oneLine } from './comment.ts';
-import { exprText } from './expr.ts';
+import { headerComment } from './comment.ts';
 import type { Frame, KernelState } from './frame.ts';
 import { RANK, bufKey, scalarKey, sizeKey, strideKey } from './frame.ts';
 import type { RenderedHelper } from './helpers/index.ts';
 import { liveIn } from './live.ts';
 import { printScope } from './stmt.ts';
-import { prefix } from './text.ts';
 import { cType } from './types.ts';
 import { Writer } from './writer.ts';
 
@@ -66,12 +64,11 @@ export function emitKernelC(k: KernelIR, target: Target): EmittedKernel {
   if (bad) throw new EmitError(`kernel ${k.name} is not lowered: ${bad}`, k.loc);
   const symbol = symbolOf(k.name, target.isa);
   const state: KernelState = {
-    target, namer: new Namer(), helpers: new Map(), functions: [], globals: new Namer([symbol]), nonNegative: new Set(), masks: new Map(), scratchBytes: 0, sharedBytes: 0,
+    target, namer: new Namer(), helpers: new Map(), functions: [], globals: new Namer([symbol]), nonNegative: new Set(), masks: new Map(), assumptions: 0, scratchBytes: 0, sharedBytes: 0,
   };
   const f: Frame = { kernel: state, symbols: new Map([['ctx', { name: 'ctx', type: 'const quern_ctx *', declaration: 'const quern_ctx *', rank: RANK.ctx }]]), captured: new Map(), used: new Set(), pointers: new Map(), memory: 0 };
   const fetched = declareParams(k, f);
   const w = new Writer(1);
-  checkAssumptions(k, f, w);
   printScope({ f, w, live: liveIn(k.body), kernelName: k.name, waiting: new Set(), at: undefined }, k.body);
 
   const out = new Writer();
@@ -92,13 +89,4 @@ export function emitKernelC(k: KernelIR, target: Target): EmittedKernel {
   const blank: SourcedLine = { text: '', locs: [] }, own = k.loc ? [k.loc] : [];
   const lines = [...state.functions.flatMap((x) => [...x, blank]), ...headerComment(k).map((text) => ({ text, locs: own })), ...out.lines];
   return { symbol, source: lines.map((l) => `${l.text}\n`).join(''), lines, helpers: [...state.helpers.values()], meta: kernelMeta(k, state) };
-}
-
-/** `if (!(cond)) return k;` for each assumption, numbered from 1 in order of appearance. */
-function checkAssumptions(k: KernelIR, f: Frame, w: Writer): void {
-  let n = 0;
-  visitStmt(k.body, (s) => {
-    w.locs = locsOf(s);
-    if (s.kind === 'assume') w.line(`if (${prefix('!', exprText(f, s.cond)).t}) return ${++n};   // assumes ${oneLine(s.text)}`);
-  });
 }

@@ -15,7 +15,7 @@ import type { Live } from './live.ts';
 import { outline } from './outline.ts';
 import { printText } from './print.ts';
 import { nonNegative } from './sign.ts';
-import { PREC, call, castTo, infix, primary, wrap } from './text.ts';
+import { PREC, call, castTo, infix, prefix, primary, wrap } from './text.ts';
 import type { Text } from './text.ts';
 import { maskBit } from './casts.ts';
 import { cType } from './types.ts';
@@ -91,10 +91,16 @@ function printStmt(p: Printing, s: Stmt, following: readonly Stmt[]): void {
     case 'alloc': printAlloc(p, s, following); return;
     case 'store': printStore(p, s); return;
     case 'accum': printAccum(p, s); return;
-    case 'assume': return; // checked before the body
+    case 'assume': printAssume(p, s); return;
     case 'instr': printInstr(p, s); return;
     case 'barrier': throw new EmitError(`a ${s.scope} barrier in C`, s.loc);
   }
+}
+
+/** `if (!(cond)) return k;`: assumptions stand in front of all that writes, and are numbered from 1 in the order of the text. */
+function printAssume(p: Printing, s: Extract<Stmt, { kind: 'assume' }>): void {
+  if (p.f.parent) throw new EmitError(`an assumption (${s.text}) inside of a parallel loop`, s.loc);
+  p.w.line(`if (${prefix('!', exprText(p.f, s.cond)).t}) return ${++p.f.kernel.assumptions};   // assumes ${oneLine(s.text)}`);
 }
 
 /** The author's line as a trailing comment, once while it stays the same. */

@@ -1,0 +1,149 @@
+import { addConst, linearKey, scaleForm } from './form.ts';
+import type { Constraint, Form } from './form.ts';
+import { infeasible, lowestOf } from './eliminate.ts';
+import { multiply, rangeOfForm } from './space.ts';
+import type { Cases, Space, Term } from './space.ts';
+
+/** What holds at a place of the program, on top of what holds around it. */
+export interface Scope {
+  readonly parent: Scope | undefined;
+  readonly facts: readonly Constraint[];
+  /** Of each entry, one of the cases holds. */
+  readonly cases: readonly Cases[];
+  /** The choice that this scope settles: its facts are one of the cases. */
+  readonly settles: Cases | undefined;
+  // What was found out here already.
+  readonly lowest: Map<string, number>;
+  readonly positive: Map<string, boolean>;
+  readonly splits: Map<readonly Constraint[], Scope>;
+}
+
+/** The scope in which these facts hold too. */
+export const scope = (parent: Scope | undefined, facts: readonly Constraint[], cases: readonly Cases[] = [], settles?: Cases): Scope =>
+  ({ parent, facts, cases, settles, lowest: new Map(), positive: new Map(), splits: new Map() });
+
+/** A scope in which one of the cases holds: facts where there is one case only. */
+export const scopeOf = (parent: Scope | undefined, cases: Cases): Scope => (cases.length === 1 ? scope(parent, cases[0]!) : scope(parent, [], [cases]));
+
+/** How much work a question may cost before it is left open. */
+interface Budget { left: number; readonly far: boolean }
+/** How hard to try: attempts, and whether facts that have nothing to do with the question are looked at too. */
+export interface Effort { readonly effort?: number; readonly far?: boolean }
+
+interface Cone { readonly system: readonly Constraint[]; readonly cases: readonly Cases[]; readonly products: readonly Term[] }
+
+/** The facts that have to do with some terms: those that mention them, the facts about the terms in these, and so on. */
+function cone(s: Space, at: Scope, seeds: readonly Form[], budget: Budget, radius: number): Cone {
+  const system: Constraint[] = [], cases: Cases[] = [], products: Term[] = [], seen = new Set<number>();
+  const pending: Constraint[] = [], all: Cases[] = [], settled = new Set<Cases>();
+  for (let p: Scope | undefined = at; p; p = p.parent) {
+    pending.push(...p.facts);
+    all.push(...p.cases);
+    if (p.settles) settled.add(p.settles);
+  }
+  const open = all.filter((k) => !settled.has(k));
+  let fresh: number[] = [];
+  const note = (f: Form): void => { for (const id of f.t.keys()) if (!seen.has(id)) { seen.add(id); fresh.push(id); } };
+  const take = (c: Constraint): void => { system.push(c); note(c.f); };
+  const touches = (f: Form): boolean => { for (const id of f.t.keys()) if (seen.has(id)) return true; return false; };
+  seeds.forEach(note);
+  for (let r = 0; fresh.length > 0 && r < radius; r++) {
+    const now = fresh;
+    fresh = [];
+    for (const id of now) {
+      const t = s.terms[id]!;
+      if (t.lo > -Infinity) system.push({ f: { c: -t.lo, t: new Map([[id, 1]]) } });
+      if (t.hi < Infinity) system.push({ f: { c: t.hi, t: new Map([[id, -1]]) } });
+      t.facts.forEach(take);
+      for (const c of t.conditional) if (isPositive(s, c.needs, at, budget)) c.facts.forEach(take);
+      if (t.cases && !settled.has(t.cases)) cases.push(t.cases);
+      if (t.factors) { products.push(t); for (const x of t.factors) if (!seen.has(x)) { seen.add(x); fresh.push(x); } }
+    }
+    for (let i = pending.length - 1; i >= 0; i--) if (touches(pending[i]!.f)) take(pending.splice(i, 1)[0]!);
+    for (let i = open.length - 1; i >= 0; i--) if (open[i]!.some((k) => k.some((c) => touches(c.f)))) {
+      const k = open.splice(i, 1)[0]!;
+      cases.push(k);
+      for (const c of k) for (const x of c) note(x.f);
+    }
+  }
+  // A fact without terms is false: the place is never reached.
+  for (const c of pending) if (c.f.t.size === 0) system.push(c);
+  return { system, cases, products };
+}
+
+function isPositive(s: Space, f: Form, at: Scope, budget: Budget): boolean {
+  if (rangeOfForm(s, f).lo > 0) return true;
+  const key = `${f.c} ${linearKey(f)}`, known = at.positive.get(key);
+  if (known !== undefined) return known;
+  at.positive.set(key, false); // not while it is being asked
+  const yes = prove(s, addConst(f, -1), at, budget, 2);
+  at.positive.set(key, yes);
+  return yes;
+}
+
+/** Constraints times terms that are not negative, where that makes a product which is spoken of. */
+function multiplied(s: Space, system: readonly Constraint[], products: readonly Term[]): Constraint[] {
+  const out: Constraint[] = [];
+  for (const p of products) {
+    const [a, b] = p.factors!;
+    for (const [x, by] of a === b ? [[a, b]] as const : [[a, b], [b, a]] as const) {
+      if (s.terms[by]!.lo < 0) continue;
+      for (const c of system) if (c.f.t.has(x) && ![...c.f.t.keys()].some((id) => s.terms[id]!.factors)) out.push({ f: multiply(s, c.f, { c: 0, t: new Map([[by, 1]]) }), eq: c.eq });
+    }
+  }
+  return out.slice(0, 80);
+}
+
+/** What a scope speaks of. */
+const everything = (at: Scope): Form[] => {
+  const out: Form[] = [];
+  for (let p: Scope | undefined = at; p; p = p.parent) for (const c of p.facts) out.push(c.f);
+  return out;
+};
+
+/** Is f >= 0 wherever this scope holds? */
+function prove(s: Space, f: Form, at: Scope, budget: Budget, depth: number): boolean {
+  if (rangeOfForm(s, f).lo >= 0) return true;
+  const key = linearKey(f), low = at.lowest.get(key);
+  if (low !== undefined && low + f.c >= 0) return true;
+  if (budget.left <= 0) return false;
+  // What is near first; in the end all that holds here, for a choice elsewhere may bound what f speaks of, or rule the place out.
+  for (const reach of ['near', 'linked', 'all'] as const) {
+    if (reach === 'all' && !budget.far) break;
+    budget.left--;
+    const { system, products, cases } = cone(s, at, reach === 'all' ? [f, ...everything(at)] : [f], budget, reach === 'near' ? 2 : Infinity);
+    const l = lowestOf({ c: 0, t: f.t }, system);
+    if (l > (at.lowest.get(key) ?? -Infinity)) at.lowest.set(key, l);
+    if (l + f.c >= 0) return true;
+    if (reach !== 'near') { // to deny it rounds better, and allows for products
+      const whole: Constraint[] = [...system, { f: addConst(scaleForm(f, -1), -1) }];
+      if (infeasible(whole) || (products.length > 0 && infeasible([...whole, ...multiplied(s, whole, products)]))) return true;
+    }
+    if (reach !== 'near' && depth > 0) {
+      for (const k of cases) {
+        if (budget.left <= 0) return false;
+        if (k.every((facts) => prove(s, f, inCase(at, k, facts), budget, depth - 1))) return true;
+      }
+    }
+  }
+  return false;
+}
+
+/** The scope in which one of several cases is known to hold; asked again and again, it is made once. */
+function inCase(at: Scope, k: Cases, facts: readonly Constraint[]): Scope {
+  const old = at.splits.get(facts);
+  if (old) return old;
+  const made = scope(at, facts, [], k);
+  at.splits.set(facts, made);
+  return made;
+}
+
+/** Is f >= 0 for all integers for which the scope's facts hold? false: no, or not found out. */
+export const proves = (s: Space, f: Form, at: Scope, { effort = 60, far = true }: Effort = {}): boolean => prove(s, f, at, { left: effort, far }, 5);
+
+/** Do the facts of the scope contradict each other, so that the place is never reached? false: no, or not found out. */
+export const isUnreachable = (s: Space, at: Scope, effort: Effort = {}): boolean => proves(s, { c: -1, t: new Map() }, at, effort);
+
+/** Is the constraint met wherever the scope holds? */
+export const meets = (s: Space, c: Constraint, at: Scope, effort: Effort = {}): boolean =>
+  proves(s, c.f, at, effort) && (!c.eq || proves(s, scaleForm(c.f, -1), at, effort));

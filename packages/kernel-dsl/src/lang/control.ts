@@ -1,6 +1,7 @@
 import { DslError } from '../errors/index.ts';
 import { cast, constant, load, newBuffer, newVar, select as selectExpr } from '../ir/index.ts';
 import type { DType, Expr } from '../ir/index.ts';
+import { needDType, needFunction, needText } from './check.ts';
 import { here } from './here.ts';
 import { Tensor } from './tensor.ts';
 import { close, emit, open, recordWrite, tracer, use } from './trace.ts';
@@ -17,6 +18,8 @@ const condition = (c: Val<'bool'>): void => {
  */
 export function when(cond: Val<'bool'>, then: () => void, otherwise?: () => void): void {
   condition(cond);
+  needFunction(then, 'when');
+  if (otherwise !== undefined) needFunction(otherwise, 'when');
   const loc = here();
   const c = use(cond.expr);
   open(false);
@@ -83,6 +86,7 @@ export function select<D extends DType>(cond: Val<'bool'>, a: Operand<D>, b: Ope
 /** A register: a scalar that lives in the iteration (or body) that made it. */
 export function reg<D extends DType>(dtype: D, init: Operand<NoInfer<D>>, name = 'acc'): Cell<D> {
   const t = tracer('reg');
+  needDType(dtype, 'reg');
   let unique = name;
   for (let n = 2; t.names.has(unique); n++) unique = `${name}${n}`;
   t.names.add(unique);
@@ -102,11 +106,13 @@ export function reg<D extends DType>(dtype: D, init: Operand<NoInfer<D>>, name =
  */
 export function scratch<D extends DType, const S extends readonly number[]>(dtype: D, name: string, ...dims: S): Tensor<D, S> {
   const t = tracer('scratch');
+  needDType(dtype, 'scratch');
   const loc = here();
   if (!/^[A-Za-z]\w*$/.test(name)) throw new DslError('KD-NAME', { name }, { loc });
   let unique = name;
   for (let n = 2; t.names.has(unique); n++) unique = `${name}${n}`;
   t.names.add(unique);
+  for (const n of dims) if (!Number.isInteger(n) || n < 1) throw new DslError('KD-SCRATCH', { name, given: typeof n === 'number' ? n : 'no number' }, { loc });
   const buf = newBuffer({ name: unique, dtype, space: 'pack', shape: dims.map((n) => constant(n)), loc });
   emit({ kind: 'alloc', buf, loc });
   return new Tensor<D, S>(buf, dtype);
@@ -115,6 +121,7 @@ export function scratch<D extends DType, const S extends readonly number[]>(dtyp
 /** Gives a value a name: it is computed here, once, and its name appears in emitted code. */
 export function named<D extends DType>(name: string, x: Val<D>): Val<D> {
   if (!/^[A-Za-z]\w*$/.test(name)) throw new DslError('KD-NAME', { name }, { loc: here() });
+  if (!(x instanceof Val)) throw new DslError('KD-OPERAND', { what: 'named', given: String(x) }, { loc: here() });
   const value = use(x.expr);
   const v = newVar(name, x.dtype, 1, here());
   emit({ kind: 'let', v, value, loc: here() });
@@ -128,11 +135,14 @@ export function named<D extends DType>(name: string, x: Val<D>): Val<D> {
  */
 export function assume(cond: Val<'bool'>, text: string): void {
   condition(cond);
+  needText(text, 'assume');
   emit({ kind: 'assume', cond: use(cond.expr), text, loc: here() });
 }
 
 /** Names a part of the body; it becomes a comment in emitted code. */
 export function region(name: string, body: () => void): void {
+  needText(name, 'region');
+  needFunction(body, 'region');
   const loc = here();
   open(false);
   body();
@@ -140,4 +150,8 @@ export function region(name: string, body: () => void): void {
 }
 
 /** A constant of a dtype. */
-export const value = <D extends DType>(dtype: D, x: number): Val<D> => new Val(constant(x, dtype), dtype);
+export function value<D extends DType>(dtype: D, x: number): Val<D> {
+  needDType(dtype, 'value');
+  if (typeof x !== 'number') throw new DslError('KD-OPERAND', { what: 'value', given: String(x) }, { loc: here() });
+  return new Val(exprOf(x, dtype, 'value'), dtype);
+}

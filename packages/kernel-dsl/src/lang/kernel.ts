@@ -1,7 +1,8 @@
 import { DslError } from '../errors/index.ts';
-import { HELD, constant as constantExpr, newBuffer, printKernel, size } from '../ir/index.ts';
+import { HELD, constant as constantExpr, newBuffer, printKernel, size, visitStmt } from '../ir/index.ts';
 import type { DType, Expr, KernelIR, PackedDType, Param } from '../ir/index.ts';
-import type { Axis } from './axes.ts';
+import { Axis } from './axes.ts';
+import { describe } from './check.ts';
 import { chosen, variantName } from './constant.ts';
 import type { ConstantSpec, ConstantValue } from './constant.ts';
 import type { DimSpec } from './dim.ts';
@@ -11,6 +12,7 @@ import type { PackedSpec } from './packed.ts';
 import { Tensor } from './tensor.ts';
 import type { ScalarSpec, TensorSpec } from './tensor.ts';
 import { assumptionsFirst } from './launch.ts';
+import { checkScopes } from './scope.ts';
 import { trace } from './trace.ts';
 import { Val } from './val.ts';
 
@@ -65,6 +67,9 @@ export function kernel<const P extends Params, A extends Axes>(name: string, par
   const loc = here();
   const n = o.subgroup ?? 32;
   if (!Number.isInteger(n) || n < 1 || n > 32 || (n & (n - 1)) !== 0) throw new DslError('KD-SUBGROUP-SIZE', { given: n }, { loc });
+  for (const [p, x] of Object.entries(params)) {
+    if (!['constant', 'scalar', 'tensor'].includes((x as { kind?: string } | undefined)?.kind ?? '')) throw new DslError('KD-PARAM', { kernel: name, name: p, given: describe(x) }, { loc });
+  }
   const build = (choice: ConstantChoice<P>): Kernel<A, P> => {
     const constants = chosen(params, choice, name);
     const variant = variantName(name, params, constants);
@@ -110,7 +115,14 @@ function traced<P extends Params, A extends Axes>(name: string, params: P, const
     if (seen.has(s)) throw new DslError('KD-NAME', { name: s }, { loc });
     args[s] = new Val(size(s), 'i64');
   }
+  const why = typeof body === 'function' && body.constructor.name === 'Function' ? undefined : `is ${describe(body)}`;
+  if (why !== undefined) throw new DslError('KD-BODY', { kernel: name, why }, { loc });
   const { result, stmt } = trace(name, () => body(args as BodyArgs<P>), o.subgroup);
+  if (result !== undefined && (result === null || typeof result !== 'object' || !Object.values(result).every((x) => x instanceof Axis))) throw new DslError('KD-BODY', { kernel: name, why: `returns ${describe(result)}${typeof result === 'object' && result !== null && !(result instanceof Promise) ? ' that holds more than handles of loops' : ''}` }, { loc });
+  checkScopes(stmt, list);
+  const loops = new Set<number>();
+  visitStmt(stmt, (s) => { if (s.kind === 'for') loops.add(s.v.id); });
+  for (const a of Object.values(result ?? {})) if (!loops.has(a.v.id)) throw new DslError('KD-AXIS-UNUSED', { axis: a.name }, { loc: a.loc ?? loc });
   const ir: KernelIR = { name, params: list, sizes, ...(Object.keys(constants).length ? { constants } : {}), ...(o.subgroup !== undefined && { subgroup: o.subgroup }), body: assumptionsFirst(stmt), loc };
   return { ir, axes: result ?? ({} as A) };
 }

@@ -8,6 +8,7 @@ import type { Operand } from './val.ts';
 type Float = 'f32' | 'f64';
 
 function floatOf<D extends Float>(fn: string, x: Val<D>): Val<D> {
+  if (!(x instanceof Val)) throw new DslError('KD-OPERAND', { what: fn, given: String(x) }, { loc: here() });
   if (isFloat(x.dtype) && !DTYPES[x.dtype].arithmetic) throw new DslError('KD-STORAGE', { dtype: x.dtype, what: fn }, { loc: here() });
   if (!isFloat(x.dtype)) throw new DslError('KD-NOT-FLOAT', { dtype: x.dtype, what: fn }, { loc: here() });
   return x;

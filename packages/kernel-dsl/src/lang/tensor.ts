@@ -2,6 +2,7 @@ import { DslError } from '../errors/index.ts';
 import { load } from '../ir/index.ts';
 import type { Buffer, DType, PackedDType } from '../ir/index.ts';
 import type { DimSpec } from './dim.ts';
+import { needDType } from './check.ts';
 import { here } from './here.ts';
 import { packedSpec } from './packed.ts';
 import type { PackedSpec } from './packed.ts';
@@ -51,10 +52,15 @@ export function tensor<D extends DType, const S extends readonly DimSpec[]>(dtyp
  */
 export function tensor<D extends PackedDType, const S extends readonly DimSpec[]>(dtype: D, ...dims: S): PackedSpec<D, S>;
 export function tensor(dtype: DType | PackedDType, ...dims: readonly DimSpec[]): TensorSpec<DType, readonly DimSpec[]> | PackedSpec<PackedDType, readonly DimSpec[]> {
-  return dtype === 'i4' || dtype === 'u4' ? packedSpec(dtype, dims, 'in') : spec(dtype, dims, 'in', false);
+  if (dtype === 'i4' || dtype === 'u4') return packedSpec(dtype, dims, 'in');
+  needDType(dtype, 'tensor');
+  return spec(dtype, dims, 'in', false);
 }
 /** Declares a scalar parameter. */
-export const scalar = <D extends DType>(dtype: D): ScalarSpec<D> => ({ kind: 'scalar', dtype });
+export function scalar<D extends DType>(dtype: D): ScalarSpec<D> {
+  needDType(dtype, 'scalar');
+  return { kind: 'scalar', dtype };
+}
 
 type Indices<S extends readonly DimSpec[]> = { readonly [K in keyof S]: Index };
 
@@ -78,7 +84,11 @@ export class Tensor<D extends DType, S extends readonly DimSpec[]> {
   }
   #index(index: readonly Index[]): ReturnType<typeof indexOf>[] {
     if (index.length !== this.buf.shape.length) throw new DslError('KD-RANK', { name: this.buf.name, rank: this.buf.shape.length, given: index.length }, { loc: here() });
-    return index.map((x) => indexOf(x, this.buf.name));
+    return index.map((x, dim) => {
+      const n = this.buf.shape[dim]!, last = n.kind === 'const' ? n.value - 1 : Infinity;
+      if (typeof x === 'number' && (x < 0 || x > last)) throw new DslError('KD-INDEX-RANGE', { name: this.buf.name, index: x, dim, last: last === Infinity ? 'its extent - 1' : last }, { loc: here() });
+      return indexOf(x, this.buf.name);
+    });
   }
   /** The element at an index; one index a dimension. */
   at(...index: Indices<S>): Cell<D> {
@@ -89,6 +99,7 @@ export class Tensor<D extends DType, S extends readonly DimSpec[]> {
    * @example W.as('f16', row, block, 0)
    */
   as<T extends DType>(dtype: T, ...index: Indices<S>): Val<T> {
+    needDType(dtype, 'as');
     if (this.dtype !== 'u8') throw new DslError('KD-BYTES', { name: this.buf.name, dtype: this.dtype }, { loc: here() });
     return new Val(recordRead(load(this.buf, this.#index(index as readonly Index[]).map(use), { as: dtype, loc: here() })), dtype);
   }

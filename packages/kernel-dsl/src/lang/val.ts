@@ -1,6 +1,7 @@
 import { DslError } from '../errors/index.ts';
 import { DTYPES, binary, bitcast, cast, compare, constant, isFloat, isInt, load, unary } from '../ir/index.ts';
 import type { BinaryFn, Buffer, CmpFn, DType, Expr, Loc, ReduceFn } from '../ir/index.ts';
+import { needDType } from './check.ts';
 import { here } from './here.ts';
 import { emit, recordRead, recordWrite, use } from './trace.ts';
 
@@ -55,6 +56,11 @@ export class Val<D extends DType> {
     const logic = fn === 'and' || fn === 'or' || fn === 'xor';
     if (!DTYPES[this.dtype].arithmetic && !(this.dtype === 'bool' && logic)) throw new DslError(this.dtype === 'bool' ? 'KD-BOOL' : 'KD-STORAGE', { dtype: this.dtype, what: fn }, { loc });
     if (isFloat(this.dtype) && (logic || fn === 'mod' || fn === 'shl' || fn === 'shr')) throw new DslError('KD-FLOAT', { dtype: this.dtype, what: fn }, { loc });
+    if (typeof b === 'number' && !isFloat(this.dtype)) {
+      const bits = 8 * DTYPES[this.dtype].bytes;
+      if ((fn === 'shl' || fn === 'shr') && (b < 0 || b >= bits)) throw new DslError('KD-SHIFT', { what: fn, dtype: this.dtype, by: b, most: bits - 1 }, { loc });
+      if ((fn === 'div' || fn === 'mod') && b === 0) throw new DslError('KD-DIV-ZERO', { what: fn, dtype: this.dtype }, { loc });
+    }
     return new Val(binary(fn, this.expr, exprOf(b, this.dtype, fn), loc), this.dtype);
   }
   #cmp(fn: CmpFn, b: Operand<D>): Val<'bool'> {
@@ -114,7 +120,10 @@ export class Val<D extends DType> {
   /** a differs from b; true where either is NaN. */
   ne(b: Operand<D>): Val<'bool'> { return this.#cmp('ne', b); }
   /** Converts to another dtype. Floats become integers by truncation. */
-  to<T extends DType>(dtype: T): Val<T> { return new Val(cast(this.expr, dtype, here()), dtype); }
+  to<T extends DType>(dtype: T): Val<T> {
+    needDType(dtype, 'to');
+    return new Val(cast(this.expr, dtype, here()), dtype);
+  }
   /** The same bits as another dtype of the same size. */
   bits<T extends DType>(dtype: T): Val<T> {
     if (DTYPES[dtype].bytes !== DTYPES[this.dtype].bytes) throw new DslError('KD-DTYPE', { what: 'bits', a: dtype, b: this.dtype }, { loc: here() });

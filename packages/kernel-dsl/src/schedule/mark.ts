@@ -2,6 +2,7 @@ import { DslError } from '../errors/index.ts';
 import { affine, and, constant, isConst, isFloat, printExpr, substituteExpr, usesVar, visitStmt } from '../ir/index.ts';
 import type { Expr, For, If, LoopKind, Stmt, Var } from '../ir/index.ts';
 import type { Axis } from '../lang/index.ts';
+import { needPlain } from './arguments.ts';
 import { dependence } from './depend.ts';
 import { findLoop, findVar, refresh, replaceStmt, setBody } from './state.ts';
 import type { At, State } from './state.ts';
@@ -33,7 +34,9 @@ const setKind = (st: State, loop: For, kind: LoopKind, at: At): void => setBody(
 
 /** The loop becomes its iterations, written one after another. */
 export function unroll(st: State, axis: Axis, at: At): void {
-  constantExtent(findLoop(st, axis, at).loop, 'unroll', at);
+  const plain = findLoop(st, axis, at).loop;
+  constantExtent(plain, 'unroll', at);
+  needPlain(plain, 'unroll', at);
   for (const v of [axis.v, ...(st.twins.get(axis.v.id) ?? [])]) {
     const f = findVar(st.ir.body, v.id);
     if (f) setKind(st, f.loop, 'unroll', at);
@@ -50,7 +53,7 @@ function guarded(body: Stmt): { readonly guard: If | undefined; readonly inside:
 
 /** The loop's iterations become lanes. A guard around its body becomes a test for all lanes, with the scalar loop where it fails. */
 export function vectorize(st: State, axis: Axis, at: At): void {
-  findLoop(st, axis, at);
+  needPlain(findLoop(st, axis, at).loop, 'vectorize', at);
   for (const v of [axis.v, ...(st.twins.get(axis.v.id) ?? [])]) {
     const f = findVar(st.ir.body, v.id);
     if (!f) continue;
@@ -73,6 +76,7 @@ export function vectorize(st: State, axis: Axis, at: At): void {
 /** The loop's iterations run on the worker threads. */
 export function parallel(st: State, axis: Axis, at: At): void {
   const { loop, path } = findLoop(st, axis, at);
+  needPlain(loop, 'parallel', at);
   const outer = path.find((s): s is For => s.kind === 'for' && s.loop === 'parallel');
   if (outer) throw new DslError('KD-S-NESTED-PARALLEL', { axis: axis.name, outer: outer.v.name }, at);
   visitStmt(loop.body, (s) => {

@@ -1,8 +1,10 @@
 import type { Instruction, KernelIR, Loc } from '../ir/index.ts';
 import { specViolation } from '../ir/index.ts';
+import { DslError } from '../errors/index.ts';
 import { here } from '../lang/index.ts';
 import type { Axes, Axis, Kernel } from '../lang/index.ts';
 import type { Target } from '../targets/index.ts';
+import { guarded } from './arguments.ts';
 import { bind, checkLanes } from './bind.ts';
 import type { GridPlace } from './bind.ts';
 import { computeAt } from './compute-at.ts';
@@ -82,6 +84,7 @@ export interface Schedule {
  * @example schedule(saxpy, target('x86-64-v3'), (s, { i }) => { const [o, l] = s.split(i, s.vec('f32'), { tail: 'peel' }); s.vectorize(l); s.parallel(o); })
  */
 export function schedule<A extends Axes>(k: Kernel<A>, target: Target, f: (s: Schedule, axes: A) => void): ScheduledKernel {
+  if (typeof (target as { vecBytes?: unknown } | undefined)?.vecBytes !== 'number') throw new DslError('KD-S-TARGET', { kernel: k.name, given: typeof target === 'string' ? `'${String(target)}'` : String(target) }, { loc: here() });
   const st: State = { ir: k.ir, target, consumed: new Map(), twins: new Map(), reassociates: false };
   const steps: Step[] = [{ call: 'algorithm', loc: k.ir.loc, ir: k.ir }];
   const step = <R>(call: string, run: (at: At) => R): R => {
@@ -116,10 +119,13 @@ export function schedule<A extends Axes>(k: Kernel<A>, target: Target, f: (s: Sc
     tensorize: (def, ...order) => step(`tensorize(${def.name}, ${names(order)})`, (at) => tensorize(st, def, order, at)),
     rfactor: (register, axis) => step(`rfactor(${register}, ${axis.name})`, (at) => rfactor(st, register, axis, at)),
   };
-  f(s, k.axes);
+  let running = true;
+  f(guarded(s, () => running), k.axes);
+  running = false;
   step('resolve padded tails', (at) => resolvePads(st, at));
   checkLanes(st, { loc: k.ir.loc, step: 'the end of the schedule' });
   const bad = specViolation(st.ir, 'scheduled');
   if (bad) throw new Error(`kernel-dsl: the schedule of ${k.name} broke the program: ${bad}`);
-  return { name: k.name, target, ir: { ...st.ir, steps: steps.slice(1).map((x) => ({ call: x.call, loc: x.loc })) }, steps, reassociates: st.reassociates };
+  const ir: KernelIR = { ...st.ir, steps: steps.slice(1).map((x) => ({ call: x.call, loc: x.loc })) };
+  return { name: k.name, target, ir, steps: [...steps.slice(0, -1), { ...steps.at(-1)!, ir }], reassociates: st.reassociates };
 }

@@ -41,6 +41,7 @@ export function stage(st: State, name: string, axis: Axis, space: 'pack' | 'reg'
   const param = st.ir.params.find((p) => p.kind === 'tensor' && p.name === name);
   if (param?.kind !== 'tensor') throw new DslError('KD-S-UNKNOWN', { what: `tensor ${name}` }, at);
   const src = param.buf;
+  if (space !== 'reg' && space !== 'pack') throw new DslError('KD-S-SPACE', { name, space: String(space) }, at);
   const { loop } = findLoop(st, axis, at);
   const uses = accesses(loop.body, src);
   const first = uses[0];

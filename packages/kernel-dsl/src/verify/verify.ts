@@ -93,7 +93,7 @@ function examine(k: KernelIR): Verdict {
     const u = bounds.open.find((x) => x.access.buf.name === c.fault.buffer);
     if (u && !findings.some((f) => f.counterexample === c)) add(refutedBounds(k, u, c));
   }
-  findings.push(...divisions(k, p), ...beyondExact(k, p), ...barriers(k));
+  findings.push(...outputs(k, p), ...divisions(k, p), ...beyondExact(k, p), ...barriers(k));
   findings.sort((a, b) => Number(a.verdict === 'open') - Number(b.verdict === 'open'));
   return {
     kernel: k.name, accesses: p.accesses.length, bounded: bounds.proved, parallelLoops: races.length, raceFree: races.filter((r) => r.found.length === 0).length,
@@ -153,6 +153,14 @@ function race(k: KernelIR, m: Conflict, c: Counterexample | undefined): Finding 
   if (!c) return finding(k, 'KD-V-RACE-OPEN', 'open', { axis, kind, a: showAccess(write), b: showAccess(other) }, write.place, { notes });
   const [first = '?', second = '?'] = [...c.fault.text.matchAll(new RegExp(`iteration ${axis} = (\\d+)`, 'g'))].map((x) => x[1]!);
   return finding(k, 'KD-V-RACE', 'refuted', { name: write.buf.name, index: c.index.join(', '), axis, kind, first, second }, write.place, { notes, counterexample: c });
+}
+
+/** Outputs that the kernel forgot. */
+function outputs(k: KernelIR, p: Program): Finding[] {
+  const written = new Set(p.accesses.filter((a) => a.kind !== 'load').map((a) => a.buf.id)), at = { loc: k.loc, step: undefined };
+  const tensors = k.params.flatMap((x) => (x.kind === 'tensor' ? [x.buf] : []));
+  if (!tensors.some((b) => written.has(b.id))) return [finding(k, 'KD-V-NO-WRITE', 'refuted', { kernel: k.name }, at)];
+  return tensors.filter((b) => b.access === 'out' && !written.has(b.id)).map((b) => finding(k, 'KD-V-OUT', 'refuted', { kernel: k.name, name: b.name }, at));
 }
 
 /** Divisors that may be zero. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DslError } from '../../src/errors/index.ts';
-import { assume, axes, kernel, named, reg, scalar, scratch, select, tensor, when } from '../../src/lang/index.ts';
+import { assume, axes, barrier, kernel, named, reg, scalar, scratch, select, shared, tensor, when } from '../../src/lang/index.ts';
 import { interpret } from '../../src/run/index.ts';
 import { schedule } from '../../src/schedule/index.ts';
 import { target } from '../../src/targets/index.ts';
@@ -58,7 +58,7 @@ describe('bounds', () => {
   });
   it('a choice bounds what is under it', () => {
     clean(kernel('choice', { x: tensor('f32', 'N'), y: tensor('f32', 'N').out() }, ({ x, y, N }) => {
-      const ax = axes({ i: N, j: N });
+      const ax = axes({ i: N });
       const room = scratch('f32', 'room', 64);
       for (const i of ax.i) y.at(i).set(x.at(select(i.lt(3), i, i.sub(3))));
       const few = named('few', select(N.le(64), N, 0)), b = axes({ k: few, l: few });
@@ -105,8 +105,8 @@ describe('bounds', () => {
 
 describe('indices that are data', () => {
   const lookup = (checked: boolean) => kernel('lookup', { W: tensor('f32', 'V'), ids: tensor('i32', 'T'), y: tensor('f32', 'T').out() }, ({ W, ids, y, T, V }) => {
-    const ax = axes({ n: T, t: T });
-    if (checked) for (const n of ax.n) assume(ids.at(n).ge(0).and(ids.at(n).to('i64').lt(V)), '0 <= ids < V');
+    const { n: each, ...ax } = axes({ n: T, t: T });
+    if (checked) for (const n of each) assume(ids.at(n).ge(0).and(ids.at(n).to('i64').lt(V)), '0 <= ids < V');
     for (const t of ax.t) y.at(t).set(W.at(ids.at(t)));
     return ax;
   });
@@ -158,6 +158,29 @@ describe('races', () => {
     const f = only(k, 'KD-V-RACE');
     expect(f.notes.map((n) => n.text)).toContainEqual(expect.stringMatching(/^read as y\[i \+ 1\]|^written as y\[i\]/));
     expect(f.notes.some((n) => n.loc !== undefined)).toBe(true);
+  });
+  it('what runs cannot show is left open, and refused', () => {
+    const f = only(marked(kernel('far', { x: tensor('f32', 'N'), y: tensor('f32', 'N').out() }, ({ x, y, N }) => {
+      assume(N.gt(100000), 'N > 100000');
+      const ax = axes({ i: N });
+      for (const i of ax.i) y.at(i.div(2)).set(x.at(i));
+      return ax;
+    })), 'KD-V-RACE-OPEN');
+    expect(f).toMatchObject({ verdict: 'open', message: 'it is not proved that iterations of the parallel loop i touch different elements: y[i / 2] and y[i / 2]' });
+  });
+  it('lanes that meet at barriers are not proved yet, and refused', () => {
+    only(kernel('lanes', { x: tensor('f32', 64), y: tensor('f32', 64).out() }, ({ x, y }) => {
+      const ax = axes({ b: 1, t: 64 });
+      for (const b of ax.b.bind('block.x')) {
+        const tile = shared('f32', 'tile', 64);
+        for (const t of ax.t.bind('lane.x')) {
+          tile.at(t).set(x.at(b.mul(64).add(t)));
+          barrier();
+          y.at(b.mul(64).add(t)).set(tile.at(t));
+        }
+      }
+      return ax;
+    }), 'KD-V-BARRIER');
   });
   it('a sum into one cell is one', () => {
     only(marked(kernel('sum', { x: tensor('f32', 'N'), y: tensor('f32', 1).inout() }, ({ x, y, N }) => {

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { emitFileC, emitKernelC, emitLibraryIndexC, interpret, lower, printKernel, printKernelLines, schedule, target, TARGETS } from '@quern/kernel-dsl';
+import { emitFileC, emitKernelC, emitLibraryIndexC, interpret, lower, printKernel, printKernelLines, requireVerified, schedule, target, TARGETS } from '@quern/kernel-dsl';
 import type { EmittedKernel, InterpretArg, KernelIR, ScheduledKernel, Target } from '@quern/kernel-dsl';
 import { bindKernel, compileLibrary, cpuInfo, tensor } from '@quern/runtime';
 import { UsageError, optionHelp, parse } from '../cli/index.ts';
@@ -31,10 +31,12 @@ export function chooseTarget(isa: string | undefined): Target {
   return t;
 }
 
-/** The stages of a module's kernel for a target. */
+/** The stages of a module's kernel for a target. @throws DslError also where the kernel, or what became of it, is not proved: as its author wrote it first */
 export function stages(m: KernelModule, t: Target): { readonly scheduled: ScheduledKernel; readonly lowered: KernelIR; readonly emitted: EmittedKernel } {
+  requireVerified(m.algorithm.ir);
   const scheduled = schedule(m.algorithm, t, (s, ax) => m.cpu?.(s, ax));
   const lowered = lower(scheduled.ir, t);
+  requireVerified(lowered);
   return { scheduled, lowered, emitted: emitKernelC(lowered, t) };
 }
 
@@ -70,8 +72,24 @@ export function check(m: KernelModule, t: Target): Check {
   return { elements, differing, microseconds, cache: compiled.cache };
 }
 
-/** `quern kernel`: prints the stages of a kernel. */
+/** An error of the kernel language knows its place: it is shown with the author's line and a caret. */
+const shows = (e: unknown): e is { render(source: (file: string) => string | undefined): string } => e instanceof Error && 'render' in e && typeof e.render === 'function';
+const source = (file: string): string | undefined => {
+  try { return readFileSync(file, 'utf8'); } catch { return undefined; }
+};
+
+/** `quern kernel`: prints the stages of a kernel, or what is wrong with it. */
 export async function kernel(argv: readonly string[]): Promise<number> {
+  try {
+    return await show(argv);
+  } catch (e) {
+    if (!shows(e)) throw e;
+    process.stderr.write(`${e.render(source)}\n`);
+    return 1;
+  }
+}
+
+async function show(argv: readonly string[]): Promise<number> {
   const { values: v, rest: [file = ''] } = parse(argv, OPTIONS, { min: 1, max: 1, what: 'the file with the kernel' });
   const m = await loadKernelModule(file), t = chooseTarget(v.target);
   const { scheduled, lowered, emitted } = stages(m, t);

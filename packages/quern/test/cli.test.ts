@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -125,6 +125,22 @@ describe('the other commands', () => {
       rmSync(folder, { recursive: true, force: true });
     }
     expect(quern(['tune', join(root, 'examples/saxpy.ts')]).err).toMatch(/exports no tuning/);
+  });
+
+  it('kernel refuses what may leave its buffer, and shows the line with a caret', () => {
+    const file = join(dir, 'shift.mjs');
+    writeFileSync(file, `import { axes, kernel, tensor } from ${JSON.stringify(pathToFileURL(join(root, 'packages/kernel-dsl/dist/index.js')).href)};
+export const algorithm = kernel('shift', { x: tensor('f32', 'N'), y: tensor('f32', 'N').out() }, ({ x, y, N }) => {
+  const ax = axes({ i: N });
+  for (const i of ax.i) y.at(i).set(x.at(i.add(1)));
+  return ax;
+});
+`);
+    const r = quern(['kernel', file]);
+    expect(r.status).toBe(1);
+    expect(r.err).toContain('KD-V-BOUNDS x[i + 1]: index [1] is outside of x[N]');
+    expect(r.err).toMatch(/4 \|   for \(const i of ax\.i\) y\.at\(i\)\.set\(x\.at\(i\.add\(1\)\)\);\n +\| {39}\^/);
+    expect(r.err).toContain('e.g. N = 1, i = 0');
   });
 
   it('start shows devices, a kernel and a model; with a model, only that', () => {

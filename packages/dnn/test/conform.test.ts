@@ -29,6 +29,7 @@ describe('kernels of dnn', () => {
   });
   it('rms_norm conforms', () => { conforms('rms_norm'); });
   it.each(['silu', 'silu_mul', 'add', 'add_to'])('%s conforms', (name) => { conforms(name); });
+  it.each(['exp_f32', 'sin_f64', 'pow_f32'])('%s conforms', (name) => { conforms(name); });
   it('add is exact, also scheduled and lowered', () => { expect(conforms('add').backends.every((b) => b.bounded === 0)).toBe(true); });
   it.each([['matvec_q4_0', 18], ['matvec_q8_0_acc', 34]] as const)('%s conforms', (name, bytes) => { conforms(name, { args: { W: blocks(bytes) }, sizes: { NB: { max: 8 } } }); });
 });

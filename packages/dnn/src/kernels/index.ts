@@ -8,6 +8,7 @@ import { MATMUL_FLOAT } from './matmul-float.ts';
 import { MATMUL_QUANTIZED } from './matmul-quantized.ts';
 import { MATVEC_FLOAT } from './matvec-float.ts';
 import { MATVEC_QUANTIZED } from './matvec-quantized.ts';
+import { MATH } from './math.ts';
 import { PANEL, QUANTIZE_Q8, QUANTIZE_Q8_PANELS } from './quantize.ts';
 import { RMS_NORM } from './rms-norm.ts';
 import { ROPE, ROPE_NEOX } from './rope.ts';
@@ -19,7 +20,7 @@ export { PANEL };
 /** Every kernel, in the order of the generated library. */
 export const KERNELS: readonly DnnKernel[] = [
   RMS_NORM, SOFTMAX, SILU, SILU_MUL, ADD, ADD_TO, ROPE, ROPE_NEOX, ...EMBED, QUANTIZE_Q8, QUANTIZE_Q8_PANELS,
-  ...MATVEC_QUANTIZED, ...MATVEC_FLOAT, ...MATMUL_QUANTIZED, ...MATMUL_FLOAT, ...KV_APPEND, ...ATTENTION,
+  ...MATVEC_QUANTIZED, ...MATVEC_FLOAT, ...MATMUL_QUANTIZED, ...MATMUL_FLOAT, ...KV_APPEND, ...ATTENTION, ...MATH,
 ];
 
 /** The kernel of a name. */

@@ -2,9 +2,9 @@ import { ArgumentError, DTypeError, ShapeError, Tensor, clone, zeros } from '@qu
 import type { DType } from '@quern/runtime';
 
 /** Where an operation writes its result. */
-export interface OutOption {
-  /** Written instead of a new tensor; must have the result's shape and dtype f32, and overlap no input. */
-  readonly out?: Tensor<'f32'>;
+export interface OutOption<D extends DType = 'f32'> {
+  /** Written instead of a new tensor; must have the result's shape and dtype, and overlap no input. */
+  readonly out?: Tensor<D>;
 }
 
 const shown = (shape: readonly (number | string)[]): string => `[${shape.join(', ')}]`;
@@ -32,8 +32,13 @@ export const shaped = <D extends DType>(t: Tensor<D>, ...shape: number[]): Tenso
 
 /** The tensor that an operation writes: `out`, checked, or a new one. */
 export function result(o: OutOption, shape: readonly number[], what: string): Tensor<'f32'> {
-  if (o.out === undefined) return zeros(shape, 'f32');
-  const out = needTensor(o.out, 'f32', `${what}: out`);
+  return resultOf(o, shape, 'f32', what);
+}
+
+/** The same for another dtype. */
+export function resultOf<D extends DType>(o: OutOption<D>, shape: readonly number[], dtype: D, what: string): Tensor<D> {
+  if (o.out === undefined) return zeros(shape, dtype);
+  const out = needTensor(o.out, dtype, `${what}: out`);
   needShape(out, shape, `${what}: out`);
   if (!out.contiguous) throw new ShapeError(`${what}: out must be contiguous`, { fix: 'pass a fresh tensor, or leave it out' });
   return out;

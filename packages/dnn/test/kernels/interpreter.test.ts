@@ -4,12 +4,13 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { KERNELS, kernelNamed } from '../../src/kernels/index.ts';
 import type { Args, Case } from './case.ts';
+import { MATH_CASES } from './cases-math.ts';
 import { PRODUCT_CASES } from './cases-products.ts';
 import { ROW_CASES } from './cases-rows.ts';
 import { random } from './random.ts';
 import { expectWithin } from './rounding.ts';
 
-const CASES: readonly Case[] = [...ROW_CASES, ...PRODUCT_CASES];
+const CASES: readonly Case[] = [...ROW_CASES, ...PRODUCT_CASES, ...MATH_CASES];
 
 /** A copy of the arguments, so that a run cannot change what the next one sees. */
 const copy = (a: Args): Record<string, InterpretArg> => Object.fromEntries(Object.entries(a).map(([n, x]) => [n, typeof x === 'number' ? x : { ...x, data: x.data.slice() as Float32Array }]));

@@ -7,12 +7,13 @@ import { describe, expect, it } from 'vitest';
 import { dnnKernel, dnnLibrary } from '../../src/index.ts';
 import { KERNELS, kernelNamed } from '../../src/kernels/index.ts';
 import type { Args, Case } from '../kernels/case.ts';
+import { MATH_CASES } from '../kernels/cases-math.ts';
 import { PRODUCT_CASES } from '../kernels/cases-products.ts';
 import { ROW_CASES } from '../kernels/cases-rows.ts';
 import { random } from '../kernels/random.ts';
 import { expectWithin } from '../kernels/rounding.ts';
 
-const CASES: readonly Case[] = [...ROW_CASES, ...PRODUCT_CASES];
+const CASES: readonly Case[] = [...ROW_CASES, ...PRODUCT_CASES, ...MATH_CASES];
 /** What the library was built for and this CPU can run: the baseline at least. */
 const ISAS = [...new Set(dnnLibrary().entries.map((e) => e.isa))].filter((isa) => cpuInfo().isas.includes(isa));
 

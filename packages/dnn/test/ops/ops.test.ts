@@ -3,6 +3,7 @@ import type { Tensor } from '@quern/runtime';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { add, addTo, attention, embedding, kvAppend, matmul, matvec, quantizeQ8, rmsNorm, rope, silu, siluMul, softmax } from '../../src/index.ts';
+import * as math from '../../src/index.ts';
 import type { QuantizedWeights, Weights } from '../../src/index.ts';
 import { blocks, random, unblock } from '../kernels/random.ts';
 import { U, gamma } from '../kernels/rounding.ts';
@@ -18,6 +19,26 @@ describe('the examples of the documentation', () => {
   it('softmax', () => expect([...softmax(zeros([4])).read()]).toEqual([0.25, 0.25, 0.25, 0.25]));
   it('silu', () => near(silu(f32([0, 1])).read(), [0, 1 / (1 + Math.exp(-1))], 7 * U));
   it('siluMul', () => near(siluMul(f32([1]), f32([2])).read(), [2 / (1 + Math.exp(-1))], 8 * U));
+  it('functions of elements, of f32 and of f64', () => {
+    const ones = { exp: Math.E, exp2: 2, log: 0, log2: 0, sin: Math.sin(1), cos: Math.cos(1), tanh: Math.tanh(1), erf: 0.8427007929497149, sqrt: 1, rsqrt: 1, sigmoid: 1 / (1 + Math.exp(-1)), gelu: 0.8413447460685429 };
+    for (const [name, want] of Object.entries(ones)) {
+      const f = math[name as keyof typeof ones];
+      near(f(f32([1])).read(), [want], 4 * U);
+      near(f(tensor(Float64Array.of(1))).read(), [want], 2 ** -51);
+    }
+    expect([...math.pow(f32([2, 9]), f32([3, 0.5])).read()]).toEqual([8, 3]);
+    near(math.sin(tensor(Float64Array.of(1e22))).read(), [-0.8522008497671888], 2 ** -51);
+  });
+  it('functions of elements write into out, take views, and refuse other dtypes and shapes', () => {
+    const x = tensor(Float64Array.of(0, 1, 2, 3), [2, 2]), y = zeros([2, 2], 'f64');
+    expect(math.exp2(x.transpose(), { out: y })).toBe(y);
+    expect([...y.read()]).toEqual([1, 4, 2, 8]);
+    expect(() => math.exp(tensor(Int32Array.of(1)) as never)).toThrow(DTypeError);
+    expect(() => math.exp([1] as never)).toThrow(ArgumentError);
+    expect(() => math.pow(x, zeros([2], 'f64'))).toThrow(ShapeError);
+    expect(() => math.pow(x, zeros([2, 2]) as never)).toThrow(DTypeError);
+    expect(() => math.log(x, { out: zeros([2, 2]) as never })).toThrow(DTypeError);
+  });
   it('add', () => expect([...add(f32([1]), f32([2])).read()]).toEqual([3]));
   it('addTo', () => expect([...addTo(f32([1]), f32([2])).read()]).toEqual([3]));
   it('rope', () => expect([...rope(f32([1, 0], 1, 1, 2), f32([0], 1, 1), f32([1], 1, 1)).read()]).toEqual([0, 1]));

@@ -9,7 +9,7 @@ const RESERVED: ReadonlySet<string> = new Set((
 /** Vector types, types of stdint.h and the ABI, and the functions that emitted kernels call (`min_f32`, `f32x8_from_f16`, …). */
 const OURS = new RegExp([
   '^[fiu]\\d+x\\d+$', '^load_(half_)?[iu]4(x\\d+)?$', '^u?int\\d+_t$', '^quern_', '^QUERN_', '^(b?f|i|u)\\d+(x\\d+)?_(from|bits_of)_',
-  '^(abs|any|atomic_[a-z]+|ceil|clz|copysign|ctz|div|dot4|exponent|exp2?|erf|floor|floordiv|floormod|fma|gather|gather_bytes|high_half|ldexp|load|log2?|low_half|mantissa|max|min|mod|popcount|reduce_[a-z]+|round|scatter|select|sin|cos|splat|sqrt|store|tanh|trunc|xmm_of)_(b?f|i|u)\\d+(x\\d+)?$',
+  '^(abs|any|atomic_[a-z]+|ceil|clz|copysign|ctz|div|dot4|exponent|exp2?|erf|floor|floordiv|floormod|fma|gather|gather_bytes|high_half|ldexp|load|log2?|low_half|mantissa|max|min|mod|popcount|reduce_[a-z]+|round|scatter|select|(any|select)_(lt|le|gt|ge|eq|ne)|sin|cos|splat|sqrt|store|tanh|trunc|xmm_of)_(b?f|i|u)\\d+(x\\d+)?$',
 ].join('|'));
 
 /** An identifier of C that reads like `name`. */

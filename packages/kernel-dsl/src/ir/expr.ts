@@ -29,7 +29,8 @@ export interface Buffer {
 /**
  * Functions of one operand, lane by lane. `round` takes ties to even; `rsqrt` rounds twice; `not` is for bools and integers. `popcount`, `clz` and `ctz`
  * count bits of integers (set; zeros above the highest set bit; zeros below the lowest) and give the operand's dtype; of 0, clz and ctz give its width.
- * `exponent` and `mantissa` take a finite float x > 0 apart (of others they give anything): floor(log2 x), and x 2^-k where that lies in [0.75, 1.5).
+ * Of floats, `exponent` is floor(log2 x) for x > 0, and of 0, Infinity and NaN it is -Infinity, Infinity and NaN (below 0 it may be anything); `mantissa`
+ * is x 2^-k where that lies in [0.75, 1.5) for finite x > 0, 1 of zeros and Infinity, NaN below 0 and of NaN.
  */
 export type UnaryFn =
   | 'neg' | 'abs' | 'not' | 'popcount' | 'clz' | 'ctz' | 'floor' | 'ceil' | 'round' | 'trunc' | 'sqrt' | 'rsqrt'

@@ -53,7 +53,7 @@ export function printLines(s: Stmt, indent = ''): SourcedLine[] {
   switch (s.kind) {
     case 'block': return s.body.flatMap((x) => printLines(x, indent));
     case 'for': return [line(`${s.loop === 'seq' ? 'for' : s.loop} ${s.v.name} in 0..${printExpr(s.extent)}:${s.step ? `    # ${s.step}` : ''}`), ...printLines(s.body, inner)];
-    case 'if': return [line(`if ${printExpr(s.cond)}:${s.pad ? '    # pad' : ''}`), ...printLines(s.then, inner), ...(s.else ? [line('else:'), ...printLines(s.else, inner)] : [])];
+    case 'if': return [line(`if ${printExpr(s.cond)}:${s.pad ? '    # pad' : s.rare ? '    # rare' : ''}`), ...printLines(s.then, inner), ...(s.else ? [line('else:'), ...printLines(s.else, inner)] : [])];
     case 'let': return [line(`${s.v.name} = ${printExpr(s.value)}`)];
     case 'alloc': return [line(`${s.buf.space} ${s.buf.name}: ${shape(s.buf)}`)];
     case 'store': return [line(`${place(s.buf, s.value, s.index)} = ${printExpr(s.value)}`)];

@@ -22,8 +22,8 @@ export interface For extends Origin {
   readonly loop: LoopKind;
   readonly body: Stmt;
 }
-/** `pad`: a guard that staging lifts into its copies; it must be gone before code is emitted. */
-export interface If extends Origin { readonly kind: 'if'; readonly cond: Expr; readonly then: Stmt; readonly else?: Stmt; readonly pad?: boolean }
+/** `pad`: a guard that staging lifts into its copies; it must be gone before code is emitted. `rare`: the branch is hardly ever taken; machine code keeps it out of the way. */
+export interface If extends Origin { readonly kind: 'if'; readonly cond: Expr; readonly then: Stmt; readonly else?: Stmt; readonly pad?: boolean; readonly rare?: boolean }
 /** Binds a value; visible to the statements that follow it in its block. */
 export interface Let extends Origin { readonly kind: 'let'; readonly v: Var; readonly value: Expr }
 /** Makes a buffer; visible to the statements that follow it in its block. Contents are undefined. */

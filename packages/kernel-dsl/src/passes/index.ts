@@ -16,6 +16,8 @@ import { workgroups } from './workgroups.ts';
 
 export type { Pass } from './pass.ts';
 export { fma, instructions, mathlib, registers, share, simplify, strided, unroll, vectorize, workgroups };
+export { MAX_ULP } from './math/index.ts';
+export type { MathFn } from './math/index.ts';
 export { simplifyExpr } from './affine.ts';
 export type { Facts } from './affine.ts';
 

@@ -1,5 +1,5 @@
-import { block, broadcast, constant, exprKey, load, mapExpr, mapOwnExprs, mapStmt, newBuffer, newVar, reduce, select } from '../ir/index.ts';
-import type { Binary, Buffer, Expr, KernelIR, Stmt, Unary } from '../ir/index.ts';
+import { block, broadcast, constant, exprKey, load, mapChildren, mapExpr, mapOwnExprs, newBuffer, newVar, reduce, select, visitExprs } from '../ir/index.ts';
+import type { Binary, Buffer, Expr, KernelIR, Stmt, Store, Unary } from '../ir/index.ts';
 import type { Target } from '../targets/index.ts';
 import { FORMULAS, POW, arithmetic } from './math/index.ts';
 import type { Inner, Parts, Real } from './math/index.ts';
@@ -8,12 +8,40 @@ import type { Inner, Parts, Real } from './math/index.ts';
  * Replaces exp, exp2, log, log2, sin, cos, tanh, erf and pow, scalar or vector, by arithmetic (see math/). The intermediate values are bound by Lets
  * in front of the statement that asked. Results are within the ulps of math/accuracy.ts; all machines that fuse multiply and add agree on their bits.
  */
-export const mathlib = (k: KernelIR, target: Target): KernelIR => ({ ...k, body: mapStmt(k.body, (s) => expand(s, target.fma))! });
+export const mathlib = (k: KernelIR, target: Target): KernelIR => ({ ...k, body: walk(k.body, target.fma) });
+
+/** Stores that follow each other and read nothing that one of them writes: the vectors of a longer loop, mostly. */
+function walk(s: Stmt, fused: boolean): Stmt {
+  if (s.kind !== 'block') return s.kind === 'store' ? block(expand(s, fused)) : mapInner(s, fused);
+  const out: Stmt[] = [];
+  for (let i = 0; i < s.body.length;) {
+    const group: Store[] = [];
+    for (let x = s.body[i + group.length]; x?.kind === 'store' && independent(group, x); x = s.body[i + group.length]) group.push(x);
+    if (group.length > 0) out.push(...interleaved(group.map((x) => expand(x, fused))));
+    else out.push(walk(s.body[i]!, fused));
+    i += Math.max(1, group.length);
+  }
+  return { ...s, body: out.flatMap((x) => (x.kind === 'block' ? x.body : [x])) };
+}
+
+const mapInner = (s: Stmt, fused: boolean): Stmt => block(expand(mapChildren(s, (x) => walk(x, fused)), fused));
+
+function independent(before: readonly Store[], next: Store): boolean {
+  const reads = (s: Store): ReadonlySet<number> => { const ids = new Set<number>(); visitExprs(s, (e) => { if (e.kind === 'load') ids.add(e.buf.id); }); return ids; };
+  const mine = reads(next);
+  return before.every((s) => !mine.has(s.buf.id) && !reads(s).has(next.buf.id)) && !mine.has(next.buf.id);
+}
+
+/** One statement of each in turn: chains of dependent operations run side by side. Lists of other lengths stay one after the other. */
+const interleaved = (lists: readonly (readonly Stmt[])[]): readonly Stmt[] =>
+  lists.every((x) => x.length === lists[0]!.length) ? lists[0]!.flatMap((_, i) => lists.map((x) => x[i]!)) : lists.flat();
+
 
 const isReal = (e: Expr): boolean => e.dtype === 'f32' || e.dtype === 'f64';
 
-function expand(s: Stmt, fused: boolean): Stmt {
-  if (s.kind === 'while') return s; // its condition is computed again and again, not in front of it
+/** The statement, after those that it asks for. */
+function expand(s: Stmt, fused: boolean): readonly Stmt[] {
+  if (s.kind === 'while') return [s]; // its condition is computed again and again, not in front of it
   const before: Stmt[] = [], known = new Map<string, Expr>();
   const call = (e: Unary | Binary): Expr => {
     const unary = e.kind === 'unary' ? FORMULAS[e.fn] : undefined;
@@ -26,7 +54,7 @@ function expand(s: Stmt, fused: boolean): Stmt {
     return y;
   };
   const own = mapOwnExprs(s, (e) => mapExpr(e, (x) => (x.kind === 'unary' || x.kind === 'binary' ? call(x) : x)));
-  return before.length > 0 ? block([...before, own]) : s;
+  return [...before, own];
 }
 
 /** Parts whose names, branches and loops become statements at the end of `out`. */
@@ -49,7 +77,7 @@ function partsInto(out: Stmt[], t: Real, fused: boolean, loc: Stmt['loc'], step:
     ...arithmetic(t, fused), name,
     in: (other) => partsInto(out, other, fused, loc, step),
     rarely: (condition, x, usual, unusual) => {
-      const lanes = x.lanes, rare = name('rare', condition), y = fresh('rare_y', 'reg', t, lanes), then: Stmt[] = [], inner = partsInto(then, t, fused, loc, step);
+      const lanes = x.lanes, y = fresh('rare_y', 'reg', t, lanes), then: Stmt[] = [], inner = partsInto(then, t, fused, loc, step);
       set(out, y, zero(y), broadcast(usual, lanes));
       if (lanes === 1) set(then, y, [], unusual(x, inner));
       else {
@@ -58,9 +86,9 @@ function partsInto(out: Stmt[], t: Real, fused: boolean, loc: Stmt['loc'], step:
         set(then, stack, [constant(0)], x);
         set(one, stack, [v], unusual(each.name('rare_x', load(stack, [v])), each));
         then.push({ kind: 'for', v, extent: constant(lanes), loop: 'seq', body: block(one), ...at });
-        set(then, y, zero(y), select(rare, load(stack, [constant(0)], { lanes }), load(y, zero(y), { lanes })));
+        set(then, y, zero(y), select(condition, load(stack, [constant(0)], { lanes }), load(y, zero(y), { lanes })));
       }
-      out.push({ kind: 'if', cond: lanes === 1 ? rare : reduce('max', rare), then: block(then), ...at });
+      out.push({ kind: 'if', cond: lanes === 1 ? condition : reduce('max', condition), then: block(then), rare: true, ...at });
       return load(y, zero(y), { lanes });
     },
     table: (values) => {

@@ -79,15 +79,16 @@ export function roundEven(x: number): number {
   return x < 0 || Object.is(x, -0) ? -r : r;
 }
 
-/** floor(log2 x) of x > 0: the exponent that a double has, of all but subnormal ones. */
+/** floor(log2 x): the exponent that a double has, of all but subnormal ones. */
 function exponent(x: number): number {
-  if (!(x > 0)) return NaN;
+  if (!(x < Infinity && x > 0)) return x === 0 ? -Infinity : x;
   if (x < 2 ** -1022) return exponent(x * 2 ** 54) - 54;
   bitsOf.setFloat64(0, x);
   return (bitsOf.getUint16(0) >> 4) - 1023;
 }
 /** x 2^-k in [0.75, 1.5). */
 function mantissa(x: number): number {
+  if (!(x < Infinity && x > 0)) return x === 0 || x === Infinity ? 1 : NaN;
   const e = exponent(x), h = Math.floor(e / 2), m = x * 2 ** -h * 2 ** (h - e);
   return m >= 1.5 ? m / 2 : m;
 }

@@ -48,10 +48,10 @@ function floatCases(t: Target, d: 'f32' | 'f64'): Case[] {
 /** What takes floats apart and puts them together, within the limits that it states. */
 function partsCases(t: Target, d: 'f32' | 'f64'): Case[] {
   const least = d === 'f32' ? 2 ** -149 : 2 ** -1074, most = d === 'f32' ? 252 : 2044;
-  const magnitudes = [1, 1.5, 0.75, 1.4999, 2, 3, least, 3 * least, 1e-40, 1e-30, 1e30, 3e38].map((x) => (d === 'f32' ? Math.fround(x) : x)), whole = (x: Expr): Expr => unary('round', binary('mul', x, constant(most / 2, d)));
+  const magnitudes = [1, 1.5, 0.75, 1.4999, 2, 3, least, 3 * least, 1e-40, 1e-30, 1e30, 3e38, 0, -0, Infinity, NaN, -1, -Infinity].map((x) => (d === 'f32' ? Math.fround(x) : x)), whole = (x: Expr): Expr => unary('round', binary('mul', x, constant(most / 2, d)));
   const ops: Op[] = [
-    (x) => unary('exponent', x), (x) => unary('mantissa', x), (x, y) => binary('copysign', x, y), (x, y) => binary('copysign', y, x),
-    (x, y) => binary('ldexp', unary('mantissa', x), whole(y)), (_, y, z) => binary('ldexp', z, whole(y)),
+    (x) => unary('exponent', unary('abs', x)), (x) => unary('mantissa', x), (x, y) => binary('copysign', x, y), (x, y) => binary('copysign', y, x),
+    (x, y) => binary('ldexp', unary('mantissa', unary('abs', x)), whole(y)), (_, y, z) => binary('ldexp', z, whole(y)),
     (x, y, z) => select(broadcast(reduce('max', compare('lt', y, z)), x.lanes), x, z), (x, y, z) => select(broadcast(reduce('min', compare('lt', y, z)), x.lanes), x, z),
   ];
   return lanesOf(t, d).map((lanes): Case => {
@@ -59,7 +59,7 @@ function partsCases(t: Target, d: 'f32' | 'f64'): Case[] {
     const k = kernelOf([x!, y!, z!, R], [rows((row) => ops.map((op, i) => store(R, [constant(i), row, constant(0)], op(at(x!, row, lanes), at(y!, row, lanes), at(z!, row, lanes)))))], `parts_${d}_${lanes}`);
     // Rows whose lanes are all less, some, none.
     const ordered = fill(d, n, 6).map((v, i) => (Math.floor(i / lanes) % 3 === 0 ? 3 + v : Math.floor(i / lanes) % 3 === 1 ? v : v - 4));
-    return { k, runs: [{ x: tensor(d, [ROWS, lanes], Array.from({ length: n }, (_, i) => magnitudes[i % 12]!)), y: tensor(d, [ROWS, lanes], fill(d, n, 7, [-2, 2, -0])), z: tensor(d, [ROWS, lanes], ordered), R: tensor(d, [ops.length, ROWS, lanes]) }] };
+    return { k, runs: [{ x: tensor(d, [ROWS, lanes], Array.from({ length: n }, (_, i) => magnitudes[i % 18]!)), y: tensor(d, [ROWS, lanes], fill(d, n, 7, [-2, 2, -0])), z: tensor(d, [ROWS, lanes], ordered), R: tensor(d, [ops.length, ROWS, lanes]) }] };
   });
 }
 

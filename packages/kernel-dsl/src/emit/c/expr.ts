@@ -8,7 +8,7 @@ import { flatIndex, rampOf, strideOf } from './flat.ts';
 import type { Frame } from './frame.ts';
 import { bufKey, nameOf, need, scalarKey, sizeKey, strideKey, varKey } from './frame.ts';
 import {
-  absHelper, anyHelper, copysignHelper, countHelper, dot4Helper, floorDivHelper, fmaHelper, gatherBytesHelper, gatherHelper, ldexpHelper, libmHelper, loadHelper, minMaxHelper, packedHelper, reduceHelper, roundHelper, selectHelper, shuffleHelper, splatHelper, splitHelper, sqrtHelper,
+  absHelper, anyByHelper, anyHelper, copysignHelper, countHelper, dot4Helper, floorDivHelper, fmaHelper, gatherBytesHelper, gatherHelper, ldexpHelper, libmHelper, loadHelper, minMaxHelper, packedHelper, reduceHelper, roundHelper, selectByHelper, selectHelper, shuffleHelper, splatHelper, splitHelper, sqrtHelper,
 } from './helpers/index.ts';
 import { laneOf } from './lane.ts';
 import { nonNegative } from './sign.ts';
@@ -133,6 +133,8 @@ function unaryText(f: Frame, e: Unary): Text {
 /** Is a condition true in any lane, or (min) in all of them? */
 function anyText(f: Frame, e: Reduce): Text {
   if (e.fn !== 'max' && e.fn !== 'min') throw new EmitError(`reduce ${e.fn} of bool`, e.loc);
+  const { x } = e;
+  if (e.fn === 'max' && x.kind === 'cmp' && isFloat(x.a.dtype) && bytesOf(x.a.dtype) > 2) return call(need(f, anyByHelper(x.fn, x.a.dtype, x.lanes)), exprText(f, x.a), exprText(f, x.b));
   const m = naturalMask(f, e.x), any = (x: Text): Text => call(need(f, anyHelper(m, e.x.lanes)), x);
   return e.fn === 'max' ? any(maskText(f, e.x, m)) : prefix('!', any(prefix('~', maskText(f, e.x, m))));
 }
@@ -168,6 +170,8 @@ function selectText(f: Frame, e: Select): Text {
   if (e.lanes === 1) return ternary(exprText(f, e.cond), exprText(f, e.a), exprText(f, e.b));
   // One condition for all lanes needs no mask.
   if (e.cond.kind === 'broadcast' && e.cond.x.lanes === 1) return ternary(exprText(f, e.cond.x), exprText(f, e.a), exprText(f, e.b));
+  const { cond, dtype: t } = e;
+  if (cond.kind === 'cmp' && (t === 'f32' || t === 'f64') && cond.a.dtype === t) return call(need(f, selectByHelper(cond.fn, t, e.lanes)), exprText(f, cond.a), exprText(f, cond.b), exprText(f, e.a), exprText(f, e.b));
   return call(need(f, selectHelper(heldAs(e.dtype), e.lanes)), maskText(f, e.cond, maskOf(e.dtype)), exprText(f, e.a), exprText(f, e.b));
 }
 

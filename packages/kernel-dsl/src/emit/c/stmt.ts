@@ -78,7 +78,7 @@ function printStmt(p: Printing, s: Stmt, following: readonly Stmt[]): void {
     }
     case 'for': printFor(p, s); return;
     case 'if':
-      p.w.open(`if (${exprText(p.f, s.cond).t}) {`);
+      p.w.open(s.rare ? `if (__builtin_expect(${exprText(p.f, s.cond).t}, 0)) {` : `if (${exprText(p.f, s.cond).t}) {`);
       printScope(p, s.then);
       if (s.else) { p.w.turn('} else {'); printScope(p, s.else); }
       p.w.locs = [];

@@ -41,7 +41,12 @@ export const arithmetic = (t: Real, fused: boolean): Pick<Parts, 't' | 'c' | 'mu
 
 /** c[0] + c[1] x + c[2] x^2 + … by Horner's rule. */
 export const polynomial = (x: Expr, c: readonly number[], p: Parts): Expr =>
-  c.slice(0, -1).reduceRight<Expr>((acc, v) => p.mulAdd(acc, x, p.c(v)), p.c(c.at(-1)!));
+  // A leading 1 needs no product.
+  c.slice(0, -1).reduceRight<Expr>((acc, v) => p.name('p', acc.kind === 'const' && acc.value === 1 ? add(x, p.c(v)) : p.mulAdd(acc, x, p.c(v))), p.c(c.at(-1)!));
+
+/** The same with x^2 at hand: even and odd powers side by side, which is half as long a chain. */
+export const polynomial2 = (x: Expr, square: Expr, c: readonly number[], p: Parts): Expr =>
+  p.name('p', p.mulAdd(polynomial(square, c.filter((_, i) => i % 2 === 1), p), x, polynomial(square, c.filter((_, i) => i % 2 === 0), p)));
 
 /** 1.5 * 2^23 or 1.5 * 2^52: adding it rounds a small number to a whole one, ties to even; taking it off again leaves that. */
 export const MAGIC: ByType<number> = { f32: 12582912, f64: 6755399441055744 };

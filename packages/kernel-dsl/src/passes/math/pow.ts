@@ -49,14 +49,13 @@ export const pow: Formula2 = (x, y, p) => {
   const a = p.name('pow_x', unary('abs', x)), log = log2Two(a, p);
   // Beyond these exponents every power but that of 1 is 0 or infinite; with them nothing below becomes NaN by itself.
   const b = p.name('pow_b', clamp(y, p.t === 'f32' ? -(2 ** 40) : -(2 ** 100), p.t === 'f32' ? 2 ** 40 : 2 ** 100, p));
-  const known = p.name('pow_k', select(compare('eq', a, c(0)), c(-Infinity), select(compare('eq', a, c(Infinity)), c(Infinity), log.h)));
-  const eh = p.name('pow_eh', mul(b, known)), e = p.name('pow_ec', clamp(eh, -top, top, p)), n = p.name('pow_n', unary('round', e));
+  const eh = p.name('pow_eh', mul(b, log.h)), e = p.name('pow_ec', clamp(eh, -top, top, p)), n = p.name('pow_n', unary('round', e));
   const el = p.name('pow_el', select(compare('lt', unary('abs', eh), c(top)), p.mulAdd(b, log.l, fma(b, log.h, unary('neg', eh))), c(0)));
   const size = p.name('pow_q', exp2Core(p.name('pow_a', add(sub(e, n), el)), n, p));
   const half = p.name('pow_hy', mul(b, c(0.5))), whole = compare('eq', unary('round', b), b), odd = and(whole, compare('ne', unary('round', half), half));
   const minus = compare('lt', binary('copysign', c(1), x), c(0));
   const signed = select(and(odd, minus), unary('neg', size), size);
-  const nan = binary('or', compare('ne', x, x), and(and(compare('lt', x, c(0)), compare('gt', x, c(-Infinity))), compare('ne', unary('round', b), b)));
+  const nan = and(and(compare('lt', x, c(0)), compare('gt', x, c(-Infinity))), compare('ne', unary('round', b), b));
   const one = binary('or', compare('eq', y, c(0)), compare('eq', x, c(1)));
   return select(one, c(1), select(nan, c(NaN), signed));
 };

@@ -1,4 +1,4 @@
-import { add, binary, cast, compare, constant, fma, mul, select, sub, unary } from '../../ir/index.ts';
+import { add, binary, bitcast, cast, compare, constant, fma, mul, select, sub, unary } from '../../ir/index.ts';
 import type { Expr } from '../../ir/index.ts';
 import { MAGIC, polynomial } from './parts.ts';
 import type { ByType, Formula, Inner, Parts } from './parts.ts';
@@ -19,13 +19,17 @@ const LIMIT: ByType<number> = { f32: 2 ** 15, f64: 2 ** 30 };
 /** sin(r) with the sign that the parity of whole n asks for. */
 function signed(r: Expr, n: Expr, p: Parts): Expr {
   const z = p.name('sin_z', mul(r, r)), y = p.name('sin_y', p.mulAdd(mul(z, r), polynomial(z, TAIL[p.t], p), r));
+  if (p.t === 'f32') { // the lowest bit of n + MAGIC, as a sign
+    const odd = binary('shl', bitcast(add(n, p.c(MAGIC.f32)), 'i32'), constant(31, 'i32'));
+    return p.name('sin_s', bitcast(binary('xor', bitcast(y, 'i32'), odd), 'f32'));
+  }
   const half = p.name('sin_h', sub(p.mulAdd(n, p.c(0.5), p.c(MAGIC[p.t])), p.c(MAGIC[p.t])));
   return p.name('sin_s', select(compare('ne', add(half, half), n), unary('neg', y), y));
 }
 
 /** sin(x + shift pi/2) for shift 0 or 1. */
 function wave(x: Expr, shift: 0 | 1, p: Parts): Expr {
-  const turns = p.mulAdd(x, p.c(1 / Math.PI), p.c(shift / 2)), n = p.name('sin_n', sub(add(turns, p.c(MAGIC[p.t])), p.c(MAGIC[p.t])));
+  const magic = p.c(MAGIC[p.t]), turns = shift ? add(p.mulAdd(x, p.c(1 / Math.PI), p.c(0.5)), magic) : p.mulAdd(x, p.c(1 / Math.PI), magic), n = p.name('sin_n', sub(turns, magic));
   const k = shift ? p.name('sin_k', sub(n, p.c(0.5))) : n;
   // Fused on every machine: the first difference is exact then, and the second exact where it cancels.
   const r = PI[p.t].reduce<Expr>((rest, part) => fma(k, p.c(-part), rest), x);

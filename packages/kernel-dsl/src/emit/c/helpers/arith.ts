@@ -1,4 +1,4 @@
-import type { DType } from '../../../ir/index.ts';
+import type { CmpFn, DType } from '../../../ir/index.ts';
 import { bytesOf, DTYPES, isFloat } from '../../../ir/index.ts';
 import { cType, maskOf } from '../types.ts';
 import { floatMacro, has, helper, lanewise, mm, mmType, x86Bits } from './helper.ts';
@@ -60,6 +60,34 @@ export function selectHelper(t: DType, lanes: number): Helper {
   return helper(name, `${T} ${name}(${M} mask, ${T} a, ${T} b)`, {
     variants: [bits === 256 || bits === 128 ? { when: has(bits === 256 ? 'AVX2' : 'SSE4_1'), body: `return (${T})${mm(bits)}_blendv_epi8((__m${bits}i)b, (__m${bits}i)a, (__m${bits}i)mask);` } : undefined],
     body: `return (${T})((mask & (${M})a) | (~mask & (${M})b));`,
+  });
+}
+
+/** Intel's names of comparisons that hold for no NaN, but `ne`. */
+const INTEL_CMP = { lt: '_CMP_LT_OQ', le: '_CMP_LE_OQ', gt: '_CMP_GT_OQ', ge: '_CMP_GE_OQ', eq: '_CMP_EQ_OQ', ne: '_CMP_NEQ_UQ' } as const;
+const C_CMP = { lt: '<', le: '<=', gt: '>', ge: '>=', eq: '==', ne: '!=' } as const;
+/** Comparison of x and y as a mask register, where vectors of floats have those. */
+function kMask(fn: CmpFn, t: DType, lanes: number): { readonly when: readonly string[]; readonly text: string } | undefined {
+  const bits = x86Bits(t, lanes);
+  if (!bits || !isFloatVec(t)) return undefined;
+  const M = mmType(t, bits);
+  return { when: has(bits === 512 ? 'AVX512F' : 'AVX512VL'), text: `${mm(bits)}_cmp_${ps(t)}_mask((${M})x, (${M})y, ${INTEL_CMP[fn]})` };
+}
+
+/** a where x fn y, else b; all of one float type. (Compilers do not bring masks of vectors back into mask registers.) */
+export function selectByHelper(fn: CmpFn, t: 'f32' | 'f64', lanes: number): Helper {
+  const T = cType(t, lanes), name = `select_${fn}_${T}`, k = kMask(fn, t, lanes), bits = x86Bits(t, lanes), pick = selectHelper(t, lanes);
+  return helper(name, `${T} ${name}(${T} x, ${T} y, ${T} a, ${T} b)`, {
+    variants: [k && bits ? { when: k.when, body: `return (${T})${mm(bits)}_mask_blend_${ps(t)}(${k.text}, (${mmType(t, bits)})b, (${mmType(t, bits)})a);` } : undefined],
+    body: `return ${pick.name}((${cType(maskOf(t), lanes)})(x ${C_CMP[fn]} y), a, b);`, uses: [pick],
+  });
+}
+
+/** Does x fn y hold in any lane? */
+export function anyByHelper(fn: CmpFn, t: DType, lanes: number): Helper {
+  const T = cType(t, lanes), name = `any_${fn}_${T}`, k = kMask(fn, t, lanes), any = anyHelper(maskOf(t), lanes);
+  return helper(name, `int ${name}(${T} x, ${T} y)`, {
+    variants: [k ? { when: k.when, body: `return ${k.text} != 0;` } : undefined], body: `return ${any.name}((${cType(maskOf(t), lanes)})(x ${C_CMP[fn]} y));`, uses: [any],
   });
 }
 
@@ -171,19 +199,20 @@ export function ldexpHelper(t: 'f32' | 'f64', lanes: number): Helper {
   });
 }
 
-/** exponent or mantissa of finite x > 0; subnormals are brought up first. */
+/** exponent or mantissa; subnormals are brought up first. */
 export function splitHelper(fn: 'exponent' | 'mantissa', t: 'f32' | 'f64', lanes: number): Helper {
   const T = cType(t, lanes), f = FORMAT[t], I = cType(f.int, lanes), name = `${fn}_${lanes === 1 ? t : T}`, pick = selectHelper(t, lanes);
   const bits = (x: string): string => (lanes === 1 ? `${bitsHelper(t, f.int).name}(${x})` : `(${I})${x}`), float = (x: string): string => (lanes === 1 ? `${bitsHelper(f.int, t).name}(${x})` : `(${T})(${x})`);
   const choose = (c: string, a: string, b: string): string => (lanes === 1 ? `(${c} ? ${a} : ${b})` : `${pick.name}((${I})(${c}), ${a}, ${b})`);
-  const mask = t === 'f32' ? '0x7fffff' : '0xfffffffffffff', zero = lanes === 1 ? (t === 'f32' ? '0.0f' : '0.0') : `(${T}){0}`, lift = `0x1p${f.digits}${f.up}`;
+  const mask = t === 'f32' ? '0x7fffff' : '0xfffffffffffff', zero = lanes === 1 ? (t === 'f32' ? '0.0f' : '0.0') : `(${T}){0}`, lift = `0x1p${f.digits}${f.up}`, inf = `__builtin_inf${f.up}()`, nan = `__builtin_nan${f.up}("")`;
   return helper(name, `${T} ${name}(${T} x)`, {
-    variants: [fn === 'exponent' ? avx512(t, lanes, 'getexp', ['x']) : avx512(t, lanes, 'getmant', ['x'], ', _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_src')],
+    variants: [fn === 'exponent' ? avx512(t, lanes, 'getexp', ['x']) : avx512(t, lanes, 'getmant', ['x'], ', _MM_MANT_NORM_p75_1p5, 3')],
     body: [
       `const ${T} y = ${choose(`x < ${f.least}`, `x * ${lift}`, 'x')};`,
       ...(fn === 'exponent'
-        ? [`const ${T} e = ${float(`(${bits('y')} >> ${f.digits}) | ${f.twoBits}`)} - ${f.unbias};`, `return e - ${choose(`x < ${f.least}`, `${zero} + ${f.digits}.0${f.up}`, zero)};`]
-        : [`const ${T} m = ${float(`(${bits('y')} & ${mask}) | ${t === 'f32' ? '0x3f800000' : '0x3ff0000000000000'}`)};`, `return ${choose(`m >= ${f.top}`, `m * ${f.half}`, 'm')};`]),
+        ? [`const ${T} e = ${float(`(${bits('y')} >> ${f.digits}) | ${f.twoBits}`)} - ${f.unbias};`, `const ${T} k = e - ${choose(`x < ${f.least}`, `${zero} + ${f.digits}.0${f.up}`, zero)};`,
+          `return ${choose(`x < ${inf}`, choose('x > 0', 'k', `${zero} - ${inf}`), 'x')};`]
+        : [`const ${T} m = ${float(`(${bits('y')} & ${mask}) | ${t === 'f32' ? '0x3f800000' : '0x3ff0000000000000'}`)};`, `return ${choose('x >= 0', choose(`m >= ${f.top}`, `m * ${f.half}`, 'm'), `${zero} + ${nan}`)};`]),
     ],
     uses: lanes === 1 ? [bitsHelper(t, f.int), bitsHelper(f.int, t)] : [pick],
   });

@@ -1,6 +1,6 @@
 import { DslError } from '../errors/index.ts';
-import { add, block, constant, exprKey, isConst, mapExpr, mapOwnExprs, mul, newBuffer, newVar, printExpr, sub, substitute } from '../ir/index.ts';
-import type { Buffer, Expr, Stmt } from '../ir/index.ts';
+import { add, block, constant, exprKey, isConst, mapExpr, mapOwnExprs, mul, newBuffer, newVar, printExpr, sub, substitute, usesVar, visitStmt } from '../ir/index.ts';
+import type { Buffer, Expr, For, Stmt } from '../ir/index.ts';
 import { Axis } from '../lang/index.ts';
 import { dependence } from './depend.ts';
 import { findLoop, refresh, replaceStmt, setBody } from './state.ts';
@@ -8,6 +8,11 @@ import type { At, State } from './state.ts';
 
 /** One iteration of a jammed loop: what its own variables and buffers are called. */
 interface Copy { readonly n: number; readonly vars: Map<number, Expr>; readonly bufs: Map<number, Buffer> }
+
+/** Padded tails are resolved at the end of a schedule, by the loops that their guards name: none of those may be gone by then. */
+function noPads(loop: For, verb: string, axis: Axis, at: At): void {
+  visitStmt(loop.body, (s) => { if (s.kind === 'if' && s.pad && usesVar(s.cond, loop.v)) throw new DslError('KD-S-PAD-COPIES', { verb, axis: axis.name }, at); });
+}
 
 /**
  * Unroll and jam (Allen and Cocke): the iterations of a loop run side by side, through shared copies of the loops inside of it.
@@ -19,6 +24,7 @@ export function jam(st: State, axis: Axis, at: At): void {
   if (!isConst(loop.extent)) throw new DslError('KD-S-EXTENT', { verb: 'jam', axis: axis.name, extent: printExpr(loop.extent) }, at);
   const why = dependence(loop);
   if (why !== undefined) throw new DslError('KD-S-CARRIED', { verb: 'jam', axis: axis.name, why }, at);
+  noPads(loop, 'jam', axis, at);
   const copies = Array.from({ length: loop.extent.value }, (_, n): Copy => ({ n, vars: new Map([[loop.v.id, constant(n)]]), bufs: new Map() }));
   setBody(st, replaceStmt(st.ir.body, loop, block(copies.length > 0 ? sideBySide(loop.body, copies) : [], { loc: loop.loc, step: at.step })));
   st.consumed.set(axis.v.id, `${at.step} unrolled it`);
@@ -34,6 +40,7 @@ export function interleave(st: State, axis: Axis, parts: number, at: At): readon
   const { loop } = findLoop(st, axis, at);
   const why = dependence(loop);
   if (why !== undefined) throw new DslError('KD-S-CARRIED', { verb: 'interleave', axis: axis.name, why }, at);
+  noPads(loop, 'interleave', axis, at);
   const length: Expr = isConst(loop.extent) ? constant(Math.floor(loop.extent.value / parts)) : { kind: 'binary', fn: 'div', dtype: 'i64', lanes: 1, a: loop.extent, b: constant(parts) };
   const v = newVar(`${axis.name}n`, 'i64', 1, loop.loc), last = newVar(`${axis.name}_rest`, 'i64', 1, loop.loc), done = mul(length, constant(parts));
   const copies = Array.from({ length: parts }, (_, n): Copy => ({ n, vars: new Map([[loop.v.id, add(v, mul(constant(n), length))]]), bufs: new Map() }));

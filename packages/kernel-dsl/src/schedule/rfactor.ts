@@ -15,7 +15,7 @@ export function rfactor(st: State, name: string, axis: Axis, at: At): void {
   const { loop, path } = findLoop(st, axis, at);
   if (!isConst(loop.extent)) return refuse(`the extent ${printExpr(loop.extent)} of ${axis.name} is not a constant`);
   const n = loop.extent.value;
-  if ((n & (n - 1)) !== 0) return refuse(`its extent ${n} is not a power of two`);
+  if (n < 1 || (n & (n - 1)) !== 0) return refuse(`its extent ${n} is not a power of two`);
   const scopes = path.filter((s) => s.kind === 'block').reverse();
   let alloc: Alloc | undefined, scope: Stmt | undefined;
   for (const s of scopes) {

@@ -1,5 +1,6 @@
 /** Text for machines: kernels printed as C, their metadata, and whole libraries of them. */
 export * from './c/index.ts';
+export * from './gpu/index.ts';
 export { EmitError } from './error.ts';
 export { kernelMeta, sizeCount } from './meta.ts';
 export type { KernelMeta, ParamMeta } from './meta.ts';

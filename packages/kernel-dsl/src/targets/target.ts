@@ -18,8 +18,31 @@ export interface Target {
   readonly adds: readonly string[];
   /** Instructions with a meaning, for `tensorize`. */
   readonly instructions: readonly Instruction[];
-  /** Flags for gcc and clang: what every target shares, then its instruction sets. */
+  /** Flags for the compiler of its language. Of CPUs, for gcc and clang: what every target shares, then its instruction sets. */
   readonly cflags: readonly string[];
+  /** What a GPU is; CPUs have none. */
+  readonly gpu?: GpuTraits;
+}
+
+/** Languages of kernels on GPUs. */
+export type GpuLanguage = 'cuda' | 'opencl' | 'wgsl';
+
+/** Three numbers, one for each direction of a grid: x, y, z. */
+export type Dim3 = readonly [number, number, number];
+
+/** A GPU as emitters and schedules see it: the limits that every device of the target keeps. A driver knows those of the device at hand. */
+export interface GpuTraits {
+  readonly language: GpuLanguage;
+  /** The most lanes of a workgroup: all directions together, and each. */
+  readonly workgroup: { readonly lanes: number; readonly each: Dim3 };
+  /** The most workgroups of a launch in each direction. */
+  readonly grid: Dim3;
+  /** Bytes of shared memory that a workgroup may use. */
+  readonly sharedBytes: number;
+  /** Lanes that run in step and exchange values without memory; undefined where the target does not fix it. */
+  readonly subgroup: number | undefined;
+  /** 32-bit registers of a lane, before values go to memory. */
+  readonly registers: number;
 }
 
 /**

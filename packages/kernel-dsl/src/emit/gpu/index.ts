@@ -1,0 +1,5 @@
+/** Kernels for GPUs: text in CUDA C++, OpenCL C or WGSL, and a plan of launches as data. */
+export { evaluate } from './host.ts';
+export type { HostValues } from './host.ts';
+export { FAULT_WORDS } from './module.ts';
+export type { EmitGpuOptions, GpuAlignment, GpuArg, GpuLaunch, GpuModule, GpuSite, GpuStep, GpuWorkspace } from './module.ts';

@@ -1,12 +1,12 @@
 import { emitFileC, ir, lower, printKernel, schedule } from '@quern/kernel-dsl';
-import type { Axes, Kernel, KernelIR, Step, Target } from '@quern/kernel-dsl';
+import type { Axes, Kernel, KernelIR, Schedule, Step, Target } from '@quern/kernel-dsl';
 import { buildGuarded } from '../native/index.ts';
 import type { Guarded } from '../native/index.ts';
 import { Fault } from './error.ts';
 import type { Backend, ConformOptions, Subject } from './options.ts';
 
-/** What became of a kernel for one target. */
-export interface Stages {
+/** What became of a kernel for one target, on its way to machine code. */
+export interface Programs {
   readonly target: Target;
   readonly scheduled: KernelIR;
   readonly lowered: KernelIR;
@@ -17,6 +17,10 @@ export interface Stages {
   readonly scheduledExact: boolean;
   /** Must the lowered program give the scheduled one's bits? */
   readonly loweredExact: boolean;
+}
+
+/** Programs with the C that they became. */
+export interface Stages extends Programs {
   /** Must the C give the lowered program's bits? Only a function of the C library may stand in the way. */
   readonly nativeExact: boolean;
   readonly native: Guarded | undefined;
@@ -33,20 +37,24 @@ const calls = (k: KernelIR): boolean => some(k, (e) => (e.kind === 'unary' && LI
 
 const isSubject = <A extends Axes>(k: Kernel<A> | Subject): k is Subject => 'schedule' in k;
 
+/** Schedules and lowers a kernel for a target. @throws DslError from the schedule */
+export function programsFor<A extends Axes>(k: Kernel<A> | Subject, t: Target, author: ((s: Schedule, ax: A) => void) | undefined, other?: ConformOptions['lower']): Programs {
+  const s = isSubject(k) ? k.schedule(t) : schedule(k, t, (x, ax) => author?.(x, ax)), lowered = (other ?? lower)(s.ir, t);
+  return {
+    target: t, scheduled: s.ir, lowered, steps: s.steps, texts: { scheduled: printKernel(s.ir), lowered: printKernel(lowered) },
+    scheduledExact: !s.reassociates,
+    loweredExact: !(fused(lowered) && t.fma) && !calls(s.ir),
+  };
+}
+
 /** Schedules, lowers and compiles a kernel for a target. @throws Fault when the C compiler refuses; DslError from the schedule */
 export function stagesFor<A extends Axes>(k: Kernel<A> | Subject, t: Target, o: ConformOptions<A>, backends: ReadonlySet<Backend>): Stages {
-  const s = isSubject(k) ? k.schedule(t) : schedule(k, t, (x, ax) => o.cpu?.(x, ax));
-  const lowered = (o.lower ?? lower)(s.ir, t), emit = o.emit ?? ((x, y) => emitFileC([x], y));
+  const p = programsFor(k, t, o.cpu, o.lower), emit = o.emit ?? ((x, y) => emitFileC([x], y));
   let native: Guarded | undefined;
   try {
-    native = backends.has('c') ? buildGuarded(lowered, t, emit(lowered, t)) : undefined;
+    native = backends.has('c') ? buildGuarded(p.lowered, t, emit(p.lowered, t)) : undefined;
   } catch (e) {
     throw new Fault({ backend: 'c', isa: t.isa, what: `it does not compile: ${(e as Error).message}` }, { cause: e });
   }
-  return {
-    target: t, scheduled: s.ir, lowered, steps: s.steps, native, texts: { scheduled: printKernel(s.ir), lowered: printKernel(lowered) },
-    scheduledExact: !s.reassociates,
-    loweredExact: !(fused(lowered) && t.fma) && !calls(s.ir),
-    nativeExact: !calls(lowered),
-  };
+  return { ...p, native, nativeExact: !calls(p.lowered) };
 }

@@ -9,7 +9,7 @@ export * from './instructions/index.ts';
 export * from './codelet/index.ts';
 export * from './targets/index.ts';
 export * from './emit/index.ts';
-export { lower, MAX_ULP, PASSES } from './passes/index.ts';
+export { GPU_PASSES, lower, MAX_ULP, PASSES } from './passes/index.ts';
 export type { LowerOptions, MathFn, Pass } from './passes/index.ts';
 export { requireVerified, verify } from './verify/index.ts';
 export type { Counterexample, Finding, FindingId, Verdict } from './verify/index.ts';

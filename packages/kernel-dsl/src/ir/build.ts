@@ -1,6 +1,6 @@
 import { DTYPES, isFloat } from './dtype.ts';
 import type { DType } from './dtype.ts';
-import type { Binary, BinaryFn, Broadcast, Buffer, Cmp, CmpFn, Const, Expr, Load, ReduceFn, Select, Shuffle, Size, Space, Unary, UnaryFn, Var } from './expr.ts';
+import type { Binary, BinaryFn, Broadcast, Buffer, Cmp, CmpFn, Const, Expr, Join, Load, ReduceFn, Select, Shuffle, Size, Space, Unary, UnaryFn, Var } from './expr.ts';
 import type { Loc } from './loc.ts';
 import type { Block, Stmt } from './stmt.ts';
 
@@ -127,6 +127,11 @@ export const dot4 = (acc: Expr, a: Expr, b: Expr, loc?: Loc): Expr => {
 };
 /** Lanes of a and b, laid end to end, in the order of `pick`, which has one entry for each lane of the result. */
 export const shuffle = (a: Expr, b: Expr, pick: readonly number[]): Shuffle => ({ kind: 'shuffle', dtype: a.dtype, lanes: pick.length, a, b, pick, loc: a.loc });
+/** One lane of a vector, as a scalar. */
+export const pickLane = (x: Expr, lane: number): Expr => (x.lanes === 1 ? x : shuffle(x, x, [lane]));
+/** Scalars as the lanes of a vector; the one itself where there is one. */
+export const join = (parts: readonly Expr[], loc?: Loc): Expr =>
+  parts.length === 1 ? parts[0]! : ({ kind: 'join', dtype: parts[0]!.dtype, lanes: parts.length, parts, loc } satisfies Join);
 /** Reads a buffer at one index per dimension: one element, or `lanes` neighbours; `as` reads its bytes as another dtype. */
 export const load = (buf: Buffer, index: readonly Expr[], o: { lanes?: number; as?: DType; loc?: Loc } = {}): Load =>
   ({ kind: 'load', dtype: o.as ?? buf.dtype, lanes: o.lanes ?? 1, buf, index, as: o.as, loc: o.loc });

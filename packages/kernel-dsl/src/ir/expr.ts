@@ -97,8 +97,10 @@ export interface Dot4 extends Node<'dot4'> { readonly acc: Expr; readonly a: Exp
 export interface Ramp extends Node<'ramp'> { readonly base: Expr; readonly stride: Expr }
 /** One value in every lane. */
 export interface Broadcast extends Node<'broadcast'> { readonly x: Expr }
-/** Lane i is lane `pick[i]` of `a` and `b` laid end to end. Both have one dtype and one number of lanes; `pick` has as many entries as the result has lanes. */
+/** Lane i is lane `pick[i]` of `a` and `b` laid end to end. Both have one dtype and one number of lanes; `pick` has as many entries as the result has lanes, be it one. */
 export interface Shuffle extends Node<'shuffle'> { readonly a: Expr; readonly b: Expr; readonly pick: readonly number[] }
+/** Scalars of one dtype, side by side as the lanes of a vector. */
+export interface Join extends Node<'join'> { readonly parts: readonly Expr[] }
 /** All lanes of `x` combined by halving: y[i] = x[i] op x[i + n/2], and again, until one lane is left. `lanes` of the result is 1. */
 export interface Reduce extends Node<'reduce'> { readonly fn: ReduceFn; readonly x: Expr }
 
@@ -111,6 +113,6 @@ export interface Subgroup extends Node<'subgroup'> { readonly fn: SubgroupFn; re
 
 /** Every kind of expression; `kind` tells them apart. */
 export type Expr =
-  | Const | Size | Stride | Scalar | Var | Load | Cast | Bitcast | Unary | Binary | Cmp | Fma | Select | Dot4 | Ramp | Broadcast | Shuffle | Reduce | Subgroup;
+  | Const | Size | Stride | Scalar | Var | Load | Cast | Bitcast | Unary | Binary | Cmp | Fma | Select | Dot4 | Ramp | Broadcast | Shuffle | Join | Reduce | Subgroup;
 /** What `kind` of an expression may be. */
 export type ExprKind = Expr['kind'];

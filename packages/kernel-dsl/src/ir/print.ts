@@ -27,6 +27,7 @@ export function printExpr(e: Expr): string {
     case 'ramp': return `ramp${vec}(${printExpr(e.base)}, ${printExpr(e.stride)})`;
     case 'broadcast': return `splat${vec}(${printExpr(e.x)})`;
     case 'shuffle': return `shuffle(${printExpr(e.a)}, ${printExpr(e.b)}, ${e.pick.join(' ')})`;
+    case 'join': return `join(${e.parts.map(printExpr).join(', ')})`;
     case 'subgroup': return `subgroup_${e.fn}(${[e.x, ...(e.lane ? [e.lane] : [])].map(printExpr).join(', ')})`;
     case 'reduce': return `reduce_${e.fn}(${printExpr(e.x)})`;
   }

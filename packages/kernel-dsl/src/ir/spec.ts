@@ -6,14 +6,16 @@ import type { LoopKind } from './stmt.ts';
 /**
  * What a kernel may contain at each stage.
  * `algorithm`: as traced: scalar, sequential loops. `scheduled`: any loop kind, packs, pads. `lowered`: no unroll or vector loop, no pad, registers named.
+ * `lowered-gpu`: lowered, and values are scalar; vectors are whole loads that a name holds, and joined scalars that are stored whole.
  */
-export type Phase = 'algorithm' | 'scheduled' | 'lowered';
+export type Phase = 'algorithm' | 'scheduled' | 'lowered' | 'lowered-gpu';
 
 /** Is a loop kind a place on a GPU, which authors may give too? */
 export const isBound = (k: LoopKind): boolean => k.startsWith('block.') || k.startsWith('lane.');
 
 /** The first breach of a phase's rules as text, or undefined. Asserted between passes in tests. */
-export function specViolation(k: KernelIR, phase: Phase): string | undefined {
+export function specViolation(k: KernelIR, stage: Phase): string | undefined {
+  const phase = stage === 'lowered-gpu' ? 'lowered' : stage, scalar = stage === 'lowered-gpu';
   let bad: string | undefined;
   const fail = (why: string): void => { bad ??= why; };
   const bound = new Set<number>();
@@ -49,8 +51,11 @@ export function specViolation(k: KernelIR, phase: Phase): string | undefined {
     if ((s.kind === 'store' || s.kind === 'accum') && phase === 'algorithm' && s.value.lanes !== 1) fail(`vector store to ${s.buf.name}`);
   });
   visitExprs(k.body, (e, s) => {
+    if (scalar && e.lanes > 1 && !(s.kind === 'let' && s.value === e && e.kind === 'load') && !(s.kind === 'store' && s.value === e && e.kind === 'join') && !(e.kind === 'var')) fail(`a ${e.kind} of ${e.lanes} lanes inside of a ${s.kind}`);
+    if (scalar && (e.kind === 'ramp' || e.kind === 'broadcast' || e.kind === 'reduce' || (e.kind === 'bitcast' && e.x.lanes > 1))) fail(`a ${e.kind} of vectors`);
     if (e.kind === 'subgroup' && !(s.kind === 'let' && s.value === e)) fail(`subgroup_${e.fn} is part of a larger expression`);
     if (e.kind === 'shuffle' && (e.a.dtype !== e.b.dtype || e.a.lanes !== e.b.lanes || e.a.lanes < 2 || e.pick.length !== e.lanes || e.pick.some((i) => i < 0 || i >= 2 * e.a.lanes))) fail(`shuffle of ${e.a.dtype}x${e.a.lanes} and ${e.b.dtype}x${e.b.lanes} by ${e.pick.join(' ')}`);
+    if (e.kind === 'join' && (e.parts.length !== e.lanes || e.parts.some((x) => x.lanes !== 1 || x.dtype !== e.dtype))) fail(`join of ${e.parts.map((x) => `${x.dtype}x${x.lanes}`).join(', ')}`);
     if (phase === 'algorithm' && e.lanes !== 1) fail(`${e.kind} has ${e.lanes} lanes before any schedule`);
     if (e.kind === 'load' && e.index.length !== e.buf.shape.length) fail(`${e.buf.name} has ${e.buf.shape.length} dimensions, ${e.index.length} indices`);
     if ((e.kind === 'binary' || e.kind === 'cmp') && (e.a.dtype !== e.b.dtype || e.a.lanes !== e.b.lanes)) fail(`${e.fn} of ${e.a.dtype}x${e.a.lanes} and ${e.b.dtype}x${e.b.lanes}`);

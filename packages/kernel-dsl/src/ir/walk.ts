@@ -10,6 +10,7 @@ export function operands(e: Expr): readonly Expr[] {
     case 'load': return e.index;
     case 'cast': case 'bitcast': case 'unary': case 'broadcast': case 'reduce': return [e.x];
     case 'binary': case 'cmp': case 'shuffle': return [e.a, e.b];
+    case 'join': return e.parts;
     case 'fma': return [e.a, e.b, e.c];
     case 'select': return [e.cond, e.a, e.b];
     case 'subgroup': return e.lane ? [e.x, e.lane] : [e.x];
@@ -34,6 +35,7 @@ export function mapOperands(e: Expr, f: (x: Expr) => Expr): Expr {
     case 'subgroup': { const x = f(e.x), lane = e.lane && f(e.lane); return x === e.x && lane === e.lane ? e : { ...e, x, ...(lane && { lane }) }; }
     case 'binary': { const a = f(e.a), b = f(e.b); return a === e.a && b === e.b ? e : e.dtype === 'bool' && e.fn === 'and' ? and(a, b) : binary(e.fn, a, b, e.loc); }
     case 'shuffle': { const a = f(e.a), b = f(e.b); return a === e.a && b === e.b ? e : { ...e, a, b }; }
+    case 'join': { const parts = e.parts.map(f); return parts.every((x, i) => x === e.parts[i]) ? e : { ...e, parts }; }
     case 'cmp': { const a = f(e.a), b = f(e.b); return a === e.a && b === e.b ? e : compare(e.fn, a, b, e.loc); }
     case 'fma': { const a = f(e.a), b = f(e.b), c = f(e.c); return a === e.a && b === e.b && c === e.c ? e : fma(a, b, c, e.loc); }
     case 'select': { const c = f(e.cond), a = f(e.a), b = f(e.b); return c === e.cond && a === e.a && b === e.b ? e : select(c, a, b, e.loc); }

@@ -4,9 +4,12 @@ import type { KernelIR } from '../ir/index.ts';
 import type { Target } from '../targets/index.ts';
 import { fma } from './fma.ts';
 import { instructions } from './instructions.ts';
+import { launches } from './launches.ts';
+import { legal } from './legal.ts';
 import { mathlib } from './mathlib.ts';
 import type { Pass } from './pass.ts';
 import { registers } from './registers.ts';
+import { scalarize } from './scalarize.ts';
 import { share } from './share.ts';
 import { simplify } from './simplify.ts';
 import { strided } from './strided.ts';
@@ -15,13 +18,14 @@ import { vectorize } from './vectorize.ts';
 import { workgroups } from './workgroups.ts';
 
 export type { Pass } from './pass.ts';
-export { fma, instructions, mathlib, registers, share, simplify, strided, unroll, vectorize, workgroups };
+export { fma, instructions, launches, legal, mathlib, registers, scalarize, share, simplify, strided, unroll, vectorize, workgroups };
+export { holds, isGrid, isLanes, onHost } from './grid.ts';
 export { MAX_ULP } from './math/index.ts';
 export type { MathFn } from './math/index.ts';
 export { simplifyExpr } from './affine.ts';
 export type { Facts } from './affine.ts';
 
-/** The pipeline. */
+/** The pipeline for CPUs. */
 export const PASSES: readonly Pass[] = [
   { name: 'instructions', run: instructions },
   { name: 'workgroups', run: workgroups },
@@ -37,6 +41,25 @@ export const PASSES: readonly Pass[] = [
   { name: 'registers', run: registers },
 ];
 
+/** The pipeline for GPUs: vectors are accesses of up to 16 bytes, everything else is scalar. */
+export const GPU_PASSES: readonly Pass[] = [
+  { name: 'instructions', run: instructions },
+  { name: 'launches', run: launches },
+  { name: 'tidy', run: simplify },
+  { name: 'unroll', run: unroll },
+  { name: 'fold', run: simplify },
+  { name: 'vectorize', run: vectorize },
+  { name: 'multiply-add', run: fma },
+  { name: 'strided', run: strided },
+  { name: 'scalarize', run: scalarize },
+  { name: 'mathlib', run: mathlib },
+  { name: 'fma', run: fma },
+  { name: 'simplify', run: simplify },
+  { name: 'share', run: share },
+  { name: 'registers', run: registers },
+  { name: 'legal', run: legal },
+];
+
 /** Settings of {@link lower}. */
 export interface LowerOptions {
   /** Sees the kernel after each pass. */
@@ -46,13 +69,14 @@ export interface LowerOptions {
 }
 
 /**
- * Lowers a scheduled kernel for one target: no unrolled or vector loop is left, every register has a name, vectors have the target's width.
+ * Lowers a scheduled kernel for one target: no unrolled or vector loop is left, every register has a name, vectors have the target's width; for a GPU,
+ * values are scalars.
  * @throws DslError KD-L-…: what cannot be lowered, with the author's line, the schedule step and a fix.
  * @example lower(kernel, target('x86-64-v3'), { dump: (pass, k) => console.log(`-- ${pass}\n${printKernel(k)}`) })
  */
 export function lower(k: KernelIR, target: Target, o: LowerOptions = {}): KernelIR {
   const first = o.print ? k : { ...k, body: mapStmt(k.body, (s) => (s.kind === 'print' ? null : s)) ?? { kind: 'block', body: [] } } satisfies KernelIR;
-  return PASSES.reduce((before, pass) => {
+  return (target.gpu ? GPU_PASSES : PASSES).reduce((before, pass) => {
     const after = pass.run(before, target);
     o.dump?.(pass.name, after);
     return after;

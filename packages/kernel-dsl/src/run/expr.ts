@@ -115,7 +115,13 @@ function scalar(c: Context, e: Expr, site: Site): Num {
     case 'dot4': { checkDot4(e, site); const s = num(e.acc), a = num(e.a), b = num(e.b); return () => dot4(s(), a(), b()); }
     case 'reduce': return reduction(c, e, site);
     case 'subgroup': return malformed(site, `subgroup_${e.fn} outside of a workgroup's lanes, or inside of a larger expression`);
-    case 'ramp': case 'broadcast': case 'shuffle': return malformed(site, `a ${e.kind} of one lane`);
+    case 'shuffle': {
+      const [from] = e.pick, m = e.a.lanes;
+      if (e.pick.length !== 1 || from === undefined || !(from >= 0 && from < 2 * m) || e.b.lanes !== m || e.a.dtype !== e.dtype || e.b.dtype !== e.dtype) return malformed(site, `lane ${e.pick.join(' ')} of ${e.a.dtype}x${m} and ${e.b.dtype}x${e.b.lanes}`);
+      const x = compileVec(c, from < m ? e.a : e.b, site), lane = from % m;
+      return () => x()[lane]!;
+    }
+    case 'ramp': case 'broadcast': case 'join': return malformed(site, `a ${e.kind} of one lane`);
   }
 }
 
@@ -182,6 +188,11 @@ export function compileVec(c: Context, e: Expr, outer: Site): Vec {
       if (b.lanes !== m || a.dtype !== e.dtype || b.dtype !== e.dtype || pick.length !== n || pick.some((i) => !(i >= 0 && i < 2 * m))) malformed(site, `shuffle of ${a.dtype}x${m} and ${b.dtype}x${b.lanes} by ${pick.join(' ')}`);
       const x = compileVec(c, a, site), y = compileVec(c, b, site);
       return () => { const p = x(), q = y(); for (let l = 0; l < n; l++) out[l] = pick[l]! < m ? p[pick[l]!]! : q[pick[l]! - m]!; return out; };
+    }
+    case 'join': {
+      if (e.parts.length !== n || e.parts.some((x) => x.dtype !== e.dtype)) malformed(site, `${e.parts.map((x) => x.dtype).join(', ')} joined to ${e.dtype}x${n}`);
+      const parts = e.parts.map((x) => compileNum(c, x, site));
+      return () => { for (let l = 0; l < n; l++) out[l] = parts[l]!(); return out; };
     }
     case 'reduce': case 'subgroup': return malformed(site, `${e.kind} to ${n} lanes`);
   }

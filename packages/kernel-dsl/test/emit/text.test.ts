@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ABI, emitFileC, emitKernelC, libraryFiles, sha256 } from '../../src/emit/index.ts';
-import { literal } from '../../src/emit/c/constants.ts';
+import { literal } from '../../src/emit/text/constants.ts';
 import { TARGETS, target } from '../../src/targets/index.ts';
 import { array } from '../run/helpers.ts';
 import { compile, includeDir, runLibrary } from './harness.ts';

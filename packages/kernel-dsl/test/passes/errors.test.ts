@@ -5,6 +5,7 @@ import { vfmadd_f32x8 } from '../../src/instructions/index.ts';
 import { add, binary, cast, compare, constant, load, mul, newVar } from '../../src/ir/index.ts';
 import type { Stmt } from '../../src/ir/index.ts';
 import { lower } from '../../src/passes/index.ts';
+import { openclTarget } from '../../src/targets/index.ts';
 import { accum, alloc, buffer, kernel, letStmt, loop, machine, N, store, v } from './helpers.ts';
 
 const four = constant(4), zero = constant(0, 'f32'), loc = { file: 'mine.ts', line: 12, col: 3 };
@@ -37,6 +38,39 @@ const CASES: readonly [ErrorId, readonly Stmt[], RegExp][] = [
   ['KD-L-REG-SHAPE', [{ ...alloc(rN), loc }, store(rN, [constant(0)], zero)], /has the shape \[N\]/],
 ];
 
+const d64 = buffer('d', [N], { dtype: 'f64' }), i64 = buffer('w', [N], { dtype: 'i64' }), big = buffer('tile', [constant(64), constant(65)], { space: 'shared' });
+const block = (...body: Stmt[]): Stmt => ({ ...loop(j, N, 'block.x', body), loc });
+/** On an OpenCL device with nothing beyond the language, 128 lanes and 16 KiB. */
+const GPU_CASES: readonly [ErrorId, readonly Stmt[], RegExp][] = [
+  ['KD-L-HOST', [{ ...loop(i, cast(load(id, [constant(0)]), 'i64'), 'seq', [loop(j, N, 'block.x', [store(x, [j], zero)])]), loc }], /the loop i around workgroups is told by i64\(id\[0\]\)/],
+  ['KD-L-HOST', [{ kind: 'if', cond: compare('lt', load(x, [constant(0)]), zero), then: loop(j, N, 'block.x', [store(x, [j], zero)]), loc }], /a condition around workgroups is told by x\[0\] < 0f32/],
+  ['KD-L-HOST', [{ kind: 'while', v: v('w'), max: four, cond: compare('lt', load(x, [constant(0)]), zero), body: loop(j, N, 'block.x', [store(x, [j], zero)]), loc }], /a loopWhile around workgroups/],
+  ['KD-L-GRID', [loop(i, N, 'block.y', [{ ...loop(j, add(i, four), 'block.x', [store(x, [j], zero)]), loc }])], /block\.x loop j: its extent i \+ 4 is not known at launch/],
+  ['KD-L-GRID', [block({ ...loop(i, four, 'block.x', [store(x, [i], zero)]), loc })], /another loop of the nest has that place/],
+  ['KD-L-LANES', [block({ ...loop(i, constant(256), 'lane.x', [store(x, [i], zero)]), loc })], /a workgroup of 256 lanes: opencl has at most 128 along lane\.x/],
+  ['KD-L-LANES', [block({ ...loop(i, four, 'lane.y', [loop(v('q'), constant(64), 'lane.x', [store(x, [i], zero)])]), loc })], /a workgroup of 256 lanes: opencl has at most 128/],
+  ['KD-L-LANES', [block({ ...loop(i, four, 'lane.x', [store(x, [i], zero), { kind: 'barrier', scope: 'workgroup' }]), loc }, loop(v('q'), constant(8), 'lane.x', [store(y, [i], zero)]))], /a workgroup of 4 lanes: they meet, but another nest of the workgroup has 8/],
+  ['KD-L-SHARED', [block({ ...alloc(big), loc }, loop(i, four, 'lane.x', [store(big, [i, i], zero)]))], /uses 16640 bytes of shared memory \(tile 16640\), opencl has 16384/],
+  ['KD-L-LACKS', [{ ...store(d64, [i], constant(0, 'f64')), loc }], /opencl has no f64: the parameter d is f64/],
+  ['KD-L-LACKS', [{ ...store(i64, [i], constant(0)), loc }], /opencl has no 64-bit integers as data: the parameter w is i64/],
+  ['KD-L-LACKS', [{ ...store(x, [i], cast(binary('mul', cast(load(y, [i]), 'f64'), constant(3, 'f64')), 'f32')), loc }], /opencl has no f64: f64\(y\[i\]\)|opencl has no f64: f32/],
+  ['KD-L-LACKS', [{ kind: 'print', text: 'x', values: [], loc }], /opencl has no print: "x" is printed/],
+];
+
+describe('what a GPU cannot run', () => {
+  it.each(GPU_CASES)('%s %#', (id_, body, text) => {
+    const uses = (b: ReturnType<typeof buffer>): boolean => JSON.stringify(body).includes(`"name":"${b.name}"`);
+    let e: unknown;
+    try { lower(kernel([x, y, id, ...[d64, i64].filter(uses).map((b) => ({ ...b, loc }))], body), openclTarget([], { lanes: 128, sharedBytes: 16384 }), { print: true }); } catch (thrown) { e = thrown; }
+    expect(e).toBeInstanceOf(DslError);
+    const d = e as DslError;
+    expect(d.id).toBe(id_);
+    expect(d.message).toMatch(text);
+    expect(d.loc, 'the author\'s line').toEqual(loc);
+    expect(d.fix).not.toMatch(/\{\w+\}/);
+  });
+});
+
 describe('what cannot be lowered', () => {
   it.each(CASES)('%s', (id_, body, text) => {
     let e: unknown;
@@ -51,7 +85,7 @@ describe('what cannot be lowered', () => {
   });
 
   it('every lowering error of the catalogue is tested', () => {
-    const tested = new Set(CASES.map(([c]) => c));
+    const tested = new Set([...CASES, ...GPU_CASES].map(([c]) => c));
     expect(Object.keys(CATALOGUE).filter((c) => c.startsWith('KD-L-') && !tested.has(c as ErrorId))).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 import type { Buffer, Expr, Stmt } from '../../ir/index.ts';
 import { exprKey, exprsOf, isConst, operands, visitExpr } from '../../ir/index.ts';
-import { flatIndex, rampOf, splitIndex } from './flat.ts';
+import { flatIndex, rampOf, splitIndex } from '../text/index.ts';
 import type { Frame } from './frame.ts';
 import { bufKey, nameOf } from './frame.ts';
 

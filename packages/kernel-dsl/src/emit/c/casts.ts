@@ -3,8 +3,8 @@ import { bytesOf, isFloat, isInt } from '../../ir/index.ts';
 import type { Frame } from './frame.ts';
 import { need } from './frame.ts';
 import { bf16FromF32Helper, bitsHelper, convertHelper, f16FromF32Helper, f32FromBf16Helper, f32FromF16Helper } from './helpers/index.ts';
-import { PREC, call, castTo, infix, primary, wrap } from './text.ts';
-import type { Text } from './text.ts';
+import { call, castTo, infix, PREC, primary, wrap } from '../text/index.ts';
+import type { Text } from '../text/index.ts';
 import { cType, heldAs } from './types.ts';
 
 const half = (t: DType): t is 'f16' | 'bf16' => t === 'f16' || t === 'bf16';

@@ -3,17 +3,14 @@ import { DTYPES, bytesOf, isConst, isFloat, newVar } from '../../ir/index.ts';
 import { EmitError } from '../error.ts';
 import { addressOf } from './address.ts';
 import { convert, cut, maskBit, reinterpret } from './casts.ts';
-import { literal } from './constants.ts';
-import { flatIndex, rampOf, strideOf } from './flat.ts';
+import { call, castTo, flatIndex, infix, literal, nonNegative, PREC, prefix, primary, rampOf, strideOf, ternary, wrap } from '../text/index.ts';
+import type { Text } from '../text/index.ts';
 import type { Frame } from './frame.ts';
 import { bufKey, nameOf, need, scalarKey, sizeKey, strideKey, varKey } from './frame.ts';
 import {
   absHelper, anyByHelper, anyHelper, copysignHelper, countHelper, dot4Helper, floorDivHelper, fmaHelper, gatherBytesHelper, gatherHelper, ldexpHelper, libmHelper, loadHelper, minMaxHelper, packedHelper, reduceHelper, roundHelper, selectByHelper, selectHelper, shuffleHelper, splatHelper, splitHelper, sqrtHelper,
 } from './helpers/index.ts';
 import { laneOf } from './lane.ts';
-import { nonNegative } from './sign.ts';
-import { PREC, call, castTo, infix, prefix, primary, ternary, wrap } from './text.ts';
-import type { Text } from './text.ts';
 import { cType, heldAs, maskOf } from './types.ts';
 
 const OPS: Readonly<Record<string, string>> = { add: '+', sub: '-', mul: '*', div: '/', and: '&', or: '|', xor: '^', shl: '<<', shr: '>>' };
@@ -38,7 +35,9 @@ export function exprText(f: Frame, e: Expr): Text {
     case 'select': return selectText(f, e);
     case 'dot4': return call(need(f, dot4Helper(e.lanes)), exprText(f, e.acc), exprText(f, e.a), exprText(f, e.b));
     case 'broadcast': return e.x.lanes > 1 ? exprText(f, e.x) : call(need(f, splatHelper(e.dtype, e.lanes)), exprText(f, e.x));
-    case 'shuffle': return call(need(f, shuffleHelper(e.dtype, e.a.lanes, e.pick)), exprText(f, e.a), exprText(f, e.b));
+    case 'shuffle': if (e.lanes === 1) return primary(`${wrap(exprText(f, e.pick[0]! < e.a.lanes ? e.a : e.b), PREC.primary)}[${e.pick[0]! % e.a.lanes}]`);
+      return call(need(f, shuffleHelper(e.dtype, e.a.lanes, e.pick)), exprText(f, e.a), exprText(f, e.b));
+    case 'join': return primary(`(${cType(e.dtype, e.lanes)}){${e.parts.map((x) => exprText(f, x).t).join(', ')}}`);
     case 'ramp': return rampText(f, e.base, e.stride, e.dtype, e.lanes);
     case 'subgroup': throw new EmitError(`subgroup_${e.fn} in C`, e.loc);
     case 'reduce': if (e.dtype === 'bool') return anyText(f, e);

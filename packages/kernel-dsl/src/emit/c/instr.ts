@@ -2,12 +2,11 @@ import { add, bytesOf, constant, load, mul } from '../../ir/index.ts';
 import type { Buffer, Expr, Instr, InstrArg, Instruction } from '../../ir/index.ts';
 import { EmitError } from '../error.ts';
 import { addressText, exprText } from './expr.ts';
-import { strideOf } from './flat.ts';
+import { call, primary, strideOf } from '../text/index.ts';
+import type { Text } from '../text/index.ts';
 import type { Frame } from './frame.ts';
 import { need } from './frame.ts';
 import type { Helper } from './helpers/index.ts';
-import { call, primary } from './text.ts';
-import type { Text } from './text.ts';
 import { cType } from './types.ts';
 
 const WORDS: Readonly<Record<number, string>> = { 1: 'uint8_t', 2: 'uint16_t', 4: 'uint32_t', 8: 'int64_t' };

@@ -5,14 +5,12 @@ import { EmitError } from '../error.ts';
 import type { KernelMeta } from '../meta.ts';
 import { kernelMeta } from '../meta.ts';
 import { Namer, identifier } from '../names.ts';
-import { headerComment } from './comment.ts';
+import { headerComment, liveIn, Writer } from '../text/index.ts';
 import type { Frame, KernelState } from './frame.ts';
 import { RANK, bufKey, scalarKey, sizeKey, strideKey } from './frame.ts';
 import type { RenderedHelper } from './helpers/index.ts';
-import { liveIn } from './live.ts';
 import { printScope } from './stmt.ts';
 import { cType } from './types.ts';
-import { Writer } from './writer.ts';
 
 /** A kernel as C: its functions without what they need around them. `emitFileC` makes a file of several. */
 export interface EmittedKernel {

@@ -1,8 +1,7 @@
 import type { For } from '../../ir/index.ts';
 import { locsOf } from '../../ir/index.ts';
-import { place } from './comment.ts';
+import { place, Writer } from '../text/index.ts';
 import type { Frame, Symbol } from './frame.ts';
-import { Writer } from './writer.ts';
 
 /** What a parallel loop became: its function, and the values that the caller puts into the struct. */
 export interface Outlined {

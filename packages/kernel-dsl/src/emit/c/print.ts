@@ -3,11 +3,7 @@ import { exprText } from './expr.ts';
 import type { Frame } from './frame.ts';
 import { need } from './frame.ts';
 import { printableHelper } from './helpers/index.ts';
-import { PREC, call, castTo, primary, ternary, wrap } from './text.ts';
-
-/** Bytes of a C string literal: what C or printf would read otherwise is escaped. */
-const escaped = (s: string): string =>
-  s.replaceAll('%', '%%').replace(/["\\\u0000-\u001f\u007f?]/g, (c) => `\\${c === '"' || c === '\\' || c === '?' ? c : c.charCodeAt(0).toString(8).padStart(3, '0')}`);
+import { call, castTo, escaped, PREC, primary, ternary, wrap } from '../text/index.ts';
 
 /** One call of the C library for a line, so that lines of several threads do not mix. */
 export function printText(f: Frame, s: Print): string {

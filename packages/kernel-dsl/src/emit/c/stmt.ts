@@ -1,25 +1,20 @@
 import type { Accum, Alloc, Atomic, Buffer, Expr, For, Instr, Let, Stmt, Store, While } from '../../ir/index.ts';
-import { buffersOf, bytesOf, exprsOf, isConst, locsOf, operands } from '../../ir/index.ts';
+import { bytesOf, isConst, locsOf } from '../../ir/index.ts';
 import { EmitError } from '../error.ts';
-import { oneLine, place } from './comment.ts';
+import { call, castTo, elements, flatIndex, flatten, infix, isDead, nonNegative, oneLine, place, PREC, prefix, primary, rampOf, strideOf, wrap, writtenFirst } from '../text/index.ts';
+import type { Live, Text, Writer } from '../text/index.ts';
 import { pointersFor } from './address.ts';
 import type { SharedPlace } from './address.ts';
 import { addressText, elementText, exprText, laneTexts, maskText, naturalMask, pickLane } from './expr.ts';
-import { flatIndex, rampOf, strideOf } from './flat.ts';
 import type { Frame } from './frame.ts';
 import { RANK, bufKey, nameOf, need, varKey } from './frame.ts';
 import { atomicHelper, gatherHelper, loadHelper, minMaxHelper, scatterHelper, storeHelper } from './helpers/index.ts';
 import { instrText } from './instr.ts';
 import { laneOf } from './lane.ts';
-import type { Live } from './live.ts';
 import { outline } from './outline.ts';
 import { printText } from './print.ts';
-import { nonNegative } from './sign.ts';
-import { PREC, call, castTo, infix, prefix, primary, wrap } from './text.ts';
-import type { Text } from './text.ts';
 import { maskBit } from './casts.ts';
 import { cType } from './types.ts';
-import type { Writer } from './writer.ts';
 
 /** What statements of one function share besides the frame. */
 export interface Printing {
@@ -31,18 +26,6 @@ export interface Printing {
   readonly waiting: Set<number>;
   /** The author's line that was printed last. */
   at: string | undefined;
-}
-
-/** What stands in one C scope: blocks and regions do not open a scope of their own. */
-function flatten(s: Stmt): Stmt[] {
-  if (s.kind === 'block') return s.body.flatMap(flatten);
-  return s.kind === 'region' ? [{ ...s, body: { kind: 'block', body: [] } }, ...flatten(s.body)] : [s];
-}
-
-/** Does a statement only make what nothing uses? */
-function isDead(live: Live, s: Stmt): boolean {
-  if (s.kind === 'let') return !live.vars.has(s.v.id);
-  return (s.kind === 'alloc' || s.kind === 'store' || s.kind === 'accum') && s.buf.space === 'reg' && !live.regs.has(s.buf.id);
 }
 
 /** Prints a C scope: names, pointers and memory that it takes are free again after it. */
@@ -190,26 +173,6 @@ function printLet(p: Printing, s: Let): void {
   const name = f.kernel.namer.take(s.v.name);
   f.symbols.set(varKey(s.v), { name, type, declaration: `const ${type}`, rank: RANK.value });
   p.w.declare(`const ${type}`, name, value);
-}
-
-/** Is the first thing that happens to a register, on every way through these statements, that it is written? */
-function writtenFirst(buf: Buffer, following: readonly Stmt[]): Store | 'branches' | undefined {
-  for (const s of following) {
-    const use = buffersOf(s).get(buf.id);
-    if (!use) continue;
-    if (s.kind === 'store') return use.reads === 0 ? s : undefined;
-    if (s.kind !== 'if' || !s.else || exprsOf(s).some((e) => reads(e, buf))) return undefined;
-    return writtenFirst(buf, flatten(s.then)) && writtenFirst(buf, flatten(s.else)) ? 'branches' : undefined;
-  }
-  return undefined;
-}
-const reads = (e: Expr, buf: Buffer): boolean => (e.kind === 'load' && e.buf.id === buf.id) || operands(e).some((x) => reads(x, buf));
-
-function elements(b: Buffer): number {
-  return b.shape.reduce((n, d) => {
-    if (d.kind !== 'const') throw new EmitError(`${b.name} has a dimension that is not a constant`, b.loc);
-    return n * d.value;
-  }, 1);
 }
 
 function printAlloc(p: Printing, { buf }: Alloc, following: readonly Stmt[]): void {

@@ -1,10 +1,8 @@
 import type { DType } from '../../ir/index.ts';
 import { bytesOf } from '../../ir/index.ts';
+import { heldAs } from '../text/index.ts';
 
-/** The dtype as which C holds a value: f16 and bf16 as their bits, bool as a byte. */
-export function heldAs(t: DType): DType {
-  return t === 'f16' || t === 'bf16' ? 'u16' : t === 'bool' ? 'u8' : t;
-}
+export { heldAs };
 
 const SCALARS: Readonly<Record<DType, string>> = {
   f64: 'double', f32: 'float', f16: 'uint16_t', bf16: 'uint16_t', i64: 'int64_t', i32: 'int32_t', u32: 'uint32_t',

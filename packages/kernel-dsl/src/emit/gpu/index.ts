@@ -1,4 +1,5 @@
 /** Kernels for GPUs: text in CUDA C++, OpenCL C or WGSL, and a plan of launches as data. */
+export { emitGpu } from './emit.ts';
 export { evaluate } from './host.ts';
 export type { HostValues } from './host.ts';
 export { FAULT_WORDS } from './module.ts';

@@ -1,0 +1,2 @@
+/** CUDA C++ for NVIDIA GPUs. */
+export { CUDA } from './dialect.ts';

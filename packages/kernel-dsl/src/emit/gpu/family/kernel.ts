@@ -1,0 +1,112 @@
+import type { Buffer, Param, SourcedLine } from '../../../ir/index.ts';
+import { bytesOf, constant } from '../../../ir/index.ts';
+import { DslError } from '../../../errors/index.ts';
+import { Namer } from '../../names.ts';
+import { elements, liveIn, place, Writer } from '../../text/index.ts';
+import type { GpuArg, GpuLaunch } from '../module.ts';
+import { freeVars } from '../plan.ts';
+import type { PlannedLaunch } from '../plan.ts';
+import type { Memory } from './dialect.ts';
+import { FAULTS, bufKey, scalarKey, sizeKey, strideKey, varKey } from './frame.ts';
+import type { Frame, ModuleState, Symbol } from './frame.ts';
+import { intervalOf } from './interval.ts';
+import type { Interval } from './interval.ts';
+import { printScope } from './stmt.ts';
+import { indexType, typeOf } from './types.ts';
+
+/** Bytes of shared memory that a kernel may declare by itself; more is asked for at launch. */
+const STATIC_SHARED = 49152;
+
+/** One launch as text, and how to make it. */
+export interface PrintedLaunch { readonly launch: GpuLaunch; readonly lines: readonly SourcedLine[] }
+
+interface Offer { readonly key: string; readonly wish: string; readonly arg: GpuArg; readonly type: string; readonly symbol: Omit<Symbol, 'name'> }
+
+/** Every parameter that a launch may have, in order: tensors, workspace, sizes, strides, scalars, variables of the host, faults. */
+function offers(m: ModuleState, l: PlannedLaunch): readonly Offer[] {
+  const T = indexType(m.options.indexBits), { dialect } = m, out: Offer[] = [];
+  const pointer = (t: string, readonly: boolean): string => dialect.pointer('global', t, { readonly, restrict: true });
+  const tensors = m.k.params.flatMap((p: Param) => (p.kind === 'tensor' ? [p.buf] : []));
+  for (const b of tensors) out.push({ key: bufKey(b), wish: b.name, arg: { kind: 'buffer', param: b.name, access: b.access }, type: pointer(typeOf(b.packed ? 'u8' : b.dtype), b.access === 'in'), symbol: { memory: 'global' } });
+  for (const { buf } of m.plan.workspace) out.push({ key: bufKey(buf), wish: buf.name, arg: { kind: 'workspace', name: workspaceName(m, buf) }, type: pointer(typeOf(buf.dtype), false), symbol: { memory: 'global' } });
+  for (const n of m.k.sizes) out.push({ key: sizeKey(n), wish: n, arg: { kind: 'size', name: n }, type: `${T} `, symbol: {} });
+  for (const b of tensors) b.shape.forEach((_, d) => out.push({ key: strideKey(b, d), wish: `${b.name}_s${d}`, arg: { kind: 'stride', param: b.name, dim: d }, type: `${T} `, symbol: {} }));
+  for (const p of m.k.params) if (p.kind === 'scalar') out.push({ key: scalarKey(p.name), wish: p.name, arg: { kind: 'scalar', name: p.name, dtype: p.dtype }, type: `${typeOf(p.dtype)} `, symbol: p.dtype === 'i64' ? { bits: 64 } : {} });
+  for (const v of freeVars(l.body)) if (m.plan.hostLets.has(v.id) || m.plan.hostLoops.has(v.id)) out.push({ key: varKey(v), wish: v.name, arg: { kind: 'var', v }, type: `${T} `, symbol: { bits: m.options.indexBits } });
+  out.push({ key: FAULTS, wish: 'faults', arg: { kind: 'faults' }, type: pointer('u32', false), symbol: {} });
+  return out;
+}
+
+/** The name of a workspace buffer in the module: distinct, whatever the buffers are called. */
+export const workspaceName = (m: ModuleState, b: Buffer): string => {
+  const same = m.plan.workspace.filter((w) => w.buf.name === b.name), i = same.findIndex((w) => w.buf === b);
+  return i > 0 ? `${b.name}_${i + 1}` : b.name;
+};
+
+/** Bounds of the variables that a host binds. */
+function hostBounds(m: ModuleState): Map<number, Interval | undefined> {
+  const out = new Map<number, Interval | undefined>(), memo = new WeakMap(), of = (id: number): Interval | undefined => out.get(id);
+  for (const [id, l] of m.plan.hostLets) if (l.v.dtype === 'i64') out.set(id, intervalOf(l.value, of, memo));
+  for (const [id, extent] of m.plan.hostLoops) {
+    const b = intervalOf(extent, of, memo);
+    out.set(id, b && { lo: constant(0), hi: b.hi });
+  }
+  return out;
+}
+
+const EXCHANGED = ['f64', 'f32', 'i64', 'i32', 'u32', 'i16', 'u16', 'i8', 'u8'].map((t) => `exchange_${t}`);
+
+/** Prints one launch as a kernel. */
+export function printLaunch(m: ModuleState, l: PlannedLaunch, entries: readonly string[]): PrintedLaunch {
+  const { dialect } = m, namer = new Namer([...dialect.reserved, ...entries, ...EXCHANGED, 'INFINITY', 'NAN', 'i8', 'u8', 'i16', 'u16', 'u32', 'i64', 'u64']);
+  const symbols = new Map<string, Symbol>(), offered = new Map<string, { arg: GpuArg; declaration: string; name: string }>();
+  for (const o of offers(m, l)) {
+    const name = namer.take(o.wish);
+    symbols.set(o.key, { name, ...o.symbol });
+    offered.set(o.key, { arg: o.arg, declaration: o.type + name, name });
+  }
+  const f: Frame = {
+    m, launch: l, namer, symbols, offered, args: new Map(), nonNegative: new Set([...m.plan.hostLoops.keys()]), intervals: hostBounds(m), memo: new WeakMap(), varying: new Set(), ranges: new Map(), exchanges: new Map(),
+  };
+  const shared = l.shared.map((buf) => {
+    const name = namer.take(buf.name);
+    symbols.set(bufKey(buf), { name, memory: 'shared' satisfies Memory });
+    return { name, type: typeOf(buf.dtype), n: elements(buf), bytes: bytesOf(buf.dtype) * elements(buf), loc: buf.loc };
+  });
+  const w = new Writer(1);
+  printScope({ f, w, live: liveIn(l.body), waiting: new Set(), at: undefined, diverged: 0 }, l.body);
+
+  const all = [...shared, ...[...f.exchanges].map(([type, x]) => ({ ...x, type, loc: undefined }))], out = new Writer();
+  const sharedBytes = all.reduce((n, x) => n + Math.ceil(x.bytes / 16) * 16, 0), most = m.target.gpu?.sharedBytes ?? 0;
+  if (sharedBytes > most) throw new DslError('KD-L-SHARED', { bytes: sharedBytes, what: all.map((x) => `${x.name} ${x.bytes}`).join(', '), isa: m.target.isa, most }, { loc: all.at(-1)?.loc ?? l.body.loc });
+  const dynamic = dialect.dynamicShared && sharedBytes > STATIC_SHARED ? dialect.dynamicShared : undefined;
+  const args = [...offered].filter(([key]) => f.args.has(key)).map(([, o]) => o);
+  out.locs = m.k.loc ? [m.k.loc] : [];
+  openEntry(out, `${dialect.entry(l.entry, l.block)}(`, args.map((a) => a.declaration));
+  if (dynamic) out.line(dynamic.declaration);
+  let at = 0;
+  for (const x of all) {
+    out.locs = x.loc ? [x.loc] : [];
+    const where = place(x.loc);
+    out.line(`${dynamic ? dynamic.part(x.type, x.name, at) : dialect.shared(x.type, x.name, x.n)}${where ? `   // ${where}` : ''}`);
+    at += Math.ceil(x.bytes / 16) * 16;
+  }
+  out.lines.push(...w.lines);
+  out.locs = [];
+  out.close();
+  return { lines: out.lines, launch: { entry: l.entry, grid: l.grid, block: l.block, sharedBytes, dynamicSharedBytes: dynamic ? sharedBytes : 0, args: args.map((a) => a.arg) } };
+}
+
+/** The head with its parameters, on as many lines as they take. */
+function openEntry(out: Writer, head: string, params: readonly string[]): void {
+  const flat = `${head}${params.join(', ')}) {`;
+  if (flat.length <= 120) { out.open(flat); return; }
+  out.line(head);
+  let line = '   ';
+  params.forEach((p, i) => {
+    const piece = ` ${p}${i < params.length - 1 ? ',' : ') {'}`;
+    if (line.length + piece.length > 120 && line.trim() !== '') { out.line(line); line = '   '; }
+    line += piece;
+  });
+  out.open(line);
+}

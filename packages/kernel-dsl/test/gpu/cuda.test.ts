@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { emitGpu } from '../../src/emit/index.ts';
+import type { EmitGpuOptions } from '../../src/emit/index.ts';
+import { target } from '../../src/targets/index.ts';
+import { corpusCases, workgroupCases } from './cases.ts';
+import { NVCC, compileCuda } from './harness.ts';
+
+const compiles = (isa: string, o: EmitGpuOptions = {}): string => {
+  const t = target(isa);
+  return compileCuda([...workgroupCases(t), ...corpusCases(t)].map(({ k }) => emitGpu(k, t, o)));
+};
+
+describe.skipIf(!NVCC)(NVCC ? 'nvcc compiles emitted CUDA without a warning' : 'nvcc is not on PATH: no CUDA was compiled', () => {
+  it.each(['cuda-sm75', 'cuda-sm80', 'cuda-sm90a'])('%s', (isa) => {
+    const ptx = compiles(isa);
+    expect(ptx).toContain(`.target sm_${isa.slice(7)}`);
+    // Wide accesses are instructions; shared memory and barriers are those of the machine.
+    for (const text of ['ld.global.nc.v4', 'st.global.v4', 'bar.sync', 'shfl.sync', 'fma.rn.f32']) expect(ptx).toContain(text);
+  });
+  it('in every variant', () => {
+    compiles('cuda-sm80', { indexBits: 64, flatGrid: true });
+    expect(compiles('cuda-sm80', { aligned: false, bounds: true })).not.toContain('st.global.v4');
+  });
+});

@@ -1,0 +1,174 @@
+/** Runs emitted OpenCL on the first device there is (PoCL in tests) and compares with the interpreter bit for bit; compiles emitted CUDA with nvcc. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+import { FAULT_WORDS, emitGpu, evaluate } from '../../src/emit/index.ts';
+import type { EmitGpuOptions, GpuArg, GpuModule, GpuStep, HostValues } from '../../src/emit/index.ts';
+import type { DType, KernelIR } from '../../src/ir/index.ts';
+import { bytesOf, printKernel } from '../../src/ir/index.ts';
+import { f32ToBf16, f32ToF16, interpret, valueOf } from '../../src/run/index.ts';
+import type { InterpretArg, TypedArray } from '../../src/run/index.ts';
+import type { Target } from '../../src/targets/index.ts';
+import { has, temporary } from '../emit/harness.ts';
+import type { Case, TensorValue, Value } from '../emit/harness.ts';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+type Args = Readonly<Record<string, Value>>;
+
+let program: string | undefined;
+function runner(): string {
+  if (!program || !existsSync(program)) {
+    program = join(temporary(), 'opencl-run');
+    execFileSync('gcc', ['-O1', '-Wall', '-Wextra', '-Werror', '-Wno-deprecated-declarations', join(here, 'opencl-run.c'), '-o', program, '-l:libOpenCL.so.1'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  }
+  return program;
+}
+
+const dense = (shape: readonly number[]): number[] => shape.map((_, d) => shape.slice(d + 1).reduce((n, x) => n * x, 1));
+const bytesOfValue = (v: TensorValue): Uint8Array => new Uint8Array(v.data.buffer, v.data.byteOffset, v.data.byteLength);
+
+/** What a host knows of a call. */
+export function hostValues(k: KernelIR, args: Args): HostValues {
+  const sizes: Record<string, number> = {}, strides: Record<string, readonly number[]> = {}, scalars: Record<string, number> = {};
+  for (const n of k.sizes) if (typeof args[n] === 'number') sizes[n] = args[n];
+  for (const p of k.params) {
+    const a = args[p.name];
+    if (p.kind === 'scalar') { scalars[p.name] = a as number; continue; }
+    const t = a as TensorValue;
+    p.buf.shape.forEach((d, i) => { if (d.kind === 'size') sizes[d.name] = t.shape[i]!; });
+    strides[p.name] = t.strides ?? dense(t.shape);
+  }
+  return { sizes, strides, scalars };
+}
+
+function scalarBytes(x: number, t: DType): Uint8Array {
+  const v = new DataView(new ArrayBuffer(8));
+  const y = t === 'f16' ? f32ToF16(x) : t === 'bf16' ? f32ToBf16(x) : valueOf(x, t);
+  if (t === 'f64') v.setFloat64(0, y, true);
+  else if (t === 'f32') v.setFloat32(0, y, true);
+  else if (t === 'i64') v.setBigInt64(0, BigInt(y), true);
+  else v.setUint32(0, y >>> 0, true);
+  return new Uint8Array(v.buffer, 0, bytesOf(t));
+}
+
+/** One launch of a plan, with its arguments. */
+interface Made { readonly entry: string; readonly global: readonly number[]; readonly local: readonly number[]; readonly args: readonly (number | Uint8Array)[] }
+
+/** The launches that a plan comes to for a call; buffers are numbered: tensors, workspace, faults. */
+export function launchesOf(m: GpuModule, k: KernelIR, args: Args): readonly Made[] {
+  const base = hostValues(k, args), vars = new Map<number, number>(), at: HostValues = { ...base, vars }, out: Made[] = [];
+  const tensors = k.params.filter((p) => p.kind === 'tensor').map((p) => p.name), index = m.options.indexBits / 8;
+  for (const e of m.below) expect(Math.abs(evaluate(e, base))).toBeLessThan(2 ** 31);
+  const integer = (x: number): Uint8Array => (index === 8 ? new Uint8Array(BigInt64Array.of(BigInt(x)).buffer) : new Uint8Array(Int32Array.of(x).buffer));
+  const argument = (a: GpuArg): number | Uint8Array => {
+    switch (a.kind) {
+      case 'buffer': return tensors.indexOf(a.param);
+      case 'workspace': return tensors.length + m.workspace.findIndex((w) => w.name === a.name);
+      case 'faults': return tensors.length + m.workspace.length;
+      case 'size': return integer(base.sizes[a.name]!);
+      case 'stride': return integer(base.strides[a.param]![a.dim]!);
+      case 'scalar': return scalarBytes(base.scalars[a.name]!, a.dtype);
+      case 'var': return integer(vars.get(a.v.id)!);
+      default: throw new Error(`an argument ${a.kind}`);
+    }
+  };
+  const steps = (list: readonly GpuStep[]): void => {
+    for (const s of list) {
+      switch (s.kind) {
+        case 'launch': {
+          const grid = s.launch.grid.map((e) => evaluate(e, at)), blocks = m.options.flatGrid ? [grid.reduce((a, b) => a * b, 1), 1, 1] : grid;
+          if (grid.every((n) => n > 0)) out.push({ entry: s.launch.entry, global: blocks.map((n, d) => n * s.launch.block[d]!), local: s.launch.block, args: s.launch.args.map(argument) });
+          break;
+        }
+        case 'check': steps(s.body); break;
+        case 'if': steps(evaluate(s.cond, at) !== 0 ? s.then : s.else); break;
+        case 'for': for (let i = 0, n = evaluate(s.extent, at); i < n; i++) { vars.set(s.v.id, i); steps(s.body); } break;
+        case 'let': vars.set(s.v.id, evaluate(s.value, at)); break;
+      }
+    }
+  };
+  steps(m.plan);
+  return out;
+}
+
+const words = (...xs: readonly number[]): Uint8Array => new Uint8Array(BigInt64Array.from(xs, (x) => BigInt(x)).buffer);
+const blob = (b: Uint8Array): Uint8Array[] => [words(b.length), b];
+const text = (s: string): Uint8Array[] => blob(new TextEncoder().encode(s));
+
+/** A module, the kernel it came from, and arguments; tensors are changed in place. */
+export interface GpuJob { readonly m: GpuModule; readonly k: KernelIR; readonly args: Args }
+
+/** Runs modules; returns the words of their fault buffers. What they print goes to `printed`. */
+export function runOpenCl(jobs: readonly GpuJob[], printed: string[] = []): Uint32Array[] {
+  const job = join(temporary(), 'opencl-job'), result = join(temporary(), 'opencl-out'), parts: Uint8Array[] = [words(jobs.length)];
+  const buffersOf = ({ m, k, args }: GpuJob): Uint8Array[] => {
+    const tensors = k.params.flatMap((p) => (p.kind === 'tensor' ? [bytesOfValue(args[p.name] as TensorValue)] : []));
+    const workspace = m.workspace.map((w) => new Uint8Array(evaluate(w.elements, hostValues(k, args)) * bytesOf(w.dtype)).fill(0xa5));
+    return [...tensors, ...workspace, new Uint8Array(4 * FAULT_WORDS)];
+  };
+  const buffers = jobs.map(buffersOf);
+  jobs.forEach((j, i) => {
+    parts.push(...text(j.m.source), ...text(j.m.flags.join(' ')), words(buffers[i]!.length), ...buffers[i]!.flatMap(blob));
+    const launches = launchesOf(j.m, j.k, j.args);
+    parts.push(words(launches.length));
+    for (const l of launches) parts.push(...text(l.entry), words(...l.global, ...l.local, l.args.length), ...l.args.flatMap((a) => (typeof a === 'number' ? [words(0, a)] : [words(1, a.length), a])));
+  });
+  writeFileSync(job, Buffer.concat(parts));
+  try {
+    printed.push(execFileSync(runner(), [job, result], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 240_000 }));
+  } catch (e) {
+    throw new Error(`OpenCL: ${String((e as { stderr?: string }).stderr).slice(0, 12000)}`, { cause: e });
+  }
+  const out = readFileSync(result);
+  let at = 0;
+  return jobs.map((j, i) => {
+    const got = buffers[i]!.map((b) => { const x = out.subarray(at, at + b.length); at += b.length; return x; });
+    j.k.params.filter((p) => p.kind === 'tensor').forEach((p, n) => bytesOfValue(j.args[p.name] as TensorValue).set(got[n]!));
+    return new Uint32Array(new Uint8Array(got.at(-1)!).buffer);
+  });
+}
+
+const copyArgs = (args: Args): Record<string, Value> => Object.fromEntries(Object.entries(args).map(([n, v]) => [n, typeof v === 'number' ? v : { ...v, data: v.data.slice() as TypedArray }]));
+
+/** NaN of an element, halves by their bits. */
+function isNaNOf(a: TypedArray, i: number, t: DType): boolean {
+  if (t === 'f16') return (Number(a[i]) & 0x7fff) > 0x7c00;
+  if (t === 'bf16') return (Number(a[i]) & 0x7fff) > 0x7f80;
+  return Number.isNaN(Number(a[i]));
+}
+
+/** Equal bit for bit; any NaN equals any other. */
+function expectSame(got: TypedArray, want: TypedArray, t: DType, what: () => string): void {
+  for (let i = 0; i < want.length; i++) {
+    if (Object.is(got[i], want[i]) || (isNaNOf(got, i, t) && isNaNOf(want, i, t))) continue;
+    throw new Error(`${what()}: element ${i} is ${String(got[i])}, the interpreter says ${String(want[i])}`);
+  }
+}
+
+/** Emits lowered kernels as OpenCL, runs each on its arguments and compares every tensor with what the interpreter makes of the same lowered program. */
+export function sameOnOpenCl(cases: readonly Case[], target: Target, o: EmitGpuOptions = {}): void {
+  const jobs = cases.flatMap(({ k, runs }) => { const m = emitGpu(k, target, o); return runs.map((args) => ({ m, k, args: copyArgs(args), given: args })); });
+  runOpenCl(jobs);
+  for (const { m, k, args, given } of jobs) {
+    const wanted = copyArgs(given);
+    interpret(k, wanted as Record<string, InterpretArg>);
+    for (const p of k.params) if (p.kind === 'tensor') expectSame((args[p.name] as TensorValue).data, (wanted[p.name] as TensorValue).data, p.buf.dtype, () => `${k.name}: ${p.name}\n${printKernel(k)}\n${m.source}`);
+  }
+}
+
+/** Is nvcc here? */
+export const NVCC: boolean = has('nvcc');
+let compiled = 0;
+/** Compiles modules for one architecture, each in a namespace of its own, warnings as errors; returns the PTX. Names of the kernels differ. */
+export function compileCuda(modules: readonly GpuModule[]): string {
+  const path = join(temporary(), `cuda${compiled++}.cu`), out = path.replace(/cu$/, 'ptx');
+  writeFileSync(path, modules.map((m, i) => `namespace m${i} {\n${m.source}}\n`).join('\n'));
+  try {
+    execFileSync('nvcc', ['-ptx', ...modules[0]!.flags, '-Werror', 'all-warnings', path, '-o', out], { stdio: ['ignore', 'pipe', 'pipe'] });
+  } catch (e) {
+    throw new Error(`nvcc: ${String((e as { stderr?: Buffer }).stderr).slice(0, 4000)}\n${readFileSync(path, 'utf8').split('\n').map((l, i) => `${i + 1} ${l}`).join('\n').slice(0, 20000)}`, { cause: e });
+  }
+  return readFileSync(out, 'utf8');
+}

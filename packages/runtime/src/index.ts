@@ -1,5 +1,8 @@
 /** Devices, tensors, programs and the native addon that Quern's kernels run on. */
 export * from './compile/index.ts';
+export type { Dim3, GpuBuffer, GpuCode, GpuDriver, GpuGrid, GpuInfo, GpuSource, GpuTensorMap, GpuValue } from './driver/index.ts';
+export * from './gpu/index.ts';
+export * from './jit/index.ts';
 export * from './device/index.ts';
 export * from './doctor/index.ts';
 export * from './errors/index.ts';
@@ -12,6 +15,6 @@ export { ABI, type KernelHandle, type MemoryHandle, type NativeEntry, nativeStat
 export * from './program/index.ts';
 export * from './tune/index.ts';
 export {
-  type AnyArray, type ArrayOf, bf16ToF32, bytesOf, clone, type DType, type DTypeOf, DTYPES, f16ToF32, f32ToBf16, f32ToF16, fromMemory, type MemoryLayout,
+  type AnyArray, type ArrayOf, bf16ToF32, bytesOf, clone, type DType, type DTypeOf, DTYPES, f16ToF32, f32ToBf16, f32ToF16, fromMemory, type MemoryLayout, type Placement,
   type Range, type Storage, Tensor, tensor, type TensorOptions, values, type ValuesOf, zeros,
 } from './tensor/index.ts';

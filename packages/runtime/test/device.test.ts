@@ -51,12 +51,12 @@ describe('choosing from a list', () => {
 });
 
 describe('on this machine', () => {
-  test('the CPU is there and native; the others are told to be missing, with why', async () => {
+  test('the CPU is there and native; every other kind is there, or told to be missing, with why', async () => {
     const { devices, unavailable } = await listDevices();
-    expect(devices.map((d) => d.id)).toEqual(['cpu:0']);
+    expect(devices[0]?.id).toBe('cpu:0');
+    expect(new Set([...devices.slice(1).map((d) => d.kind), ...unavailable.map((r) => r.candidate)])).toEqual(new Set(['cuda', 'opencl', 'webgpu']));
     expect(devices[0]?.backend).toBe('native');
     expect(devices[0]?.features.at(-1)).toBe('generic');
-    expect(unavailable.map((r) => r.candidate)).toEqual(['cuda', 'opencl', 'webgpu']);
     for (const r of unavailable) expect(r.detail.length).toBeGreaterThan(20);
     expect(zeros([1]).device.info.id).toBe('cpu:0');
   });
@@ -94,6 +94,17 @@ describe('on this machine', () => {
     expect(first.pick.fellBack).toBe(true);
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toMatch(/'webgpu' \(asked for by argument\) is not available: .*no webgpu backend/);
+  });
+
+  test('a caller without kernels for a kind gets another device, and the reason', async () => {
+    const kinds = (await listDevices()).devices.map((d) => d.kind);
+    for (const kind of new Set(kinds.filter((k) => k !== 'cpu'))) {
+      const d = await device(kind, { kinds: ['cpu'] });
+      expect(d.info.id).toBe('cpu:0');
+      expect(d.pick.reasons[0]).toMatchObject({ candidate: kind, code: 'no-kernels' });
+      expect(await rejection(device(kind, { kinds: ['cpu'], fallback: 'none' }))).toBeInstanceOf(DeviceUnavailableError);
+    }
+    expect((await device('auto', { kinds: ['cpu'] })).info.id).toBe('cpu:0');
   });
 
   test('fallback none comes from the call or from configure', async () => {

@@ -73,7 +73,7 @@ export async function loadModel(path: string, o: LoadOptions = {}): Promise<Mode
     const gguf = openGguf(opened.source), model = readLlama(gguf), tokenizer = tokenizerFromGguf(gguf.metadata);
     if (tokenizer.size !== model.spec.vocab) throw new ModelError('bad-tensor-shape', `the vocabulary has ${tokenizer.size} tokens, the embedding ${model.spec.vocab}`, 'the file is inconsistent: fetch or convert it again');
     const context = o.context ?? Math.min(model.spec.context, 4096);
-    const device = opened.file ? await pickDevice(o.device) : undefined;
+    const device = opened.file ? await pickDevice(o.device, { kinds: ['cpu'] }) : undefined;
     const decoder = opened.file
       ? nativeDecoder(gguf, model, opened.file, { context, maxBatch: o.batch ?? 256, kv: o.kv ?? 'f16', threads: o.threads })
       : referenceDecoder(gguf, model, { context });

@@ -16,7 +16,7 @@ static void leave(void *data) {
 
 NAPI_MODULE_INIT() {
   if (!quern_export_info(env, exports) || !quern_export_kernels(env, exports) || !quern_export_memories(env, exports) ||
-      !quern_export_plans(env, exports) || !quern_set_number(env, exports, "abi", QUERN_ABI))
+      !quern_export_plans(env, exports) || !quern_export_gpu(env, exports) || !quern_set_number(env, exports, "abi", QUERN_ABI))
     return NULL; /* an exception is pending */
   atomic_fetch_add(&environments, 1);
   if (napi_add_env_cleanup_hook(env, leave, NULL) != napi_ok) atomic_fetch_sub(&environments, 1);

@@ -11,8 +11,11 @@ static const napi_type_tag tags[] = {
     {0x9f1c5a0be2d84c31, 0x8a6d3b1f70c24e02},
     {0x9f1c5a0be2d84c31, 0x8a6d3b1f70c24e03},
     {0x9f1c5a0be2d84c31, 0x8a6d3b1f70c24e04},
+    {0x9f1c5a0be2d84c31, 0x8a6d3b1f70c24e05},
+    {0x9f1c5a0be2d84c31, 0x8a6d3b1f70c24e06},
+    {0x9f1c5a0be2d84c31, 0x8a6d3b1f70c24e07},
 };
-static const char *const handle_names[] = {"library", "kernel", "memory", "plan"};
+static const char *const handle_names[] = {"library", "kernel", "memory", "plan", "device", "device buffer", "device module"};
 
 napi_value quern_throw(napi_env env, const char *code, const char *format, ...) {
   char text[1024];

@@ -11,7 +11,9 @@
 #define QUERN_MAX_BUFFERS 64
 
 /* Objects of native code that JavaScript holds as tagged externals. */
-typedef enum quern_handle { QUERN_HANDLE_LIBRARY, QUERN_HANDLE_KERNEL, QUERN_HANDLE_MEMORY, QUERN_HANDLE_PLAN } quern_handle;
+typedef enum quern_handle {
+  QUERN_HANDLE_LIBRARY, QUERN_HANDLE_KERNEL, QUERN_HANDLE_MEMORY, QUERN_HANDLE_PLAN, QUERN_HANDLE_GPU, QUERN_HANDLE_GPU_BUFFER, QUERN_HANDLE_GPU_MODULE
+} quern_handle;
 
 typedef struct quern_kernel_handle {
   quern_lib *lib;
@@ -75,5 +77,6 @@ int quern_export_info(napi_env env, napi_value exports);
 int quern_export_kernels(napi_env env, napi_value exports);
 int quern_export_memories(napi_env env, napi_value exports);
 int quern_export_plans(napi_env env, napi_value exports);
+int quern_export_gpu(napi_env env, napi_value exports);
 
 #endif

@@ -1,3 +1,4 @@
+import type { GpuDriver, GpuInfo } from '../driver/index.ts';
 import type { Reason } from '../errors/index.ts';
 import { cpuInfo, threads } from '../machine/index.ts';
 import { nativeStatus } from '../native/index.ts';
@@ -14,11 +15,13 @@ export interface DeviceInfo {
   readonly name: string;
   /** A software device imitates another kind on the CPU; it is never picked by itself. */
   readonly type: 'cpu' | 'igpu' | 'dgpu' | 'software';
-  /** How its kernels run: `native` (generated C), `javascript` (the interpreter: slow). */
-  readonly backend: 'native' | 'javascript';
+  /** How its kernels run: `native` (generated C), `javascript` (the interpreter: slow), or in the language of its driver. */
+  readonly backend: 'native' | 'javascript' | 'cuda' | 'opencl' | 'webgpu';
   /** Instruction sets or feature names, best first. */
   readonly features: readonly string[];
   readonly threads: number;
+  /** What the driver of a GPU says of it. */
+  readonly gpu?: GpuInfo;
 }
 
 /** Where the wish for a device came from, strongest first. */
@@ -37,6 +40,8 @@ export interface DevicePick {
 export interface Device {
   readonly info: DeviceInfo;
   readonly pick: DevicePick;
+  /** Of a GPU: its driver, opened. */
+  readonly driver?: GpuDriver;
 }
 
 /** Describes the CPU as a device. */
@@ -54,4 +59,10 @@ let cpu: Device | undefined;
 export function cpuDevice(): Device {
   cpu ??= { info: cpuDeviceInfo(), pick: { requested: 'cpu', source: 'auto', fellBack: false, reasons: [] } };
   return cpu;
+}
+
+/** Describes a GPU as a device. A software device imitates one on the CPU. */
+export function gpuDeviceInfo(gpu: GpuInfo): DeviceInfo {
+  const type = gpu.software ? (gpu.kind === 'opencl' ? 'cpu' : 'software') : gpu.integrated ? 'igpu' : 'dgpu';
+  return { id: `${gpu.kind}:${gpu.index}`, kind: gpu.kind, index: gpu.index, name: gpu.name, type, backend: gpu.kind, features: gpu.features, threads: 1, gpu };
 }

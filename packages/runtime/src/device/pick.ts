@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { ArgumentError, DeviceUnavailableError, type Reason } from '../errors/index.ts';
-import type { Device, DeviceInfo, DevicePick, PickSource } from './device.ts';
+import { openNative } from '../driver/index.ts';
+import type { GpuDriver } from '../driver/index.ts';
+import { type Device, type DeviceInfo, type DeviceKind, type DevicePick, type PickSource } from './device.ts';
 import { type DeviceList, listDevices } from './probe.ts';
 import { parseDeviceSpec, satisfies } from './spec.ts';
 
@@ -11,6 +13,8 @@ export type Fallback = 'cpu' | 'none';
 export interface DeviceOptions {
   /** Default: what `configure` said, else 'cpu'. */
   readonly fallback?: Fallback;
+  /** The kinds that the caller has kernels for; a device of another kind counts as absent, with that as the reason. Default: all. */
+  readonly kinds?: readonly DeviceKind[];
 }
 
 /** Settings of the process, weaker than arguments, `withDevice` and the environment. */
@@ -101,6 +105,23 @@ function warn(pick: DevicePick, info: DeviceInfo): void {
   });
 }
 
+/** A list without devices of other kinds. */
+function only(list: DeviceList, kinds: readonly DeviceKind[]): DeviceList {
+  const others = [...new Set(list.devices.filter((d) => !kinds.includes(d.kind)).map((d) => d.kind))];
+  const detail = `this machine has one, but what asks for a device here has kernels for ${kinds.join(', ')} alone`;
+  return { devices: list.devices.filter((d) => kinds.includes(d.kind)), unavailable: [...list.unavailable, ...others.map((candidate): Reason => ({ candidate, verdict: 'rejected', code: 'no-kernels', detail }))] };
+}
+
+const drivers = new Map<string, GpuDriver>();
+
+/** The driver of a GPU, opened once in a process. */
+function open({ id, kind, index }: DeviceInfo): GpuDriver | undefined {
+  if (kind !== 'cuda' && kind !== 'opencl') return undefined;
+  const driver = drivers.get(id) ?? openNative(kind, index);
+  drivers.set(id, driver);
+  return driver;
+}
+
 /**
  * Chooses a device. Authority: the argument, then `withDevice`, QUERN_DEVICE, `configure`, and at last the best there is.
  * A device that is absent is replaced by the CPU, with one warning and the reasons in `pick.reasons`; with
@@ -116,7 +137,8 @@ export async function device(spec?: string, options: DeviceOptions = {}): Promis
   const wanted = request(spec);
   // Read the request before the drivers are asked: a typing mistake should not cost a probe.
   parseDeviceSpec(wanted.spec);
-  const picked = choose(await listDevices(), wanted.spec, wanted.source, fallback);
+  const list = await listDevices(), picked = choose(options.kinds === undefined ? list : only(list, options.kinds), wanted.spec, wanted.source, fallback);
   warn(picked.pick, picked.info);
-  return picked;
+  const driver = open(picked.info);
+  return driver === undefined ? picked : { ...picked, driver };
 }

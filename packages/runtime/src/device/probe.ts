@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
-import type { Reason } from '../errors/index.ts';
+import { nativeDevices, type NativeKind } from '../driver/index.ts';
+import { DeviceUnavailableError, type Reason } from '../errors/index.ts';
 import { nativeStatus } from '../native/index.ts';
-import { cpuDeviceInfo, type DeviceInfo } from './device.ts';
+import { cpuDeviceInfo, type DeviceInfo, gpuDeviceInfo } from './device.ts';
 
 /** What the machine has, and what it has not with the reason. */
 export interface DeviceList {
@@ -9,34 +9,31 @@ export interface DeviceList {
   readonly unavailable: readonly Reason[];
 }
 
-function driver(...paths: string[]): boolean {
-  return paths.some((p) => existsSync(p));
+/** What would bring a driver. */
+const FIXES: Readonly<Record<NativeKind, string>> = {
+  cuda: 'needs an NVIDIA GPU and its driver (libcuda.so.1)',
+  opencl: 'install the OpenCL loader (ocl-icd-libopencl1) and a driver for your device; pocl-opencl-icd runs on any CPU',
+};
+
+/** The devices of one driver, or why there are none. */
+function probe(kind: NativeKind): { readonly devices: readonly DeviceInfo[]; readonly reason: Reason | undefined } {
+  const none = (detail: string): { devices: []; reason: Reason } => ({ devices: [], reason: { candidate: kind, verdict: 'unavailable', code: 'no-driver', detail, fix: FIXES[kind] } });
+  if (nativeStatus().addon === undefined) return none('the native addon is not loaded, and drivers are reached through it');
+  try {
+    const devices = nativeDevices(kind).map(gpuDeviceInfo);
+    return devices.length > 0 ? { devices, reason: undefined } : none('its driver is installed, but offers no device');
+  } catch (error) {
+    const why = error instanceof DeviceUnavailableError ? error.reasons[0]?.detail : undefined;
+    return none(`its driver cannot be used: ${why ?? (error instanceof Error ? error.message : String(error))}`);
+  }
 }
 
-const libraries = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64', '/usr/lib', '/usr/local/lib'];
-
-function inLibraries(name: string): string[] {
-  return libraries.map((dir) => `${dir}/${name}`);
-}
-
-/** Devices whose backend this version does not have: said plainly, with what the machine itself would offer. */
-function missingBackends(): Reason[] {
-  const cuda = driver('/proc/driver/nvidia/version', '/dev/nvidia0', ...inLibraries('libcuda.so.1'));
-  const opencl = driver(...inLibraries('libOpenCL.so.1'));
-  const none = (candidate: string, found: boolean, what: string): Reason => ({
-    candidate, verdict: 'unavailable', code: 'no-backend',
-    detail: `this version of Quern has no ${candidate} backend yet; ${found ? `${what} is present on this machine` : `this machine shows no ${what} either`}`,
-  });
-  return [
-    none('cuda', cuda, 'NVIDIA driver'),
-    none('opencl', opencl, 'OpenCL loader'),
+/** Every device of this machine that Quern can use, and why it cannot use the others. */
+export async function listDevices(): Promise<DeviceList> {
+  const { addon, reasons } = nativeStatus(), found = [probe('cuda'), probe('opencl')];
+  const unavailable: Reason[] = [
+    ...(addon === undefined ? reasons : []), ...found.flatMap((f) => f.reason ?? []),
     { candidate: 'webgpu', verdict: 'unavailable', code: 'no-backend', detail: 'this version of Quern has no webgpu backend yet' },
   ];
-}
-
-/** Every device of this machine that Quern can use, and why it cannot use the others. Asks drivers anew at every call. */
-export async function listDevices(): Promise<DeviceList> {
-  const unavailable = missingBackends();
-  const { addon, reasons } = nativeStatus();
-  return { devices: [cpuDeviceInfo()], unavailable: addon === undefined ? [...reasons, ...unavailable] : unavailable };
+  return { devices: [cpuDeviceInfo(), ...found.flatMap((f) => f.devices)], unavailable };
 }

@@ -1,4 +1,4 @@
-import { ArgumentError, CancelledError, DisposedError, FileError, OutOfMemoryError, ProviderLoadError } from './kinds.ts';
+import { ArgumentError, CancelledError, DeviceLostError, DeviceUnavailableError, DisposedError, DriverError, FileError, LaunchError, OutOfMemoryError, ProviderLoadError } from './kinds.ts';
 import { QuernError } from './quern-error.ts';
 
 /** Turns an error of the addon, known by its `code`, into one of ours; anything else is returned as it is. */
@@ -15,6 +15,10 @@ export function fromNative(error: unknown, context: string): unknown {
     case 'QUERN_E_CLOSED': return new DisposedError(`${context}: ${error.message}; it`, options);
     case 'QUERN_E_CANCELLED': return new CancelledError(context, options);
     case 'QUERN_E_MEMORY': return new OutOfMemoryError(message, undefined, options);
+    case 'QUERN_E_GPU': return new DriverError(message, options);
+    case 'QUERN_E_GPU_LAUNCH': return new LaunchError(message, options);
+    case 'QUERN_E_GPU_LOST': return new DeviceLostError(message, options);
+    case 'QUERN_E_GPU_ABSENT': return new DeviceUnavailableError(context, [{ candidate: context, verdict: 'unavailable', code: 'no-driver', detail: error.message }], options);
     case 'QUERN_E_IO': return new FileError(message, options);
     case 'QUERN_E_LOAD':
     case 'QUERN_E_ABI':

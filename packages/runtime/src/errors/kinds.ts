@@ -47,6 +47,34 @@ export class DeviceUnavailableError extends QuernError {
   }
 }
 
+/** A device cannot run a launch: its sizes, its memory or its arguments. Code `QUERN_LAUNCH`. */
+export class LaunchError extends QuernError {
+  constructor(message: string, options: QuernErrorOptions = {}) {
+    super('QUERN_LAUNCH', message, options);
+  }
+}
+
+/** A driver refused a call for a reason of its own. Code `QUERN_DRIVER`. */
+export class DriverError extends QuernError {
+  constructor(message: string, options: QuernErrorOptions = {}) {
+    super('QUERN_DRIVER', message, options);
+  }
+}
+
+/** A kernel touched memory outside of a tensor, found in debug mode. Code `QUERN_BOUNDS`. */
+export class BoundsError extends QuernError {
+  constructor(message: string, options: QuernErrorOptions = {}) {
+    super('QUERN_BOUNDS', message, options);
+  }
+}
+
+/** A device failed: nothing on it can be used any more. Code `QUERN_DEVICE_LOST`. */
+export class DeviceLostError extends QuernError {
+  constructor(message: string, options: QuernErrorOptions = {}) {
+    super('QUERN_DEVICE_LOST', message, { fix: 'open the device anew in another process; a kernel that touched memory outside of its tensors shows itself with bounds: true', ...options });
+  }
+}
+
 /** Memory was refused. Code `QUERN_OUT_OF_MEMORY`. */
 export class OutOfMemoryError extends QuernError {
   /** Bytes that were asked for, when known. */

@@ -36,23 +36,26 @@ export function emptyBound(s: Signature): Bound {
 /**
  * Checks all arguments of a launch and writes them to `into`. Nothing native has run when it throws.
  *
+ * @param device where the kernel runs; the CPU unless told
+ * @returns the tensors, in the order of the signature
  * @param given sizes that the caller sets instead of the shapes; each dimension that bears one must be at least as large
  */
-export function bindArguments(s: Signature, args: KernelArgs, given: Readonly<Record<string, number>> | undefined, into: Bound): void {
+export function bindArguments(s: Signature, args: KernelArgs, given: Readonly<Record<string, number>> | undefined, into: Bound, device?: string): readonly Operand[] {
   for (const name in args) {
     if (!s.names.has(name)) throw new ArgumentError(`kernel '${s.name}' has no parameter '${name}'`, { fix: `its parameters are ${[...s.names].join(', ')}` });
   }
-  const operands = s.tensors.map((p) => operand(p, required(s, args, p.meta.name), s.name));
+  const operands = s.tensors.map((p) => operand(p, required(s, args, p.meta.name), s.name, device));
   bindSizes(s, operands, given, into);
   checkOverlaps(s, operands);
   for (const [i, p] of s.scalars.entries()) setScalar(into.scalars, i, p.dtype, required(s, args, p.name), `kernel '${s.name}': '${p.name}'`);
   for (const [i, o] of operands.entries()) writeOperand(s, i, o, into);
+  return operands;
 }
 
 /** Puts one operand where native code finds it. */
 function writeOperand(s: Signature, i: number, o: Operand, into: Bound): void {
   const param = s.tensors[i];
-  into.buffers[i] = o.buffer;
+  if (o.buffer !== undefined) into.buffers[i] = o.buffer;
   into.ranges[4 * i] = o.start;
   into.ranges[4 * i + 1] = o.low;
   into.ranges[4 * i + 2] = o.high;

@@ -2,7 +2,7 @@
 export { bindArguments, type Bound, emptyBound, type KernelArgs, type ScalarArg } from './bind.ts';
 export { assumptionError, bindKernel, type Kernel, type RunOptions } from './kernel.ts';
 export type { KernelMeta, ParamMeta, ScalarParamMeta, TensorParamMeta } from './meta.ts';
-export type { TensorArg } from './operand.ts';
+export type { Operand, TensorArg } from './operand.ts';
 export { mayOverlap, selfDistinct, type Extent } from './overlap.ts';
-export type { Signature } from './signature.ts';
+export { signature, type Signature } from './signature.ts';
 export { setInteger, setScalar, slots, type Slots } from './slots.ts';

@@ -1,5 +1,5 @@
 import { ArgumentError, DisposedError, DTypeError, ShapeError } from '../errors/index.ts';
-import { bufferStorage, bytesOf, holds, identity, nativeBuffer, reach, type Storage, Tensor } from '../tensor/index.ts';
+import { bufferStorage, bytesOf, holds, identity, nativeBuffer, reach, type Remote, type Storage, Tensor } from '../tensor/index.ts';
 import type { NativeBuffer } from '../native/index.ts';
 import type { Extent } from './overlap.ts';
 import type { TensorParam } from './signature.ts';
@@ -9,7 +9,9 @@ export type TensorArg = Tensor | NodeJS.TypedArray;
 
 /** A tensor argument, checked for itself: what native code needs, and where its elements are. */
 export interface Operand extends Extent {
-  readonly buffer: NativeBuffer;
+  readonly buffer: NativeBuffer | undefined;
+  /** Instead of `buffer`, of a tensor on a GPU. */
+  readonly remote: Remote | undefined;
   /** Two operands with the same identity can overlap. */
   readonly identity: object;
 }
@@ -29,9 +31,9 @@ function detached(storage: Storage): boolean {
 
 /**
  * Reads a tensor argument and checks it against its parameter: dtype, rank, strides, access, and that every element lies
- * within its memory.
+ * within its memory, which must be that of the device.
  */
-export function operand(param: TensorParam, value: unknown, kernel: string): Operand {
+export function operand(param: TensorParam, value: unknown, kernel: string, device = 'cpu:0'): Operand {
   const { meta } = param;
   const what = `kernel '${kernel}': '${meta.name}'`;
   let storage: Storage, shape: readonly number[], strides: readonly number[], start: number;
@@ -52,6 +54,8 @@ export function operand(param: TensorParam, value: unknown, kernel: string): Ope
       Array.isArray(value) ? { fix: 'make a tensor of it with values(list, shape)' } : {});
   }
   if (detached(storage)) throw new ArgumentError(`${what}: its ArrayBuffer has been detached`, { code: 'QUERN_DETACHED', fix: 'pass a buffer that has not been transferred' });
+  const where = storage.remote?.device.info.id ?? 'cpu:0';
+  if (where !== device) throw new ArgumentError(`${what} lies on ${where}, the kernel runs on ${device}`, { code: 'QUERN_DEVICE', fix: `pass await tensor.to(${device === 'cpu:0' ? 'cpuDevice()' : 'device'})` });
   const rank = meta.shape.length;
   if (shape.length !== rank) {
     throw new ShapeError(`${what} must have ${rank} dimension${rank === 1 ? '' : 's'} [${meta.shape.join(', ')}], got [${shape.join(', ')}]`,
@@ -72,7 +76,7 @@ export function operand(param: TensorParam, value: unknown, kernel: string): Ope
   if (low < 0 || high > storage.bytes) {
     throw new ArgumentError(`${what} touches bytes ${low} to ${high}, but its memory has ${storage.bytes}`, { code: 'QUERN_RANGE' });
   }
-  const o = { buffer: nativeBuffer(storage), identity: identity(storage), start, low, high };
+  const o = { buffer: storage.remote === undefined ? nativeBuffer(storage) : undefined, remote: storage.remote, identity: identity(storage), start, low, high };
   if (meta.packed === undefined) return { ...o, shape, strides, elementBytes };
   // From bytes to elements, two in each.
   return { ...o, shape: shape.map((n, d) => (d === rank - 1 ? 2 * n : n)), strides: strides.map((x, d) => (d === rank - 1 ? 1 : 2 * x)), elementBytes: elementBytes / 2 };

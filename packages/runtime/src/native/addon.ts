@@ -10,6 +10,20 @@ export type MemoryHandle = { readonly [brand]: 'memory' };
 /** A plan of launches, as the addon knows it. */
 export type PlanHandle = { readonly [brand]: 'plan' };
 
+/** A GPU in use, as the addon knows it. */
+export type DeviceHandle = { readonly [brand]: 'device' };
+/** Memory of a GPU, as the addon knows it. */
+export type DeviceBufferHandle = { readonly [brand]: 'device buffer' };
+/** Text compiled for a GPU, as the addon knows it. */
+export type DeviceModuleHandle = { readonly [brand]: 'device module' };
+
+/** A GPU as its driver describes it. */
+export interface NativeDeviceInfo {
+  readonly name: string; readonly vendor: string; readonly driver: string; readonly features: string; readonly software: number; readonly integrated: number; readonly units: number;
+  readonly major: number; readonly minor: number; readonly lanes: number; readonly subgroup: number; readonly memoryBytes: number; readonly bufferBytes: number; readonly sharedBytes: number;
+  readonly dynamicSharedBytes: number; readonly cacheBytes: number; readonly clockKhz: number; readonly alignment: number; readonly grid: readonly number[]; readonly block: readonly number[];
+}
+
 /** Anything that kernels can work on. */
 export type NativeBuffer = MemoryHandle | ArrayBuffer | NodeJS.TypedArray;
 
@@ -70,4 +84,26 @@ export interface NativeAddon {
   planRunAsync(plan: PlanHandle, threads: number, timed: boolean): Promise<[launch: number, assumption: number] | null>;
   planCancel(plan: PlanHandle): void;
   planClose(plan: PlanHandle): void;
+  gpuCount(kind: 'cuda' | 'opencl'): number;
+  gpuDescribe(kind: 'cuda' | 'opencl', index: number): NativeDeviceInfo;
+  gpuOpen(kind: 'cuda' | 'opencl', index: number): DeviceHandle;
+  gpuIdentity(device: DeviceHandle): string;
+  gpuAlloc(device: DeviceHandle, bytes: number): DeviceBufferHandle;
+  gpuFree(buffer: DeviceBufferHandle): void;
+  gpuWrite(device: DeviceHandle, buffer: DeviceBufferHandle, offset: number, source: NativeBuffer): void;
+  gpuRead(device: DeviceHandle, buffer: DeviceBufferHandle, offset: number, target: NodeJS.TypedArray): void;
+  gpuCopy(device: DeviceHandle, to: DeviceBufferHandle, at: number, from: DeviceBufferHandle, offset: number, bytes: number): void;
+  gpuFill(device: DeviceHandle, buffer: DeviceBufferHandle, offset: number, byte: number, bytes: number): void;
+  gpuBuild(device: DeviceHandle, source: string, flags: readonly string[]): DeviceModuleHandle;
+  gpuLoad(device: DeviceHandle, binary: NativeBuffer): DeviceModuleHandle;
+  gpuBinary(device: DeviceHandle, module: DeviceModuleHandle): ArrayBuffer;
+  gpuFunction(device: DeviceHandle, module: DeviceModuleHandle, entry: string): number;
+  /** dims: grid (3), block (3), cluster (3; 0: none), dynamic shared bytes, cooperative, overlap. */
+  gpuLaunch(device: DeviceHandle, module: DeviceModuleHandle, fn: number, dims: Float64Array, args: Uint8Array, buffers: readonly DeviceBufferHandle[]): void;
+  /** numbers: offset, dtype, rank, swizzle, dims (5), strides (5), box (5). */
+  gpuTensorMap(device: DeviceHandle, buffer: DeviceBufferHandle, numbers: Float64Array): ArrayBuffer;
+  gpuSync(device: DeviceHandle): void;
+  gpuSyncAsync(device: DeviceHandle): Promise<void>;
+  gpuMark(device: DeviceHandle, slot: number): void;
+  gpuElapsed(device: DeviceHandle, from: number, to: number): number;
 }

@@ -1,8 +1,9 @@
+import type { Device } from '../device/index.ts';
 import { ArgumentError, DTypeError, ShapeError } from '../errors/index.ts';
 import type { Memory } from '../memory/index.ts';
 import { bytesOf, checkDType, type DType, holds, naturalDType } from './dtype.ts';
 import { checkShape, rowMajor, sizeOf } from './shape.ts';
-import { allocateStorage, bufferStorage, memoryStorage } from './storage.ts';
+import { allocateStorage, bufferStorage, memoryStorage, remoteStorage } from './storage.ts';
 import { Tensor } from './tensor.ts';
 
 /** The dtype of a typed array: what its class says, halves and bools only when asked for. */
@@ -43,12 +44,24 @@ export function tensor<A extends NodeJS.TypedArray, D extends DType = DTypeOf<A>
   return new Tensor(storage, dtype, dims, strides, offset + data.byteOffset + within.byteOffset) as Tensor<D>;
 }
 
-/** A new tensor of zeros. @throws ShapeError, OutOfMemoryError */
-export function zeros<D extends DType = 'f32'>(shape: readonly number[], dtype?: D): Tensor<D> {
+/** Where a new tensor lies. */
+export interface Placement {
+  /** Default: the CPU. */
+  readonly device?: Device;
+}
+
+/**
+ * A new tensor of zeros, on the CPU unless told.
+ * @example zeros([1024, 1024], 'f32', { device: await device('cuda') })
+ * @throws ShapeError, OutOfMemoryError
+ */
+export function zeros<D extends DType = 'f32'>(shape: readonly number[], dtype?: D, { device }: Placement = {}): Tensor<D> {
   const type: DType = dtype ?? 'f32';
   checkDType(type);
   checkShape(shape);
-  return new Tensor(allocateStorage(sizeOf(shape) * bytesOf(type)), type, shape, rowMajor(shape), 0) as Tensor<D>;
+  const bytes = sizeOf(shape) * bytesOf(type), storage = device?.driver === undefined ? allocateStorage(bytes) : remoteStorage(device, bytes);
+  storage.remote?.driver.fill(storage.remote.buffer, 0, 0, bytes);
+  return new Tensor(storage, type, shape, rowMajor(shape), 0) as Tensor<D>;
 }
 
 /**

@@ -1,4 +1,6 @@
-import { DisposedError } from '../errors/index.ts';
+import type { Device } from '../device/index.ts';
+import type { GpuBuffer, GpuDriver } from '../driver/index.ts';
+import { ArgumentError, DisposedError } from '../errors/index.ts';
 import { allocate, type Memory, memoryOf } from '../memory/index.ts';
 import { type NativeBuffer, tryNative } from '../native/index.ts';
 
@@ -8,6 +10,8 @@ import { type NativeBuffer, tryNative } from '../native/index.ts';
  */
 export interface Storage {
   readonly memory: Memory | undefined;
+  /** Set when the bytes lie on a GPU; then there is neither native memory nor a buffer. */
+  readonly remote?: Remote;
   /** Set when there is no native memory. */
   readonly buffer: ArrayBufferLike | undefined;
   readonly bytes: number;
@@ -15,6 +19,25 @@ export interface Storage {
   /** Whether disposing frees the memory, or it belongs to the caller. */
   readonly owned: boolean;
   users: number;
+}
+
+/** Bytes on a GPU. */
+export interface Remote {
+  readonly device: Device;
+  readonly driver: GpuDriver;
+  readonly buffer: GpuBuffer;
+}
+
+/** Memory of devices whose last tensor was collected without being disposed. */
+const forgotten = new FinalizationRegistry<{ readonly driver: GpuDriver; readonly buffer: GpuBuffer }>(({ driver, buffer }) => driver.free(buffer));
+
+/** Bytes on a GPU, with undefined contents. @throws OutOfMemoryError; ArgumentError where the device is no GPU */
+export function remoteStorage(device: Device, bytes: number): Storage {
+  const { driver } = device;
+  if (driver === undefined) throw new ArgumentError(`${device.info.id} has no memory of its own`, { fix: 'make the tensor without a device' });
+  const buffer = driver.alloc(bytes), storage: Storage = { memory: undefined, buffer: undefined, remote: { device, driver, buffer }, bytes, readonly: false, owned: true, users: 0 };
+  forgotten.register(storage, { driver, buffer });
+  return storage;
 }
 
 /** Fresh zeroed bytes: native memory, or JavaScript's where there is no addon. */
@@ -45,7 +68,7 @@ export function bufferStorage(buffer: ArrayBufferLike): { storage: Storage; offs
 
 /** What two operands have in common when they can overlap. */
 export function identity(storage: Storage): object {
-  return storage.memory ?? storage.buffer ?? storage;
+  return storage.memory ?? storage.buffer ?? storage.remote?.buffer ?? storage;
 }
 
 /** What the addon takes. */
@@ -59,6 +82,7 @@ export function nativeBuffer(storage: Storage): NativeBuffer {
 /** An ArrayBuffer over a part of the storage, and the offset of that part in it. */
 export function bytesView(storage: Storage, offset: number, length: number): { buffer: ArrayBufferLike; offset: number } {
   if (storage.buffer !== undefined) return { buffer: storage.buffer, offset };
+  if (storage.remote !== undefined) throw new ArgumentError(`the tensor lies on ${storage.remote.device.info.id}`, { fix: 'await readAsync() for its values, or await to() for a copy on the CPU' });
   const memory = storage.memory;
   if (memory === undefined || memory.disposed) throw new DisposedError('a tensor');
   // One buffer for all of an allocation; a mapped file may be larger than any ArrayBuffer, so only the part asked for.
@@ -72,5 +96,7 @@ export function retain(storage: Storage): void {
 
 /** Uncounts a user; the last one frees what the storage owns. */
 export function release(storage: Storage): void {
-  if (--storage.users === 0 && storage.owned) storage.memory?.dispose();
+  if (--storage.users > 0 || !storage.owned) return;
+  storage.memory?.dispose();
+  storage.remote?.driver.free(storage.remote.buffer);
 }

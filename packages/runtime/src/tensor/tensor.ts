@@ -4,7 +4,7 @@ import type { Memory } from '../memory/index.ts';
 import { type AnyArray, arrayConstructor, type ArrayOf, bytesOf, type DType, type ValuesOf } from './dtype.ts';
 import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from './half.ts';
 import { checkShape, forEachPlace, isContiguous, reach, rowMajor, sizeOf } from './shape.ts';
-import { bytesView, release, retain, type Storage } from './storage.ts';
+import { allocateStorage, bytesView, release, remoteStorage, retain, type Storage } from './storage.ts';
 
 /** One dimension of `slice`: all of it (null), one index (the dimension goes away), or [start, end, step]. */
 export type Range = null | number | readonly [start?: number | null, end?: number | null, step?: number];
@@ -67,11 +67,11 @@ export class Tensor<D extends DType = DType> {
   }
 
   get device(): Device {
-    return cpuDevice();
+    return this.storage.remote?.device ?? cpuDevice();
   }
 
   get disposed(): boolean {
-    return this.#disposed || this.storage.memory?.disposed === true;
+    return this.#disposed || this.storage.memory?.disposed === true || this.storage.remote?.buffer.freed === true;
   }
 
   /** Whether the elements lie one after another in row-major order. */
@@ -110,6 +110,43 @@ export class Tensor<D extends DType = DType> {
     if (this.contiguous) (values as Float64Array).set((from.array as Float64Array).subarray(from.start, from.start + this.size));
     else forEachPlace(this.shape, this.strides, (place, i) => { (values as Float64Array)[i] = (from.array as Float64Array)[from.start + place] ?? 0; });
     return values as ValuesOf[D];
+  }
+
+  /** As `read`, of a tensor anywhere: on a GPU, after all that was asked of it before. */
+  async readAsync(): Promise<ValuesOf[D]> {
+    const near = await this.to(cpuDevice());
+    try {
+      return near.read();
+    } finally {
+      if ((near as Tensor) !== this) near.dispose();
+    }
+  }
+
+  /**
+   * The tensor on another device: itself where it lies there already, else a copy with the same strides.
+   *
+   * @example const x = await values([1, 2, 3]).to(await device('cuda'));
+   * @throws OutOfMemoryError
+   */
+  async to(device: Device): Promise<Tensor<D>> {
+    this.#check();
+    const { remote } = this.storage;
+    if ((remote?.device.info.id ?? 'cpu:0') === device.info.id) return this;
+    const touched = reach(this.shape, this.strides), size = bytesOf(this.dtype), low = this.byteOffset + (touched?.low ?? 0) * size, count = touched === undefined ? 0 : (touched.high - touched.low + 1) * size;
+    let bytes: Uint8Array;
+    if (remote !== undefined) bytes = await remote.driver.read(remote.buffer, low, count);
+    else {
+      const { buffer, offset } = bytesView(this.storage, low, count);
+      bytes = new Uint8Array(buffer, offset, count);
+    }
+    // Rows begin where 16-byte accesses may: as far from a multiple as they did before.
+    const lead = low % 16, storage = device.driver === undefined ? allocateStorage(lead + count) : remoteStorage(device, lead + count);
+    if (storage.remote !== undefined) storage.remote.driver.write(storage.remote.buffer, lead, bytes);
+    else {
+      const { buffer, offset } = bytesView(storage, lead, count);
+      new Uint8Array(buffer, offset, count).set(bytes);
+    }
+    return new Tensor(storage, this.dtype, this.shape, this.strides, lead + this.byteOffset - low);
   }
 
   /**

@@ -1,0 +1,55 @@
+import type { GpuLaunch, GpuModule, GpuStep, HostValues } from '@quern/kernel-dsl';
+import { LaunchError } from '../errors/index.ts';
+import type { GpuDriver } from '../driver/index.ts';
+import type { Evaluate } from './variants.ts';
+
+/** One step of a call, all of it known: a launch with its grid, or the point where faults are looked at. */
+export type Resolved =
+  | { readonly kind: 'launch'; readonly launch: GpuLaunch; readonly grid: readonly [number, number, number]; readonly vars: ReadonlyMap<number, number> }
+  | { readonly kind: 'look' };
+
+/** Walks a plan for one call. Launches without workgroups are left out. */
+export function resolvePlan(m: GpuModule, at: HostValues, evaluate: Evaluate): Resolved[] {
+  const out: Resolved[] = [];
+  const walk = (steps: readonly GpuStep[], vars: Map<number, number>): void => {
+    for (const s of steps) {
+      const value = (e: Parameters<Evaluate>[0]): number => evaluate(e, { ...at, vars });
+      switch (s.kind) {
+        case 'launch': {
+          const grid = s.launch.grid.map(value) as [number, number, number];
+          if (grid.every((n) => n > 0)) out.push({ kind: 'launch', launch: s.launch, grid: m.options.flatGrid ? [grid[0] * grid[1] * grid[2], 1, 1] : grid, vars: new Map(vars) });
+          break;
+        }
+        case 'check': walk(s.body, vars); out.push({ kind: 'look' }); break;
+        case 'if': walk(value(s.cond) !== 0 ? s.then : s.else, new Map(vars)); break;
+        case 'let': vars.set(s.v.id, value(s.value)); break;
+        case 'for': {
+          const n = value(s.extent);
+          for (let i = 0; i < n; i++) walk(s.body, new Map(vars).set(s.v.id, i));
+          break;
+        }
+      }
+    }
+  };
+  walk(m.plan, new Map(at.vars));
+  return out;
+}
+
+/** Does every launch suit the grid of a device as it is? */
+export const suitsGrid = (steps: readonly Resolved[], driver: GpuDriver): boolean =>
+  steps.every((s) => s.kind === 'look' || s.grid.every((n, d) => n <= (driver.info.limits.grid[d] ?? 1)));
+
+/** @throws LaunchError where a launch asks for more than a device has, with the number and a fix */
+export function checkLimits(m: GpuModule, steps: readonly Resolved[], driver: GpuDriver): void {
+  const { limits, kind, index } = driver.info, where = `${kind}:${index}`;
+  const refuse = (what: string, most: number, fix: string): never => { throw new LaunchError(`kernel '${m.name}': ${what}; ${where} takes ${most}`, { fix }); };
+  for (const s of steps) {
+    if (s.kind === 'look') continue;
+    const { block, sharedBytes, dynamicSharedBytes } = s.launch, lanes = block[0] * block[1] * block[2];
+    if (lanes > limits.lanes) refuse(`a workgroup has ${lanes} lanes`, limits.lanes, 'bind fewer iterations to lanes');
+    block.forEach((n, d) => { if (n > limits.block[d]!) refuse(`a workgroup has ${n} lanes along ${'xyz'[d]}`, limits.block[d]!, 'bind another loop to that direction'); });
+    const most = dynamicSharedBytes > 0 ? limits.dynamicSharedBytes : limits.sharedBytes;
+    if (sharedBytes > most) refuse(`a workgroup uses ${sharedBytes} bytes of shared memory`, most, 'stage smaller tiles, or pipeline fewer of them');
+    s.grid.forEach((n, d) => { if (n > limits.grid[d]!) refuse(`a launch has ${n} workgroups along ${'xyz'[d]}`, limits.grid[d]!, 'give each workgroup more to do'); });
+  }
+}

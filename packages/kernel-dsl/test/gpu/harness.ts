@@ -65,6 +65,7 @@ export function launchesOf(m: GpuModule, k: KernelIR, args: Args): readonly Made
   const argument = (a: GpuArg): number | Uint8Array => {
     switch (a.kind) {
       case 'buffer': return tensors.indexOf(a.param);
+      case 'start': return integer(0);
       case 'workspace': return tensors.length + m.workspace.findIndex((w) => w.name === a.name);
       case 'faults': return tensors.length + m.workspace.length;
       case 'size': return integer(base.sizes[a.name]!);

@@ -56,7 +56,7 @@ export function gpuValue(a: GpuArg, call: Call, module: GpuModule, extra: Extra,
   const buffer = (b: GpuBuffer | undefined, offset = 0): GpuValue => { if (b === undefined) throw new Error(`no buffer for an argument of kind ${a.kind}`); return { kind: 'buffer', buffer: b, offset }; };
   switch (a.kind) {
     case 'buffer': { const { o } = tensor(a.param); return buffer(o.remote?.buffer, module.language === 'cuda' ? startOf(o) : 0); }
-    case 'start': { const { o } = tensor(a.param); return bytes(integer(startOf(o) / o.elementBytes, bits)); }
+    case 'start': { const { o, i } = tensor(a.param); return bytes(integer(startOf(o) / bytesOf(s.tensors[i]!.meta.dtype), bits)); }
     case 'workspace': return buffer(extra.workspace.get(a.name));
     case 'size': return bytes(integer(values.sizes[a.name] ?? 0, bits));
     case 'stride': return bytes(integer(values.strides[a.param]?.[a.dim] ?? 0, bits));

@@ -77,11 +77,13 @@ export interface GpuLaunch {
 }
 
 /**
- * An argument of a launch. `size`, `stride` and `var` are integers of `indexBits` bits, strides in elements; a `scalar` has the bytes of its dtype (f16 and bf16
+ * An argument of a launch. A `buffer` begins at element 0 of its tensor in CUDA; elsewhere at the start of its memory, and `start` is the place of element 0, an
+ * integer like `size`, in elements of the memory (bytes where they are packed). `size`, `stride` and `var` are integers of `indexBits` bits, strides in elements; a `scalar` has the bytes of its dtype (f16 and bf16
  * as their bits, bool as a byte). `faults` is a buffer of {@link FAULT_WORDS} words, zero at first.
  */
 export type GpuArg =
   | { readonly kind: 'buffer'; readonly param: string; readonly access: Buffer['access'] }
+  | { readonly kind: 'start'; readonly param: string }
   | { readonly kind: 'workspace'; readonly name: string }
   | { readonly kind: 'size'; readonly name: string }
   | { readonly kind: 'stride'; readonly param: string; readonly dim: number }

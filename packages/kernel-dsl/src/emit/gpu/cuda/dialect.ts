@@ -35,7 +35,7 @@ function atomic(fn: string, t: DType): string | undefined {
 
 /** CUDA C++, as NVRTC compiles it alone: no header, no library. */
 export const CUDA: Dialect = {
-  language: 'cuda',
+  language: 'cuda', starts: false,
   reserved: ('blockIdx threadIdx blockDim gridDim warpSize catch class const_cast delete dynamic_cast explicit export friend mutable namespace new noexcept operator private protected public reinterpret_cast static_assert '
     + 'static_cast template this thread_local throw try typeid typename using virtual alignas alignof constexpr decltype and or not xor bitand bitor compl and_eq or_eq not_eq xor_eq wchar_t char16_t char32_t asm shared_memory printf').split(' '),
   prologue: (text) => [

@@ -26,6 +26,8 @@ export interface Dialect {
   readonly shared: (T: string, name: string, n: number) => string;
   /** The same out of memory that the launch asks for, from byte `offset` on; and the declaration of all of it. */
   readonly dynamicShared: { readonly declaration: string; readonly part: (T: string, name: string, offset: number) => string } | undefined;
+  /** Are tensors passed as their memory and the place of element 0 in it? */
+  readonly starts: boolean;
   /** The head of a kernel up to its parameters. */
   readonly entry: (name: string, block: Dim3) => string;
   readonly blockIndex: (d: 0 | 1 | 2) => string;

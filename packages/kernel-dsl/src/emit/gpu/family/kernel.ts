@@ -80,9 +80,11 @@ export function printLaunch(m: ModuleState, l: PlannedLaunch, entries: readonly 
   const sharedBytes = all.reduce((n, x) => n + Math.ceil(x.bytes / 16) * 16, 0), most = m.target.gpu?.sharedBytes ?? 0;
   if (sharedBytes > most) throw new DslError('KD-L-SHARED', { bytes: sharedBytes, what: all.map((x) => `${x.name} ${x.bytes}`).join(', '), isa: m.target.isa, most }, { loc: all.at(-1)?.loc ?? l.body.loc });
   const dynamic = dialect.dynamicShared && sharedBytes > STATIC_SHARED ? dialect.dynamicShared : undefined;
-  const args = [...offered].filter(([key]) => f.args.has(key)).map(([, o]) => o);
+  const used = [...offered].filter(([key]) => f.args.has(key)).map(([, o]) => o), begin: string[] = [];
+  const args = dialect.starts ? used.flatMap((o) => (o.arg.kind === 'buffer' ? withStart(o, o.arg.param, m, namer, begin) : [o])) : used;
   out.locs = m.k.loc ? [m.k.loc] : [];
   openEntry(out, `${dialect.entry(l.entry, l.block)}(`, args.map((a) => a.declaration));
+  for (const line of begin) out.line(line);
   if (dynamic) out.line(dynamic.declaration);
   let at = 0;
   for (const x of all) {
@@ -95,6 +97,15 @@ export function printLaunch(m: ModuleState, l: PlannedLaunch, entries: readonly 
   out.locs = [];
   out.close();
   return { lines: out.lines, launch: { entry: l.entry, grid: l.grid, block: l.block, sharedBytes, dynamicSharedBytes: dynamic ? sharedBytes : 0, args: args.map((a) => a.arg) } };
+}
+
+interface Used { readonly arg: GpuArg; readonly declaration: string; readonly name: string }
+
+/** A tensor as its memory and the place of element 0 in it, with the line that makes a pointer of them. */
+function withStart(o: Used, param: string, m: ModuleState, namer: Namer, begin: string[]): readonly Used[] {
+  const type = o.declaration.slice(0, o.declaration.length - o.name.length), memory = namer.take(`${o.name}_memory`), start = namer.take(`${o.name}_start`);
+  begin.push(`${type}${o.name} = ${memory} + ${start};`);
+  return [{ ...o, name: memory, declaration: `${type}${memory}` }, { arg: { kind: 'start', param }, declaration: `${indexType(m.options.indexBits)} ${start}`, name: start }];
 }
 
 /** The head with its parameters, on as many lines as they take. */

@@ -15,7 +15,7 @@ function atomic(fn: string, t: DType): string | undefined {
 
 /** OpenCL C 1.2. */
 export const OPENCL: Dialect = {
-  language: 'opencl',
+  language: 'opencl', starts: true,
   reserved: ('global local constant private kernel __global __local __constant __private __kernel half uchar ushort uint ulong size_t ptrdiff_t read_only write_only read_write image2d_t image3d_t sampler_t event_t vec_step '
     + 'select clamp dot cross length distance normalize mix step sign degrees radians any all isnan isinf convert as barrier mem_fence prefetch fma mad fabs floor ceil rint trunc round pow popcount clz rotate hypot mod fract ldexp printf').split(' '),
   prologue: (text, features) => [

@@ -1,0 +1,110 @@
+/** Kernels of the language on the GPUs of this machine: what they compute, what they refuse, and which variant runs. */
+import { FAULT_WORDS, assume, axes, emitGpu, evaluate, fma, interpret, kernel, lower, reg, scalar, tensor as tensorParam } from '@quern/kernel-dsl';
+import { describe, expect, test } from 'vitest';
+import { ArgumentError, AssumptionError, BoundsError, compileKernel, device, gpuKernel, type GpuKernel, gpuTarget, listDevices, tensor, values, zeros } from '../../src/index.ts';
+import { temporaryDir } from '../support/sample.ts';
+import { rejection } from '../support/thrown.ts';
+
+const saxpy = kernel('saxpy', { a: scalar('f32'), x: tensorParam('f32', 'N'), y: tensorParam('f32', 'N').inout() }, ({ a, x, y, N }) => {
+  const ax = axes({ i: N });
+  for (const i of ax.i) y.at(i).set(fma(a, x.at(i), y.at(i)));
+  return ax;
+});
+const rows = kernel('rows', { X: tensorParam('f32', 'M', 'N'), y: tensorParam('f64', 'M').out() }, ({ X, y, M, N }) => {
+  const ax = axes({ r: M, c: N });
+  for (const r of ax.r) {
+    const sum = reg('f64', 0, 'sum');
+    for (const c of ax.c) sum.addAssign(X.at(r, c).to('f64'));
+    y.at(r).set(sum);
+  }
+  return ax;
+});
+/** y = x[index]; nobody says what the index may be, or somebody does. */
+const lookup = (safe: boolean): ReturnType<typeof kernel> => kernel('lookup', { index: tensorParam('i32', 'N'), x: tensorParam('f32', 'M'), y: tensorParam('f32', 'N').out() }, ({ index, x, y, N, M }) => {
+  const ax = axes({ j: N, i: N });
+  if (safe) for (const j of ax.j) assume(index.at(j).ge(0).and(index.at(j).to('i64').lt(M)), 'every index lies in x');
+  for (const i of ax.i) y.at(i).set(x.at(index.at(i).to('i64')));
+  return { i: ax.i };
+});
+
+for (const { id, kind } of (await listDevices()).devices) {
+  if (kind !== 'opencl' && kind !== 'cuda') continue;
+  describe(id, () => {
+    const cacheDir = temporaryDir();
+    const opened = device(id, { fallback: 'none' });
+    const compiled = async (): Promise<GpuKernel> => compileKernel(saxpy, {
+      device: { ...(await opened), driver: (await opened).driver! }, cacheDir,
+      schedule: (s, { i }) => { const [o, l] = s.split(i, 256, { tail: 'mask' }), [t, v] = s.split(l, 4); s.vectorize(v); s.bind({ 'block.x': o, 'lane.x': t }); },
+    });
+    const far = async (a: Float32Array): ReturnType<ReturnType<typeof tensor>['to']> => tensor(a).to(await opened);
+
+    test('a scheduled kernel gives the bits of the interpreter, whatever the views', async () => {
+      const k = await compiled(), n = 1003, x = Float32Array.from({ length: n + 8 }, (_, i) => Math.sin(i)), y = Float32Array.from({ length: n + 8 }, (_, i) => Math.cos(i));
+      for (const [from, count] of [[0, n], [4, n], [3, n - 1], [0, 4], [0, 0], [7, 1]] as const) {
+        const want = y.slice();
+        const args = { a: 0.3, x: { data: x, shape: [count], offset: from }, y: { data: want, shape: [count], offset: from } };
+        interpret(saxpy.ir, args);
+        const dx = await far(x), dy = await far(y);
+        await k.run({ a: 0.3, x: dx.slice([from, from + count]), y: dy.slice([from, from + count]) });
+        expect(await dy.readAsync(), `${from} ${count}`).toEqual(want);
+      }
+      k.dispose();
+    });
+
+    test('wide accesses run where addresses allow them, and only there', async () => {
+      const k = await compiled(), x = await far(new Float32Array(64)), y = await far(new Float32Array(64));
+      expect((await k.prepare({ a: 1, x, y })).module.options.aligned).toBe(true);
+      expect((await k.prepare({ a: 1, x: x.slice([1]), y: y.slice([1]) })).module.options.aligned).toBe(false);
+      expect(k.isa).toMatch(/^(opencl|cuda-)/);
+      expect(k.source).toContain('saxpy');
+    });
+
+    test('machine code is kept on disk', async () => {
+      const x = await far(new Float32Array(64)), y = await far(new Float32Array(64));
+      await (await compiled()).run({ a: 1, x, y });
+      expect((await (await compiled()).prepare({ a: 1, x, y })).cache).toBe('hit');
+    });
+
+    test('an algorithm without a schedule runs too', async () => {
+      const k = await compileKernel(rows, { device: await opened, cacheDir }) as GpuKernel;
+      const X = values(Array.from({ length: 35 }, (_, i) => i / 3), [5, 7]), y = zeros([5], 'f64', { device: await opened });
+      await k.run({ X: await X.to(await opened), y });
+      expect(Array.from(await y.readAsync())).toEqual(Array.from({ length: 5 }, (_, r) => Array.from(X.slice(r).read()).reduce((a, b) => a + b, 0)));
+      expect(await (await k.prepare({ X: await X.to(await opened), y })).time(2)).toBeGreaterThan(0);
+    });
+
+    test('arguments are checked as on the CPU, and must lie on the device', async () => {
+      const k = await compiled(), x = await far(new Float32Array(8)), y = await far(new Float32Array(8));
+      expect(await rejection(k.run({ a: 1, x: new Float32Array(8), y }))).toMatchObject({ code: 'QUERN_DEVICE', message: expect.stringMatching(/'x' lies on cpu:0[^]*Fix/) });
+      expect(await rejection(k.run({ a: 1, x, y: x }))).toMatchObject({ code: 'QUERN_OVERLAP' });
+      expect(await rejection(k.run({ a: 1, x: x.slice([0, 4]), y }))).toMatchObject({ code: 'QUERN_SHAPE' });
+      expect(await rejection(k.run({ x, y }))).toBeInstanceOf(ArgumentError);
+      y.dispose();
+      expect(await rejection(k.run({ a: 1, x, y }))).toMatchObject({ code: 'QUERN_DISPOSED' });
+      const cpu = await compileKernel(saxpy);
+      expect(() => cpu.run({ a: 1, x, y: new Float32Array(8) })).toThrow(/lies on/);
+    });
+
+    test('assumptions about elements are checked on the device, before anything is written', async () => {
+      const d = await opened, k = await compileKernel(lookup(true), { device: d, cacheDir }) as GpuKernel, x = await values([5, 6, 7]).to(d), y = zeros([3], 'f32', { device: d });
+      await k.run({ index: await tensor(Int32Array.of(2, 0, 2)).to(d), x, y });
+      expect(Array.from(await y.readAsync())).toEqual([7, 5, 7]);
+      const error = await rejection(k.run({ index: await tensor(Int32Array.of(0, 3, 1)).to(d), x, y }));
+      expect(error).toBeInstanceOf(AssumptionError);
+      expect(error.message).toContain('every index lies in x');
+      expect(Array.from(await y.readAsync())).toEqual([7, 5, 7]);
+      await k.run({ index: await tensor(Int32Array.of(1, 1, 1)).to(d), x, y });
+      expect(Array.from(await y.readAsync())).toEqual([6, 6, 6]);
+    });
+
+    test('debug mode finds what leaves its tensor, with the line', async () => {
+      const d = await opened, t = await gpuTarget(d.driver!.info), lowered = lower(lookup(false).ir, t);
+      const k = gpuKernel(d, { target: t, evaluate, faultWords: FAULT_WORDS, emit: (v) => emitGpu(lowered, t, v) }, { cacheDir });
+      const x = await values([5, 6, 7]).to(d), y = zeros([3], 'f32', { device: d });
+      await k.run({ index: await tensor(Int32Array.of(2, 1, 0)).to(d), x, y }, { bounds: true });
+      const error = await rejection(k.run({ index: await tensor(Int32Array.of(0, 99, 1)).to(d), x, y }, { bounds: true }));
+      expect(error).toBeInstanceOf(BoundsError);
+      expect(error.message).toMatch(/x is read at .* = 99 in dimension 0, which has 3 \(.*kernel\.test\.ts:\d+:\d+\)/);
+    });
+  });
+}

@@ -52,7 +52,8 @@ function worthy(e: Expr): boolean {
   switch (e.kind) {
     case 'load': return e.buf.space !== 'reg';
     case 'broadcast': return worthy(e.x);
-    case 'const': case 'size': case 'stride': case 'scalar': case 'var': case 'ramp': return false;
+    case 'const': case 'size': case 'stride': case 'scalar': case 'var': case 'ramp': case 'join': return false;
+    case 'shuffle': return e.lanes > 1;
     // A condition is cheap, and vectors of conditions have no type of their own in every target.
     default: return e.dtype !== 'bool' && (e.dtype !== 'i64' || e.lanes > 1);
   }

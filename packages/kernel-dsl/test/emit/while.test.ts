@@ -1,32 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { axes, kernel, loopWhile, reg, tensor } from '../../src/lang/index.ts';
+import { kernel, loopWhile, tensor } from '../../src/lang/index.ts';
 import { compare, constant, load, newVar, specViolation, unary } from '../../src/ir/index.ts';
 import { lower } from '../../src/passes/index.ts';
 import { RunError, interpret } from '../../src/run/index.ts';
 import { schedule } from '../../src/schedule/index.ts';
 import { target } from '../../src/targets/index.ts';
-import { accum, array, kernelOf, param } from '../run/helpers.ts';
+import { accum, kernelOf, param } from '../run/helpers.ts';
 import { RUNNABLE, sameAsInterpreter } from './harness.ts';
-import type { TensorValue } from './harness.ts';
-
-/** The steps that each number takes to 1 in Collatz' game, and the highest number on the way; at most N rounds. */
-const collatz = kernel('collatz', { x: tensor('u32', 'M'), steps: tensor('i32', 'M').out(), top: tensor('u32', 'M').out(), rounds: tensor('u8', 'N') }, ({ x, steps, top, M, N }) => {
-  const ax = axes({ i: M });
-  for (const i of ax.i) {
-    const n = reg('u32', x.at(i), 'n'), count = reg('i32', 0, 'count'), high = reg('u32', n, 'high');
-    for (const round of loopWhile(() => n.ne(1), { max: N })) {
-      n.set(n.and(1).mul(n.mul(2).add(1)).add(n.shr(n.and(1).not().and(1))));
-      high.maxAssign(n);
-      count.set(round.to('i32').add(1));
-    }
-    steps.at(i).set(count);
-    top.at(i).set(high);
-  }
-  return ax;
-});
-const args = (x: readonly number[], most: number): Record<'x' | 'steps' | 'top' | 'rounds', TensorValue> => ({
-  x: { data: array('u32', x), shape: [x.length] }, steps: { data: new Int32Array(x.length), shape: [x.length] }, top: { data: new Uint32Array(x.length), shape: [x.length] }, rounds: { data: new Uint8Array(most), shape: [most] },
-});
+import { collatz, args } from './while-cases.ts';
 
 describe('loopWhile', () => {
   it('asks before each round, and may not be left early', () => {
@@ -43,7 +24,7 @@ describe('loopWhile', () => {
     try { interpret(collatz.ir, args([27], 110)); } catch (x) { e = x; }
     expect(e).toBeInstanceOf(RunError);
     expect((e as RunError).id).toBe('KD-RUN-WHILE');
-    expect((e as RunError).message).toMatch(/the loop round would go on after 110 rounds, its bound \(i = 0\)\n {2}--> .*while\.test\.ts:\d+/);
+    expect((e as RunError).message).toMatch(/the loop round would go on after 110 rounds, its bound \(i = 0\)\n {2}--> .*while-cases\.ts:\d+/);
     interpret(collatz.ir, args([27], 111));
     expect(() => interpret(collatz.ir, args([27], 200), { maxSteps: 50 })).toThrow(/KD-RUN-STEPS round 49/);
   });

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { emitGpu } from '../../src/emit/index.ts';
+import { lower } from '../../src/passes/index.ts';
+import { MAX_ULP } from '../../src/passes/math/index.ts';
+import type { MathFn } from '../../src/passes/math/index.ts';
+import { target } from '../../src/targets/index.ts';
+import { cases as atomics } from '../emit/atomic-cases.ts';
+import type { Case } from '../emit/harness.ts';
+import { cases as functions } from '../emit/math-cases.ts';
+import { accessCase, bytesCase, namesCase, parallelCase, rampCase } from '../emit/memory-cases.ts';
+import { cases as packed } from '../emit/packed-cases.ts';
+import { args as numbers, collatz } from '../emit/while-cases.ts';
+import { NVCC, compileCuda, sameOnOpenCl } from './harness.ts';
+
+const t = target('opencl');
+const named = (cases: readonly Case[]): Case[] => cases.map(({ k, runs }, i) => ({ k: { ...k, name: `${k.name}_${i}` }, runs }));
+const lowered = (cases: readonly Case[]): Case[] => cases.map(({ k, runs }) => ({ k: lower(k, t), runs }));
+
+const GROUPS: Readonly<Record<string, () => Case[]>> = {
+  'memory of every kind': () => lowered([accessCase(4), bytesCase(4), bytesCase(8), rampCase(4), parallelCase(), namesCase()]),
+  'atomic updates': () => atomics(t),
+  'four-bit integers': () => packed(t),
+  'loops that end when they are done': () => [{ k: lower(collatz.ir, t), runs: [numbers([1, 6, 27, 97, 871], 200)] }],
+  'functions of floats': () => (Object.keys(MAX_ULP) as MathFn[]).flatMap((fn) => functions(fn, t).filter((c) => !c.k.name.endsWith('_1'))),
+};
+
+describe('OpenCL gives the bits of the interpreter', () => {
+  it.each(Object.keys(GROUPS))('%s', (name) => { sameOnOpenCl(named(GROUPS[name]!()), t); });
+});
+describe.skipIf(!NVCC)(NVCC ? 'nvcc compiles' : 'nvcc is not on PATH: no CUDA was compiled', () => {
+  // The passes see the same limits and features, so that what was lowered for OpenCL is what CUDA runs.
+  it.each(Object.keys(GROUPS))('%s', (name) => { expect(compileCuda(named(GROUPS[name]!()).map(({ k }) => emitGpu(k, target('cuda-sm80'))))).toContain('.entry'); });
+});

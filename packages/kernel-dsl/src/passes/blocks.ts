@@ -140,7 +140,7 @@ function reshaped(nest: For, shape: Shape): Stmt {
   if (n < total && holds(body, (x) => x.kind === 'barrier' || (x.kind === 'let' && x.value.kind === 'subgroup'))) {
     throw new DslError('KD-L-LANES', { given: n, why: `they meet, but another nest of the workgroup has ${total}` }, at);
   }
-  const vars = PLACES.map((loop, d) => ({ loop, v: newVar(`${loops[0]!.v.name}_${'xyz'[d]!}`), n: shape[d]! }));
+  const vars = PLACES.map((loop, d) => ({ loop, v: newVar(`${loops[0]!.v.name}_${'xyz'[d]!}`), n: shape[d]! })).filter((x) => x.n > 1 || x.loop === 'lane.x');
   const lane = vars.reduceRight<Expr>((e, x) => add(mul(e, constant(x.n)), x.v), constant(0)), id = newVar('lane');
   const inner: Stmt[] = [];
   let below = 1;
@@ -153,5 +153,5 @@ function reshaped(nest: For, shape: Shape): Stmt {
   }
   const all = block([...inner, body]);
   const guarded: Stmt = block([{ kind: 'let', v: id, value: lane, ...at }, n < total ? { kind: 'if', cond: lt(id, constant(n)), then: all, ...at } : all]);
-  return vars.filter((x) => x.n > 1 || x.loop === 'lane.x').reduce<Stmt>((b, x) => ({ kind: 'for', v: x.v, extent: constant(x.n), loop: x.loop, body: b, ...at }), guarded);
+  return vars.reduce<Stmt>((b, x) => ({ kind: 'for', v: x.v, extent: constant(x.n), loop: x.loop, body: b, ...at }), guarded);
 }

@@ -64,7 +64,7 @@ function found(e: Expr, of: Bounds, memo: WeakMap<Expr, Interval | typeof NONE>)
           if (isConst(e.b)) return e.b.value >= 0 ? { lo: mul(x.lo, e.b), hi: mul(x.hi, e.b) } : { lo: mul(x.hi, e.b), hi: mul(x.lo, e.b) };
           return undefined;
         }
-        case 'div': return isConst(e.b) && e.b.value > 0 ? { lo: binary('div', x.lo, e.b), hi: binary('div', x.hi, e.b) } : natural(x) && natural(y) ? { lo: zero, hi: x.hi } : undefined;
+        case 'div': return isConst(e.b) && e.b.value > 0 ? { lo: binary('div', x.lo, e.b), hi: binary('div', x.hi, e.b) } : natural(x) && natural(y) ? { lo: zero, hi: binary('div', x.hi, most(y.lo, constant(1))) } : undefined;
         case 'mod': return natural(y) ? { lo: zero, hi: sub(y.hi, constant(1)) } : undefined;
         case 'and': return isConst(e.b) && e.b.value >= 0 ? { lo: zero, hi: e.b } : natural(x) && natural(y) ? { lo: zero, hi: least(x.hi, y.hi) } : undefined;
         case 'shr': return natural(x) ? { lo: zero, hi: x.hi } : undefined;

@@ -1,5 +1,5 @@
 /** Kernels written for workgroups, which the tests of the interpreter and of C share. */
-import { atomicAdd, axes, barrier, constant, kernel, loopWhile, reg, shared, subgroupAdd, subgroupAll, subgroupAny, subgroupBallot, subgroupBroadcast, subgroupLane, subgroupMax, subgroupMin, subgroupShuffle, subgroupShuffleXor, tensor, when } from '../../src/lang/index.ts';
+import { atomicAdd, axes, barrier, constant, kernel, loopWhile, reg, scratch, shared, subgroupAdd, subgroupAll, subgroupAny, subgroupBallot, subgroupBroadcast, subgroupLane, subgroupMax, subgroupMin, subgroupShuffle, subgroupShuffleXor, tensor, when } from '../../src/lang/index.ts';
 import type { Axes, ConstantSpec, Kernel } from '../../src/lang/index.ts';
 
 /** Sums of T neighbours by halving in shared memory: a barrier after each step, unless `careless`. */
@@ -73,6 +73,39 @@ export const waves: Kernel = kernel('waves', { rounds: tensor('u8', 'R'), x: ten
       x.at(b, t).set(mine.add(seen.at(0)).add(before.mul(0)));
       when(t.eq(0), () => { atomicAdd(count.at(0), seen.at(0)); });
     }
+  }
+  return ax;
+});
+
+/** Memory and a register between workgroups, and a sum by one lane. */
+export const handedOn: Kernel = kernel('handed_on', { x: tensor('f32', 64), y: tensor('f32', 64).out() }, ({ x, y }) => {
+  const ax = axes({ i: 64, k: 64, j: 64 }), doubled = scratch('f32', 'doubled', 64), total = reg('f32', 0, 'total');
+  for (const i of ax.i.bind('block.x')) doubled.at(i).set(x.at(i).mul(2));
+  for (const k of ax.k) total.addAssign(doubled.at(k));
+  for (const j of ax.j.bind('block.x')) y.at(j).set(doubled.at(j).add(total));
+  return ax;
+});
+/** Rounds and a condition around workgroups, told by sizes. */
+export const rounds: Kernel = kernel('rounds', { x: tensor('i32', 'N').inout(), often: tensor('u8', 'R') }, ({ x, N, R }) => {
+  const ax = axes({ r: R, i: N, j: N });
+  for (const r of ax.r) {
+    for (const i of ax.i.bind('block.x')) x.at(i).set(x.at(i).mul(3).add(r.to('i32')));
+    when(r.add(N).gt(9), () => { for (const j of ax.j.bind('block.x')) x.at(j).addAssign(1); });
+  }
+  return ax;
+});
+/** What stands beside the lanes of a workgroup: memory is filled by one lane, read by all; nests of lanes differ in shape. */
+export const beside: Kernel = kernel('beside', { x: tensor('f32', 'B', 32), y: tensor('f32', 'B', 32).out(), sums: tensor('f32', 'B').out() }, ({ x, y, sums, B }) => {
+  const ax = axes({ b: B, z: 32, t: 32, u: 4, v: 4, n: 32 });
+  for (const b of ax.b.bind('block.x')) {
+    const part = shared('f32', 'part', 32), offset = x.at(b, 0).mul(0.5);
+    for (const z of ax.z) part.at(z).set(z.to('f32'));
+    for (const l of ax.t.bind('lane.x')) part.at(l).addAssign(x.at(b, l));
+    const sum = reg('f32', offset, 'sum');
+    for (const n of ax.n) sum.addAssign(part.at(n));
+    sums.at(b).set(sum);
+    barrier();
+    for (const u of ax.u.bind('lane.y')) for (const w of ax.v.bind('lane.x')) { const at = u.mul(4).add(w); y.at(b, at).set(part.at(at).add(sum)); y.at(b, at.add(16)).set(part.at(at.add(16))); }
   }
   return ax;
 });

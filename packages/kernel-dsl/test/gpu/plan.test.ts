@@ -3,7 +3,7 @@ import { DslError } from '../../src/errors/index.ts';
 import { emitGpu, evaluate } from '../../src/emit/index.ts';
 import type { GpuModule, GpuStep } from '../../src/emit/index.ts';
 import { printExpr } from '../../src/ir/index.ts';
-import { assume, axes, barrier, kernel, print, reg, scratch, shared, subgroupAdd, tensor, when } from '../../src/lang/index.ts';
+import { assume, axes, barrier, kernel, print, shared, subgroupAdd, tensor, when } from '../../src/lang/index.ts';
 import type { Kernel } from '../../src/lang/index.ts';
 import { lower } from '../../src/passes/index.ts';
 import { interpret } from '../../src/run/index.ts';
@@ -12,6 +12,7 @@ import { target } from '../../src/targets/index.ts';
 import { fill } from '../emit/harness.ts';
 import type { TensorValue } from '../emit/harness.ts';
 import { array } from '../run/helpers.ts';
+import { beside, handedOn, rounds } from './kernels.ts';
 import { compileCuda, NVCC, runOpenCl, sameOnOpenCl } from './harness.ts';
 
 const t = target('opencl'), cuda = target('cuda-sm80');
@@ -22,40 +23,6 @@ const kinds = (m: GpuModule): unknown => {
   return m.plan.map(go);
 };
 const emitted = (k: Kernel): GpuModule => emitGpu(lower(k.ir, t), t);
-
-/** Memory and a register between workgroups, and a sum by one lane. */
-const handedOn = kernel('handed_on', { x: tensor('f32', 64), y: tensor('f32', 64).out() }, ({ x, y }) => {
-  const ax = axes({ i: 64, k: 64, j: 64 }), doubled = scratch('f32', 'doubled', 64), total = reg('f32', 0, 'total');
-  for (const i of ax.i.bind('block.x')) doubled.at(i).set(x.at(i).mul(2));
-  for (const k of ax.k) total.addAssign(doubled.at(k));
-  for (const j of ax.j.bind('block.x')) y.at(j).set(doubled.at(j).add(total));
-  return ax;
-});
-/** Rounds and a condition around workgroups, told by sizes. */
-const rounds = kernel('rounds', { x: tensor('i32', 'N').inout(), often: tensor('u8', 'R') }, ({ x, N, R }) => {
-  const ax = axes({ r: R, i: N, j: N });
-  for (const r of ax.r) {
-    for (const i of ax.i.bind('block.x')) x.at(i).set(x.at(i).mul(3).add(r.to('i32')));
-    when(r.add(N).gt(9), () => { for (const j of ax.j.bind('block.x')) x.at(j).addAssign(1); });
-  }
-  return ax;
-});
-/** What stands beside the lanes of a workgroup: memory is filled by one lane, read by all; nests of lanes differ in shape. */
-const beside = kernel('beside', { x: tensor('f32', 'B', 32), y: tensor('f32', 'B', 32).out(), sums: tensor('f32', 'B').out() }, ({ x, y, sums, B }) => {
-  const ax = axes({ b: B, z: 32, t: 32, u: 4, v: 4, n: 32 });
-  for (const b of ax.b.bind('block.x')) {
-    const part = shared('f32', 'part', 32), offset = x.at(b, 0).mul(0.5);
-    for (const z of ax.z) part.at(z).set(z.to('f32'));
-    barrier();
-    for (const l of ax.t.bind('lane.x')) part.at(l).addAssign(x.at(b, l));
-    barrier();
-    const sum = reg('f32', offset, 'sum');
-    for (const n of ax.n) sum.addAssign(part.at(n));
-    sums.at(b).set(sum);
-    for (const u of ax.u.bind('lane.y')) for (const w of ax.v.bind('lane.x')) { const at = u.mul(4).add(w); y.at(b, at).set(part.at(at).add(sum)); y.at(b, at.add(16)).set(part.at(at.add(16))); }
-  }
-  return ax;
-});
 
 describe('a plan', () => {
   it('hands memory and registers from launch to launch', () => {
@@ -134,6 +101,12 @@ describe('index arithmetic', () => {
     expect(at(46340, 46340)).toBe(true);
     expect(at(50000, 50000)).toBe(false);
     expect(at(2 ** 31, 1)).toBe(false);
+  });
+  it('demands what a product of positions may become', () => {
+    const product = kernel('product', { x: tensor('f32', 'M', 'N').inout() }, ({ x, M, N }) => { const ax = axes({ i: M, j: N }); for (const i of ax.i.bind('block.y')) for (const j of ax.j.bind('block.x')) x.at(i, j).set(i.mul(j).to('f32')); return ax; });
+    const m = emitted(product), at = (M: number, N: number): boolean => m.below.every((e) => Math.abs(evaluate(e, { sizes: { M, N }, strides: { x: [N, 1] }, scalars: {} })) < 2 ** 31);
+    expect(m.source).toContain('(float)(i * j)');
+    expect([at(46341, 46341), at(46342, 46342), at(2 ** 20, 2 ** 10), at(2 ** 21, 2 ** 11)]).toEqual([true, false, true, false]);
   });
   it('is 64 bits wide on demand, or where a value cannot fit', () => {
     expect(emitGpu(k, t, { indexBits: 64 }).below).toEqual([]);

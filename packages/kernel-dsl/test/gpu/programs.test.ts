@@ -10,6 +10,7 @@ import { cases as functions } from '../emit/math-cases.ts';
 import { accessCase, bytesCase, namesCase, parallelCase, rampCase } from '../emit/memory-cases.ts';
 import { cases as packed } from '../emit/packed-cases.ts';
 import { args as numbers, collatz } from '../emit/while-cases.ts';
+import { inPlace } from './cases.ts';
 import { NVCC, compileCuda, sameOnOpenCl } from './harness.ts';
 
 const t = target('opencl');
@@ -17,7 +18,7 @@ const named = (cases: readonly Case[]): Case[] => cases.map(({ k, runs }, i) => 
 const lowered = (cases: readonly Case[]): Case[] => cases.map(({ k, runs }) => ({ k: lower(k, t), runs }));
 
 const GROUPS: Readonly<Record<string, () => Case[]>> = {
-  'memory of every kind': () => lowered([accessCase(4), bytesCase(4), bytesCase(8), rampCase(4), parallelCase(), namesCase()]),
+  'memory of every kind': () => lowered([accessCase(4), bytesCase(4), bytesCase(8), rampCase(4), parallelCase(), namesCase(), inPlace()]),
   'atomic updates': () => atomics(t),
   'four-bit integers': () => packed(t),
   'loops that end when they are done': () => [{ k: lower(collatz.ir, t), runs: [numbers([1, 6, 27, 97, 871], 200)] }],

@@ -2,5 +2,6 @@
 export { emitGpu } from './emit.ts';
 export { evaluate } from './host.ts';
 export type { HostValues } from './host.ts';
+export { printPlan } from './print-plan.ts';
 export { FAULT_WORDS } from './module.ts';
 export type { EmitGpuOptions, GpuAlignment, GpuArg, GpuLaunch, GpuModule, GpuSite, GpuStep, GpuWorkspace } from './module.ts';

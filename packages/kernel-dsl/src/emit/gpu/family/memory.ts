@@ -1,4 +1,4 @@
-import type { Buffer, Expr, Load } from '../../../ir/index.ts';
+import type { Buffer, Expr, Load, Loc } from '../../../ir/index.ts';
 import { add, bytesOf, constant, isConst, isFloat, printExpr } from '../../../ir/index.ts';
 import { EmitError } from '../../error.ts';
 import { call, castTo, flatIndex, heldAs, infix, PREC, primary, strideOf, wrap } from '../../text/index.ts';
@@ -64,7 +64,7 @@ const through = (f: Frame, T: string, buf: Buffer, index: readonly Expr[], print
 const next = (index: readonly Expr[], by: number): readonly Expr[] => index.map((e, d) => (d === index.length - 1 ? add(e, constant(by)) : e));
 
 /** The condition that an access lies in its tensor, dimension by dimension, with a number for each; undefined where nothing checks. */
-export function insideText(f: Frame, buf: Buffer, index: readonly Expr[], access: 'read' | 'written' | 'updated', span: number, print: Print, loc = buf.loc): Text | undefined {
+export function insideText(f: Frame, buf: Buffer, index: readonly Expr[], access: 'read' | 'written' | 'updated', span: number, print: Print, loc: Loc | undefined = buf.loc): Text | undefined {
   if (!f.m.options.bounds || buf.space === 'reg') return undefined;
   const T = f.m.options.indexBits === 32 ? 'int' : 'i64', h = need(f, insideHelper(T)), faults = nameOf(f, FAULTS, 'faults');
   let all: Text | undefined;

@@ -101,6 +101,10 @@ describe('the other commands', () => {
     expect(r.err).toMatch(/2006 elements, 0 differ/);
     expect(quern(['kernel', join(root, 'examples/saxpy.ts'), '--target', 'x86-64', '--stage', 'c']).out).toContain('saxpy__x86_64(');
     expect(quern(['kernel', join(root, 'examples/saxpy.ts'), '--target', 'z80']).err).toMatch(/--target is one of/);
+    const gpu = quern(['kernel', join(root, 'examples/saxpy.ts'), '--target', 'cuda-sm90a']);
+    for (const text of ['==== plan (cuda-sm90a)', 'launch saxpy_kernel(x, y, N, a) on 1 workgroup(s) of 1 lane(s)', '==== cuda', '__global__']) expect(gpu.out).toContain(text);
+    expect(quern(['kernel', join(root, 'examples/saxpy.ts'), '--target', 'opencl', '--stage', 'opencl']).out).toContain('__kernel');
+    expect(quern(['kernel', join(root, 'examples/saxpy.ts'), '--target', 'opencl', '--run']).err).toMatch(/--run compares on this CPU/);
   });
 
   it('tune measures the choices of a schedule and remembers them', () => {

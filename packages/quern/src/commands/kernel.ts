@@ -1,24 +1,26 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { emitFileC, emitKernelC, emitLibraryIndexC, interpret, lower, printKernel, printKernelLines, requireVerified, schedule, target, TARGETS } from '@quern/kernel-dsl';
-import type { EmittedKernel, InterpretArg, KernelIR, ScheduledKernel, Target } from '@quern/kernel-dsl';
+import { emitFileC, emitGpu, emitKernelC, emitLibraryIndexC, GPU_TARGETS, interpret, lower, printKernel, printKernelLines, printPlan, requireVerified, schedule, target, TARGETS } from '@quern/kernel-dsl';
+import type { EmittedKernel, GpuModule, InterpretArg, KernelIR, ScheduledKernel, Target } from '@quern/kernel-dsl';
 import { bindKernel, compileLibrary, cpuInfo, tensor } from '@quern/runtime';
 import { UsageError, optionHelp, parse } from '../cli/index.ts';
 import { kernelPage } from '../page/index.ts';
 import { loadKernelModule } from './module.ts';
 import type { KernelModule } from './module.ts';
 
+const NAMES = [...TARGETS, ...GPU_TARGETS].map((t) => t.isa).join(', ');
+
 const OPTIONS = {
-  target: { kind: 'text', value: 'ISA', help: `one of ${TARGETS.map((t) => t.isa).join(', ')} (default: this CPU's)` },
-  stage: { kind: 'text', value: 'STAGE', help: 'algorithm, schedule, lowered or c (default: all)' },
-  html: { kind: 'text', value: 'OUT', help: 'write one web page: your source, each step and the C side by side, linked line to line' },
-  run: { kind: 'flag', help: 'compile it, run it on its sample and compare with the interpreter' },
+  target: { kind: 'text', value: 'ISA', help: `one of ${NAMES} (default: this CPU's)` },
+  stage: { kind: 'text', value: 'STAGE', help: 'algorithm, schedule, lowered, plan (of a GPU), or the language: c, cuda, opencl, wgsl (default: all)' },
+  html: { kind: 'text', value: 'OUT', help: 'write one web page: your source, each step and the text side by side, linked line to line' },
+  run: { kind: 'flag', help: 'compile it for this CPU, run it on its sample and compare with the interpreter' },
 } as const;
 
 export const KERNEL_HELP: string = `quern kernel FILE [options]
 
-Shows what becomes of a kernel: the algorithm, the program after each step of its schedule, the lowered program and the C.
-FILE exports \`algorithm\`, and may export \`cpu\` (a schedule) and \`sample\` (arguments to run it with).
+Shows what becomes of a kernel: the algorithm, the program after each step of its schedule, the lowered program and the C; for a GPU, the plan of its
+launches and their text. FILE exports \`algorithm\`, and may export \`cpu\` and \`gpu\` (schedules) and \`sample\` (arguments to run it with).
 
 ${optionHelp(OPTIONS)}
 `;
@@ -26,18 +28,28 @@ ${optionHelp(OPTIONS)}
 /** The target named, or the best one for this CPU. */
 export function chooseTarget(isa: string | undefined): Target {
   if (isa === undefined) return target(cpuInfo().isas.find((x) => TARGETS.some((t) => t.isa === x)) ?? 'generic');
-  const t = TARGETS.find((x) => x.isa === isa);
-  if (!t) throw new UsageError(`--target is one of ${TARGETS.map((x) => x.isa).join(', ')}, got '${isa}'`);
+  const t = [...TARGETS, ...GPU_TARGETS].find((x) => x.isa === isa);
+  if (!t) throw new UsageError(`--target is one of ${NAMES}, got '${isa}'`);
   return t;
 }
 
 /** The stages of a module's kernel for a target. @throws DslError also where the kernel, or what became of it, is not proved: as its author wrote it first */
 export function stages(m: KernelModule, t: Target): { readonly scheduled: ScheduledKernel; readonly lowered: KernelIR; readonly emitted: EmittedKernel } {
-  requireVerified(m.algorithm.ir);
-  const scheduled = schedule(m.algorithm, t, (s, ax) => m.cpu?.(s, ax));
-  const lowered = lower(scheduled.ir, t);
+  const { scheduled, lowered } = lowering(m, t, m.cpu);
   requireVerified(lowered);
   return { scheduled, lowered, emitted: emitKernelC(lowered, t) };
+}
+
+function lowering(m: KernelModule, t: Target, plan: KernelModule['cpu']): { readonly scheduled: ScheduledKernel; readonly lowered: KernelIR } {
+  requireVerified(m.algorithm.ir);
+  const scheduled = schedule(m.algorithm, t, (s, ax) => plan?.(s, ax));
+  return { scheduled, lowered: lower(scheduled.ir, t) };
+}
+
+/** The stages for a GPU. */
+export function gpuStages(m: KernelModule, t: Target): { readonly scheduled: ScheduledKernel; readonly lowered: KernelIR; readonly emitted: GpuModule } {
+  const { scheduled, lowered } = lowering(m, t, m.gpu);
+  return { scheduled, lowered, emitted: emitGpu(lowered, t) };
 }
 
 /** What a comparison of compiled code with the interpreter found. */
@@ -92,11 +104,12 @@ export async function kernel(argv: readonly string[]): Promise<number> {
 async function show(argv: readonly string[]): Promise<number> {
   const { values: v, rest: [file = ''] } = parse(argv, OPTIONS, { min: 1, max: 1, what: 'the file with the kernel' });
   const m = await loadKernelModule(file), t = chooseTarget(v.target);
-  const { scheduled, lowered, emitted } = stages(m, t);
+  if (t.gpu && v.run) throw new UsageError('--run compares on this CPU: leave --target away; compileKernel(kernel, { device }) runs it on a GPU');
+  const { scheduled, lowered, emitted } = t.gpu ? gpuStages(m, t) : stages(m, t);
   const all: Readonly<Record<string, string>> = {
     algorithm: printKernel(m.algorithm.ir),
     schedule: scheduled.steps.slice(1).map((s) => `-- after ${s.call}\n${printKernel(s.ir)}`).join('\n'),
-    lowered: printKernel(lowered), c: emitted.source,
+    lowered: printKernel(lowered), ...('plan' in emitted ? { plan: printPlan(emitted) } : {}), [t.gpu?.language ?? 'c']: emitted.source,
   };
   if (v.stage !== undefined && !(v.stage in all)) throw new UsageError(`--stage is one of ${Object.keys(all).join(', ')}, got '${v.stage}'`);
   if (v.html !== undefined) {

@@ -12,6 +12,8 @@ export interface KernelModule {
   readonly algorithm: Kernel;
   /** How it runs on a CPU; without it, as the algorithm says. */
   readonly cpu?: (s: Schedule, ax: Kernel['axes']) => void;
+  /** How it runs on a GPU; without it, as the algorithm says. */
+  readonly gpu?: (s: Schedule, ax: Kernel['axes']) => void;
   /** Choices that its schedule leaves open, for `quern tune`. */
   readonly tuning?: Tunable<Kernel['axes'], unknown>;
   /** Arguments to try it with; tensors that it writes are in them too. */

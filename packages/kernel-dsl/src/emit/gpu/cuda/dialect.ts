@@ -62,15 +62,15 @@ export const CUDA: Dialect = {
   popcount: (x, n) => (n === 64 ? `__popcll(${x})` : `__popc(${x})`),
   clz: (x, n) => (n === 64 ? `__clzll(${x})` : `__clz(${x})`),
   bits,
-  halves: {
+  halves: (t) => ({
     toF32: ['float x;', 'asm("cvt.f32.f16 %0, %1;" : "=f"(x) : "h"(h));', 'return x;'],
     fromF32: ['u16 h;', 'asm("cvt.rn.f16.f32 %0, %1;" : "=h"(h) : "f"(x));', 'return h;'],
-    bf16FromF32: ['u16 h;', 'asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(h) : "f"(x));', 'return h;'],
-  },
-  dot4: ['int d;', 'asm("dp4a.u32.s32 %0, %1, %2, %3;" : "=r"(d) : "r"(a), "r"(b), "r"(acc));', 'return d;'],
-  barrier: (scope, width) => (scope === 'workgroup' ? '__syncthreads();' : width === 32 ? '__syncwarp();' : `__syncwarp(${cudaSubgroup.mask(width)});`),
+    ...(t.features.includes('mma_bf16') && { bf16FromF32: ['u16 h;', 'asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(h) : "f"(x));', 'return h;'] }),
+  }),
+  dot4: () => ['int d;', 'asm("dp4a.u32.s32 %0, %1, %2, %3;" : "=r"(d) : "r"(a), "r"(b), "r"(acc));', 'return d;'],
+  barrier: '__syncthreads();',
   atomic,
   compareExchange: (_, p, expected, next) => `atomicCAS(${p}, ${expected}, ${next})`,
   print: { call: (format, args) => `printf(${[format, ...args].join(', ')})`, long: '%lld', text: (x) => `${x} ? "true" : "false"` },
-  subgroup: cudaSubgroup.dialect,
+  subgroup: () => cudaSubgroup,
 };

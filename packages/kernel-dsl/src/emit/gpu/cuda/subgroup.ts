@@ -24,6 +24,6 @@ function ballot(width: number): Helper {
 }
 
 /** Subgroups of CUDA are runs of lanes of a warp. */
-export const cudaSubgroup: { readonly dialect: SubgroupDialect; readonly mask: (width: number) => string; readonly maskHelper: (width: number) => Helper } = {
-  dialect: { kind: 'shuffle', helper: shuffle, ballot }, mask, maskHelper,
+export const cudaSubgroup: SubgroupDialect = {
+  kind: 'shuffle', helper: shuffle, ballot, barrier: (width) => ({ text: width === 32 ? '__syncwarp();' : `__syncwarp(${mask(width)});`, uses: uses(width) }),
 };

@@ -46,9 +46,9 @@ export interface Dialect {
   readonly popcount: (x: string, bits: 32 | 64) => string;
   readonly clz: (x: string, bits: 32 | 64) => string;
   readonly bits: (from: DType, to: DType, x: string) => string;
-  readonly halves: { readonly toF32?: readonly string[]; readonly fromF32?: readonly string[]; readonly bf16FromF32?: readonly string[] };
-  readonly dot4: readonly string[] | undefined;
-  readonly barrier: (scope: 'workgroup' | 'subgroup', subgroup: number) => string;
+  readonly halves: (t: Target) => { readonly toF32?: readonly string[]; readonly fromF32?: readonly string[]; readonly bf16FromF32?: readonly string[] };
+  readonly dot4: (t: Target) => readonly string[] | undefined;
+  readonly barrier: string;
   /** The statements of an atomic update that an instruction does, of `*p` by `x`, returning the old value; undefined where it takes a loop. */
   readonly atomic: (fn: string, t: DType) => string | undefined;
   /** `compare_exchange` of a 32- or 64-bit word: returns what was there. */
@@ -56,10 +56,10 @@ export interface Dialect {
   /** Calls of printf: the format and its arguments. Texts of bools: an expression, or undefined where format strings must hold them. */
   readonly print: { readonly call: (format: string, args: readonly string[]) => string; readonly long: string; readonly text?: (x: string) => string };
   /** A value of another lane; see helpers/subgroup. */
-  readonly subgroup: SubgroupDialect;
+  readonly subgroup: (t: Target) => SubgroupDialect;
 }
 
 /** How lanes of a subgroup exchange values: by instructions, or by way of shared memory and barriers. */
 export type SubgroupDialect =
-  | { readonly kind: 'shuffle'; readonly helper: (t: DType, width: number, how: 'index' | 'xor' | 'down') => Helper; readonly ballot: (width: number) => Helper }
+  | { readonly kind: 'shuffle'; readonly helper: (t: DType, width: number, how: 'index' | 'xor' | 'down') => Helper; readonly ballot: (width: number) => Helper; readonly barrier: (width: number) => { readonly text: string; readonly uses: readonly Helper[] } }
   | { readonly kind: 'memory' };

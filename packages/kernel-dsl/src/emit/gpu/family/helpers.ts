@@ -7,6 +7,10 @@ import { typeOf, unsignedOf } from './types.ts';
 
 type Real = 'f32' | 'f64';
 
+type Body = { readonly body: readonly string[]; readonly uses?: readonly Helper[] };
+/** The body that uses a feature, where the target has one; else the other. */
+const whole = (body: readonly string[] | undefined, feature: string, other: Body): Body & { readonly features?: readonly string[] } => (body ? { body, features: [feature] } : other);
+
 /** Sum, difference, product, negative or shift of signed integers that wraps: by way of the unsigned type, where overflow is defined. */
 export function wrapHelper(fn: 'add' | 'sub' | 'mul' | 'neg' | 'shl', t: DType): Helper {
   const T = typeOf(t), U = unsignedOf(t), name = `${fn}_${t}`;
@@ -84,7 +88,7 @@ export const f32FromF16Helper = (): Helper => {
   return {
     name: 'f32_from_f16',
     render: (d, t) => ({
-      signature: 'float f32_from_f16(u16 h)', ...(d.halves.toF32 && t.features.includes('f16') ? { body: d.halves.toF32, features: ['f16'] } : {
+      signature: 'float f32_from_f16(u16 h)', ...whole(d.halves(t).toF32, 'f16', {
         body: [
           'const u32 m = h & 0x7fffu;',
           `u32 u = ${toBits.name}(${toFloat.name}(m << 13) * 0x1p112f);   // the exponent moves from bias 15 to 127, subnormals too`,
@@ -103,7 +107,7 @@ export const f16FromF32Helper = (): Helper => {
   return {
     name: 'f16_from_f32',
     render: (d, t) => ({
-      signature: 'u16 f16_from_f32(float x)', ...(d.halves.fromF32 && t.features.includes('f16') ? { body: d.halves.fromF32, features: ['f16'] } : {
+      signature: 'u16 f16_from_f32(float x)', ...whole(d.halves(t).fromF32, 'f16', {
         body: [
           `const u32 u = ${toBits.name}(x), m = u & 0x7fffffffu, sign = u >> 16 & 0x8000u;`,
           'if (m > 0x7f800000u) return (u16)(sign | 0x7e00u | (m >> 13 & 0x3ffu));               // NaN',
@@ -126,7 +130,7 @@ export const bf16FromF32Helper = (): Helper => {
   return {
     name: 'bf16_from_f32',
     render: (d, t) => ({
-      signature: 'u16 bf16_from_f32(float x)', ...(d.halves.bf16FromF32 && t.features.includes('mma_bf16') ? { body: d.halves.bf16FromF32 } : {
+      signature: 'u16 bf16_from_f32(float x)', ...whole(d.halves(t).bf16FromF32, 'f16', {
         body: [`const u32 u = ${toBits.name}(x);`, 'if (x != x) return (u16)(u >> 16 | 0x40u);', 'return (u16)((u + 0x7fffu + (u >> 16 & 1)) >> 16);'], uses: [toBits],
       }),
     }),
@@ -139,7 +143,7 @@ export const dot4Helper = (): Helper => {
   return {
     name: 'dot4_i32',
     render: (d, t) => ({
-      signature: 'int dot4_i32(int acc, u32 a, int b)', ...(d.dot4 && t.features.includes('dot4') ? { body: d.dot4, features: ['dot4'] } : { body: [`return ${add.name}(acc, ${[0, 1, 2, 3].map(term).join(' + ')});`], uses: [add] }),
+      signature: 'int dot4_i32(int acc, u32 a, int b)', ...whole(d.dot4(t), 'dot4', { body: [`return ${add.name}(acc, ${[0, 1, 2, 3].map(term).join(' + ')});`], uses: [add] }),
     }),
   };
 };

@@ -59,8 +59,13 @@ function printStmt(p: Printing, s: Stmt, following: readonly Stmt[]): void {
     case 'assume': p.w.line(`${call(need(p.f, assumeHelper()), primary(nameOf(p.f, FAULTS, 'faults')), primary(String(p.f.m.sites.push({ kind: 'assume', text: s.text, loc: s.loc }) - 1)), exprText(p.f, s.cond)).t};   // ${oneLine(s.text)}`); return;
     case 'barrier': {
       const width = p.f.m.k.subgroup ?? 32, lanes = p.f.launch.block.reduce((a, b) => a * b, 1);
-      if (s.scope === 'subgroup' && p.f.m.dialect.subgroup.kind === 'memory') requireAlike(p.f, p.diverged > 0, lanes, width, 'a subgroup barrier', s);
-      if (lanes > 1) p.w.line(`${p.f.m.dialect.barrier(s.scope, width)}`);
+      if (lanes === 1) return;
+      const { dialect, target } = p.f.m, sub = dialect.subgroup(target);
+      if (s.scope === 'workgroup') { p.w.line(dialect.barrier); return; }
+      if (sub.kind === 'memory') { requireAlike(p.f, p.diverged > 0, lanes, width, 'a subgroup barrier', s); p.w.line(dialect.barrier); return; }
+      const { text, uses } = sub.barrier(width);
+      uses.forEach((h) => need(p.f, h));
+      p.w.line(text);
       return;
     }
     case 'instr': throw new EmitError(`the instruction ${s.def.name} has no text for ${p.f.m.dialect.language}`, s.loc);

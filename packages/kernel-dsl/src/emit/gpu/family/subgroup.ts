@@ -64,7 +64,7 @@ export function laneNumber(f: Frame): Text {
  * @param diverged is some branch or loop around it not taken alike by all lanes of the workgroup?
  */
 export function subgroupText(f: Frame, s: Let & { readonly value: Subgroup }, diverged: boolean): { readonly before: readonly string[]; readonly value: Text; readonly after: readonly string[] } {
-  const e = s.value, width = f.m.k.subgroup ?? 32, { dialect } = f.m, sub = dialect.subgroup, t = e.x.dtype;
+  const e = s.value, width = f.m.k.subgroup ?? 32, { dialect } = f.m, sub = dialect.subgroup(f.m.target), t = e.x.dtype;
   const x = exprText(f, e.x), lane = e.lane && indexText(f, e.lane, exprText), at = lane && (lane.bits === 32 ? lane.text : castTo('int', lane.text));
   f.m.features.add('subgroups');
   if (sub.kind === 'shuffle') {
@@ -81,7 +81,7 @@ export function subgroupText(f: Frame, s: Let & { readonly value: Subgroup }, di
   const lanes = f.launch.block[0] * f.launch.block[1] * f.launch.block[2];
   requireAlike(f, diverged, lanes, width, printExpr(e), s);
   f.m.features.delete('subgroups');
-  const held = heldAs(t), given = exchangeArray(f, held, lanes), id = laneNumber(f), barrier = dialect.barrier('workgroup', width);
+  const held = heldAs(t), given = exchangeArray(f, held, lanes), id = laneNumber(f), { barrier } = dialect;
   const before = [`${given}[${id.t}] = ${x.t};`, barrier], base = lanes === width ? undefined : infix('&', id, primary(`~${width - 1}`));
   const place = (n: Text): string => `${given}[${(base ? infix('+', { t: `(${base.t})`, p: PREC.primary }, n) : n).t}]`;
   switch (e.fn) {

@@ -1,5 +1,6 @@
 import type { DType } from '../../../ir/index.ts';
 import { typedefs, vectorName } from '../family/index.ts';
+import { openclSubgroup } from './subgroup.ts';
 import type { Dialect, Memory } from '../family/index.ts';
 
 const SPACE: Readonly<Record<Memory, string>> = { global: '__global ', shared: '__local ', own: '' };
@@ -21,7 +22,8 @@ export const OPENCL: Dialect = {
   prologue: (text, features) => [
     '#pragma OPENCL FP_CONTRACT OFF',
     ...(/\bdouble\b/.test(text) ? ['#pragma OPENCL EXTENSION cl_khr_fp64 : enable'] : []),
-    ...(features.has('f16') ? ['#pragma OPENCL EXTENSION cl_khr_fp16 : enable'] : []),
+    ...(/\bhalf\b|as_half|convert_half/.test(text) ? ['#pragma OPENCL EXTENSION cl_khr_fp16 : enable'] : []),
+    ...(features.has('subgroups') && /\bsub_group_/.test(text) ? ['#pragma OPENCL EXTENSION cl_khr_subgroups : enable'] : []),
     ...(/\batom_/.test(text) ? ['#pragma OPENCL EXTENSION cl_khr_int64_base_atomics : enable', '#pragma OPENCL EXTENSION cl_khr_int64_extended_atomics : enable'] : []),
     ...typedefs('opencl', text),
   ],
@@ -38,11 +40,13 @@ export const OPENCL: Dialect = {
   popcount: (x) => `popcount(${x})`,
   clz: (x) => `clz(${x})`,
   bits: (_, to, x) => `as_${ELEMENT[to]!}(${x})`,
-  halves: { toF32: ['return convert_float(as_half(h));'], fromF32: ['return as_ushort(convert_half_rte(x));'] },
-  dot4: ['return acc + dot_4x8packed_us_int(a, as_uint(b));'],
-  barrier: () => 'barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);',
+  halves: (t) => (t.features.includes('ptx') ? { toF32: ['float x;', '__asm__("cvt.f32.f16 %0, %1;" : "=f"(x) : "h"(h));', 'return x;'], fromF32: ['u16 h;', '__asm__("cvt.rn.f16.f32 %0, %1;" : "=h"(h) : "f"(x));', 'return h;'] }
+    : t.features.includes('f16') ? { toF32: ['return convert_float(as_half(h));'], fromF32: ['return as_ushort(convert_half_rte(x));'] } : {}),
+  dot4: (t) => (t.features.includes('ptx') ? ['int d;', '__asm__("dp4a.u32.s32 %0, %1, %2, %3;" : "=r"(d) : "r"(a), "r"(b), "r"(acc));', 'return d;']
+    : t.features.includes('dot4') ? ['return acc + dot_4x8packed_us_int(a, as_uint(b));'] : undefined),
+  barrier: 'barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);',
   atomic,
   compareExchange: (n, p, expected, next) => (n === 64 ? `atom_cmpxchg(${p}, ${expected}, ${next})` : `atomic_cmpxchg(${p}, ${expected}, ${next})`),
   print: { call: (format, args) => `printf(${[format, ...args].join(', ')})`, long: '%ld' },
-  subgroup: { kind: 'memory' },
+  subgroup: openclSubgroup,
 };

@@ -1,0 +1,55 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { emitGpu } from '../../src/emit/index.ts';
+import { axes, barrier, kernel, subgroupAdd, subgroupShuffle, tensor } from '../../src/lang/index.ts';
+import { lower } from '../../src/passes/index.ts';
+import { openclTarget } from '../../src/targets/index.ts';
+import type { OpenClFeature } from '../../src/targets/index.ts';
+import { has, temporary } from '../emit/harness.ts';
+import { dotCases, halfCases } from '../emit/ops-cases.ts';
+import { NVCC } from './harness.ts';
+import { exchanges } from './kernels.ts';
+
+/** Exchanges of a full warp, of numbers of 64 and 8 bits. */
+const warps = kernel('warps', { x: tensor('f64', 64).inout(), y: tensor('i8', 64).inout(), z: tensor('i64', 64).inout() }, ({ x, y, z }) => {
+  const ax = axes({ b: 1, t: 64 });
+  for (const b of ax.b.bind('block.x')) for (const t of ax.t.bind('lane.x')) {
+    x.at(t).set(subgroupAdd(x.at(t.add(b))));
+    barrier('subgroup');
+    y.at(t).set(subgroupShuffle(y.at(t), t.mod(7)));
+    z.at(t).set(subgroupShuffle(z.at(t), t.mod(5)));
+  }
+  return ax;
+});
+const texts = (...features: OpenClFeature[]): string[] => {
+  const t = openclTarget(['f64', 'i64', ...features]);
+  return [lower(exchanges.ir, t), lower(warps.ir, t), ...[...dotCases(t), ...halfCases(t).slice(0, 1)].map((c) => lower(c.k, t))].map((k) => emitGpu(k, t).source);
+};
+/** Compiles OpenCL C with clang; the output file. */
+function clang(text: string, target: string, args: readonly string[]): string {
+  const path = join(temporary(), `cl-${target}-${Math.abs([...text].reduce((h, c) => (Math.imul(h, 31) + c.charCodeAt(0)) | 0, 7))}.cl`), out = `${path}.s`;
+  writeFileSync(path, text);
+  execFileSync('clang', ['-x', 'cl', '-target', target, '-Xclang', '-finclude-default-header', '-Wall', '-Wextra', '-Werror', '-Wno-unused-function', ...args, '-S', '-O1', path, '-o', out], { stdio: ['ignore', 'pipe', 'pipe'] });
+  return out;
+}
+
+const CLANG = has('clang');
+describe.skipIf(!CLANG)(CLANG ? 'what only some OpenCL devices have' : 'clang is not here: no text for devices with subgroups or PTX was compiled', () => {
+  it('compiles with the functions of subgroups', () => {
+    const all = texts('subgroups', 'f16');
+    expect(all.join('\n')).toMatch(/sub_group_shuffle_xor\(x, \(uint\)lane\)[^]*convert_half_rte/);
+    for (const x of all) clang(x, 'spir64', ['-cl-std=CL2.0', '-Xclang', '-cl-ext=+all', '-emit-llvm']);
+  });
+  it.skipIf(!NVCC)(NVCC ? 'compiles with the instructions of NVIDIA, and they assemble' : 'needs ptxas for the instructions of NVIDIA', () => {
+    const all = texts('ptx');
+    for (const x of ['shfl.sync.bfly.b32', 'vote.sync.ballot.b32', 'bar.warp.sync', 'dp4a.u32.s32', 'cvt.rn.f16.f32']) expect(all.join('\n')).toContain(x);
+    for (const x of all) {
+      // What the driver would link.
+      const ids = ['get_group_id', 'get_local_id'].map((f) => `size_t __attribute__((overloadable, const)) ${f}(uint d) { return d; }\n`).join('') + 'uint __attribute__((overloadable, const)) clz(uint x) { return (uint)__builtin_clz(x); }\n';
+      const ptx = clang(x + ids, 'nvptx64-nvidia-nvcl', ['-cl-std=CL1.2', '-Xclang', '-target-feature', '-Xclang', '+ptx70', '-Xclang', '-target-cpu', '-Xclang', 'sm_75', '-nogpulib']);
+      execFileSync('ptxas', ['-c', '-arch=sm_75', ptx, '-o', `${ptx}.o`], { stdio: ['ignore', 'pipe', 'pipe'] });
+    }
+  });
+});

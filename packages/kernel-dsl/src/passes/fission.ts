@@ -1,5 +1,5 @@
 import { DslError } from '../errors/index.ts';
-import { add, binary, block, boundBy, constant, isConst, load, mapOperands, mapOwnExprs, mapStmt, mul, newBuffer, newVar, operands, printExpr, select, sub, visitExprs, visitStmt } from '../ir/index.ts';
+import { add, binary, block, boundBy, constant, isConst, load, mapOperands, mapOwnExprs, mapStmt, mul, newBuffer, newVar, operands, printExpr, select, sub, visitExpr, visitExprs, visitStmt } from '../ir/index.ts';
 import type { Buffer, DType, Expr, For, Let, Stmt, Subgroup } from '../ir/index.ts';
 import { simplifyExpr } from './affine.ts';
 
@@ -99,7 +99,9 @@ function uses(all: readonly Stmt[]): ReadonlyMap<number, number> {
 
 /** Statements in which no lanes meet, for all lanes; what other parts use of them is kept. */
 function alone(run: readonly Stmt[], w: Workgroup): readonly Stmt[] {
-  const here = uses(run), everywhere = uses([w.body]), leaves = (id: number): boolean => (everywhere.get(id) ?? 0) > (here.get(id) ?? 0);
+  const here = uses(run), everywhere = uses([w.body]), wanted = new Set<number>(), leaves = (id: number): boolean => wanted.has(id) || (everywhere.get(id) ?? 0) > (here.get(id) ?? 0);
+  // What is computed again elsewhere needs the names that it is computed from.
+  for (const s of [...run].reverse()) if (s.kind === 'let' && s.v.dtype === 'i64' && leaves(s.v.id)) visitExpr(s.value, (e) => { if (e.kind === 'var') wanted.add(e.id); });
   const made: Stmt[] = [], lanes = constant(w.size), later = new Map<number, Buffer>();
   for (const s of run) {
     if (s.kind === 'alloc' && leaves(-s.buf.id)) {

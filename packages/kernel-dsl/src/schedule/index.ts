@@ -3,4 +3,4 @@ export type { GridPlace } from './bind.ts';
 export { schedule } from './schedule.ts';
 export type { Schedule, ScheduledKernel, Step } from './schedule.ts';
 export type { Tail } from './split.ts';
-export type { StageOptions } from './stage.ts';
+export type { StageOptions } from './stage-options.ts';

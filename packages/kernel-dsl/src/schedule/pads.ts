@@ -16,6 +16,7 @@ export function resolvePads(st: State, at: At): void {
     if (s.kind === 'for') loops.add(s.v.id);
     if (s.kind === 'if' && s.pad) for (const b of buffersOf(s.then).values()) if (b.writes > 0) written.add(b.buf.id);
   });
+  const copies = registerCopies(st.ir.body);
   const check = (s: If): void => {
     const { inner, outer } = paddedVars(s.cond, loops);
     const touches = (index: readonly Expr[]): boolean => index.some((e) => inner.some((v) => usesVar(e, v)));
@@ -23,10 +24,15 @@ export function resolvePads(st: State, at: At): void {
     const older = (index: readonly Expr[]): boolean => index.some((e) => inner.some((v) => usesVar(e, v)) && outer.some((v) => usesVar(e, v)));
     const fail = (buf: Buffer): never => { throw new DslError('KD-S-PAD', { axis: inner.map((v) => v.name).join(', '), name: buf.name }, { ...at, loc: s.loc ?? at.loc }); };
     visitExprs(s.then, (e) => { if (e.kind === 'load' && touches(e.index) && (e.buf.space === 'param' || older(e.index))) fail(e.buf); });
+    // A register that is filled once inside of the padded loop holds what it was filled with.
+    const zero = (l: Load): boolean => {
+      const copy = copies.get(l.buf.id);
+      return !written.has(l.buf.id) && (touches(l.index) || (copy !== undefined && isZero(copy, zero)));
+    };
     visitStmt(s.then, (x) => {
       if (x.kind !== 'store' && x.kind !== 'accum') return;
       if (touches(x.index)) { if (x.buf.space === 'param' || older(x.index)) fail(x.buf); return; }
-      if (x.kind !== 'accum' || x.fn !== 'add' || !isZero(x.value, (l) => !written.has(l.buf.id) && touches(l.index))) fail(x.buf);
+      if (x.kind !== 'accum' || x.fn !== 'add' || !isZero(x.value, zero)) fail(x.buf);
       if (isFloat(x.buf.dtype)) st.reassociates = true; // -0 + 0 is 0
     });
   };
@@ -36,6 +42,17 @@ export function resolvePads(st: State, at: At): void {
     return s.then;
   });
   if (body) st.ir = { ...st.ir, body };
+}
+
+/** What each register holds that one statement fills, not adds to: the value of that store, in which the loops around both have the same iteration. */
+function registerCopies(body: Stmt): ReadonlyMap<number, Expr> {
+  const stores = new Map<number, Expr | undefined>(), regs = new Set<number>();
+  visitStmt(body, (s) => {
+    if (s.kind === 'alloc' && s.buf.space === 'reg') regs.add(s.buf.id);
+    if (s.kind === 'store') stores.set(s.buf.id, stores.has(s.buf.id) ? undefined : s.value);
+    if (s.kind === 'accum' || s.kind === 'atomic') stores.set(s.buf.id, undefined);
+  });
+  return new Map([...stores].flatMap(([id, value]) => (value && regs.has(id) ? [[id, value] as const] : [])));
 }
 
 /** Is it zero where the copies that it reads hold their padding? Both factors of a float product must be: zero times infinity is not. */

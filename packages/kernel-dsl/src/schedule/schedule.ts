@@ -5,6 +5,7 @@ import { here } from '../lang/index.ts';
 import type { Axes, Axis, Kernel } from '../lang/index.ts';
 import type { Target } from '../targets/index.ts';
 import { guarded } from './arguments.ts';
+import { placeBarriers } from './barriers.ts';
 import { bind, checkLanes } from './bind.ts';
 import type { GridPlace } from './bind.ts';
 import { computeAt } from './compute-at.ts';
@@ -20,7 +21,7 @@ import { rfactor } from './rfactor.ts';
 import { split } from './split.ts';
 import type { Tail } from './split.ts';
 import { stage } from './stage.ts';
-import type { StageOptions } from './stage.ts';
+import type { StageOptions } from './stage-options.ts';
 import type { At, State } from './state.ts';
 import { tensorize } from './tensorize.ts';
 
@@ -71,8 +72,11 @@ export interface Schedule {
   hoist(name: string, axis: Axis): void;
   /** Runs the copies at the start of the body `stages` - 1 iterations ahead, into a ring of buffers. */
   pipeline(axis: Axis, stages: number): void;
-  /** Copies what the body of `axis` uses of a tensor into registers or a packed panel; returns the loops of the copy by name. */
-  stage(tensor: string, axis: Axis, space: 'reg' | 'pack', o?: StageOptions): Readonly<Record<string, Axis>>;
+  /**
+   * Copies what the body of `axis` uses of a tensor into registers, a packed panel, or memory that the lanes of a workgroup share; returns the loops
+   * of the copy by name. Registers may be filled from shared memory too, by the name that its stage gave it.
+   */
+  stage(tensor: string, axis: Axis, space: 'reg' | 'pack' | 'shared', o?: StageOptions): Readonly<Record<string, Axis>>;
   /** Puts an instruction in the place of loops that compute what it computes: `axes` in the order of its own loops. */
   tensorize(instruction: Instruction, ...axes: readonly Axis[]): void;
   /** One accumulator for each iteration of a loop. */
@@ -85,7 +89,7 @@ export interface Schedule {
  */
 export function schedule<A extends Axes>(k: Kernel<A>, target: Target, f: (s: Schedule, axes: A) => void): ScheduledKernel {
   if (typeof (target as { vecBytes?: unknown } | undefined)?.vecBytes !== 'number') throw new DslError('KD-S-TARGET', { kernel: k.name, given: typeof target === 'string' ? `'${String(target)}'` : String(target) }, { loc: here() });
-  const st: State = { ir: k.ir, target, consumed: new Map(), twins: new Map(), reassociates: false };
+  const st: State = { ir: k.ir, target, consumed: new Map(), twins: new Map(), filled: new Set(), reassociates: false };
   const steps: Step[] = [{ call: 'algorithm', loc: k.ir.loc, ir: k.ir }];
   const step = <R>(call: string, run: (at: At) => R): R => {
     const loc: Loc | undefined = here();
@@ -124,6 +128,7 @@ export function schedule<A extends Axes>(k: Kernel<A>, target: Target, f: (s: Sc
   running = false;
   step('resolve padded tails', (at) => resolvePads(st, at));
   checkLanes(st, { loc: k.ir.loc, step: 'the end of the schedule' });
+  step('place barriers', (at) => placeBarriers(st, { ...at, loc: k.ir.loc }));
   const bad = specViolation(st.ir, 'scheduled');
   if (bad) throw new Error(`kernel-dsl: the schedule of ${k.name} broke the program: ${bad}`);
   const ir: KernelIR = { ...st.ir, steps: steps.slice(1).map((x) => ({ call: x.call, loc: x.loc })) };

@@ -2,6 +2,7 @@ import { DslError } from '../errors/index.ts';
 import { add, block, ceilDiv, constant, isConst, lt, min, mul, newVar, sub, substitute } from '../ir/index.ts';
 import type { Expr, For, Stmt, Var } from '../ir/index.ts';
 import { Axis } from '../lang/index.ts';
+import { isLane, sharedIn } from './lane-nest.ts';
 import { findLoop, refresh, replaceStmt, setBody } from './state.ts';
 import type { At, State } from './state.ts';
 
@@ -16,6 +17,8 @@ export type Tail = 'clamp' | 'peel' | 'mask' | 'pad';
 export function split(st: State, axis: Axis, factor: number, o: { tail: Tail; names: readonly [string, string] }, at: At): readonly [Axis, Axis, Axis | undefined] {
   if (!Number.isInteger(factor) || factor < 1) throw new DslError('KD-S-FACTOR', { axis: axis.name, factor }, at);
   const { loop } = findLoop(st, axis, at);
+  const shared = isLane(loop) ? sharedIn(loop) : undefined;
+  if (shared !== undefined) throw new DslError('KD-S-LANES', { axis: axis.name, why: `they share ${shared}, which all of them fill together` }, at);
   const outer = newVar(o.names[0], 'i64', 1, loop.loc), inner = newVar(o.names[1], 'i64', 1, loop.loc);
   const n = loop.extent;
   const index = add(mul(outer, constant(factor)), inner);

@@ -1,23 +1,14 @@
 import { DslError } from '../errors/index.ts';
-import { and, block, boundBy, constant, exprKey, identity, isConst, load, mapChildren, mapOperands, mapOwnExprs, newBuffer, newVar, operands, printExpr, substituteExpr, upperBound, usesVar, visitStmt } from '../ir/index.ts';
+import { and, block, boundBy, buffersOf, constant, exprKey, identity, isConst, load, mapChildren, mapOperands, mapOwnExprs, newBuffer, newVar, operands, printExpr, substituteExpr, upperBound, usesVar, visitStmt } from '../ir/index.ts';
 import type { Buffer, Expr, For, ReduceFn, Stmt, Var } from '../ir/index.ts';
 import { Axis } from '../lang/index.ts';
 import { accesses, foldable } from './access.ts';
 import type { Access } from './access.ts';
 import { holdsThroughout } from './mark.ts';
+import { stageShared } from './shared.ts';
+import type { StageOptions } from './stage-options.ts';
 import { findLoop, refresh, replaceStmt, setBody } from './state.ts';
 import type { At, State } from './state.ts';
-
-/** Where staged elements live, and how they are laid out. */
-export interface StageOptions {
-  /** This loop's elements lie next to each other: its dimension becomes the innermost of the copy. */
-  readonly panel?: Axis | undefined;
-  /** Stage the whole expression around the load that needs nothing but scalars (a cast, a factor), not the load alone. */
-  readonly fold?: boolean | undefined;
-  /** The copy of a tensor that the body only accumulates into holds what the body adds: it starts from nothing and is added at the end. */
-  readonly partial?: boolean | undefined;
-  readonly name?: string | undefined;
-}
 
 interface Copy { readonly order: readonly For[]; readonly vars: readonly Var[]; readonly extents: readonly Expr[]; readonly rename: (e: Expr) => Expr }
 
@@ -37,12 +28,11 @@ const nest = (c: Copy, body: Stmt, at: At, keepKinds: boolean): Stmt =>
  * Guards around the uses become guards of the copies: elements that do not exist are zero in the copy.
  * With `partial`, nothing is read at the start and the sums are added at the end: their order changes, the schedule remembers that.
  */
-export function stage(st: State, name: string, axis: Axis, space: 'pack' | 'reg', o: StageOptions, at: At): Readonly<Record<string, Axis>> {
-  const param = st.ir.params.find((p) => p.kind === 'tensor' && p.name === name);
-  if (param?.kind !== 'tensor') throw new DslError('KD-S-UNKNOWN', { what: `tensor ${name}` }, at);
-  const src = param.buf;
-  if (space !== 'reg' && space !== 'pack') throw new DslError('KD-S-SPACE', { name, space: String(space) }, at);
-  const { loop } = findLoop(st, axis, at);
+export function stage(st: State, name: string, axis: Axis, space: 'pack' | 'reg' | 'shared', o: StageOptions, at: At): Readonly<Record<string, Axis>> {
+  if (space !== 'reg' && space !== 'pack' && space !== 'shared') throw new DslError('KD-S-SPACE', { name, space: String(space) }, at);
+  const { loop } = findLoop(st, axis, at), src = sourceOf(st, name, loop, at);
+  if (space === 'shared') return stageShared(st, src, axis, o, at);
+  for (const [what, x] of Object.entries({ vector: o.vector, pad: o.pad, swizzle: o.swizzle })) if (x !== undefined) throw new DslError('KD-S-STAGE-OPTION', { name, what, space }, at);
   const uses = accesses(loop.body, src);
   const first = uses[0];
   if (!first) throw new DslError('KD-S-STAGE-WHERE', { name, axis: axis.name }, at);
@@ -64,9 +54,10 @@ export function stage(st: State, name: string, axis: Axis, space: 'pack' | 'reg'
     return constant(n);
   });
   const kept = first.loops.filter((l) => !order.includes(l));
-  const lifted = (u: Access): readonly Expr[] => u.guards.filter((g) => !u.loops.some((l) => !order.includes(l) && usesVar(g, l.v)));
+  const guards = (u: Access): readonly Expr[] => (st.filled.has(src.id) ? [] : u.guards);
+  const lifted = (u: Access): readonly Expr[] => guards(u).filter((g) => !u.loops.some((l) => !order.includes(l) && usesVar(g, l.v)));
   for (const u of uses) {
-    const odd = u.guards.find((g) => readsMemory(g) || (!lifted(u).includes(g) && order.some((l) => usesVar(g, l.v))));
+    const odd = guards(u).find((g) => readsMemory(g) || (!lifted(u).includes(g) && order.some((l) => usesVar(g, l.v))));
     if (odd) throw new DslError('KD-S-STAGE-GUARD', { name, a: printExpr(odd), b: readsMemory(odd) ? 'reads memory' : 'ties its elements to another loop' }, at);
     if (lifted(u).map(exprKey).join() !== lifted(first).map(exprKey).join()) throw new DslError('KD-S-STAGE-GUARD', { name, a: [...lifted(first), ...lifted(u)].map(printExpr).join(', '), b: 'does not hold around all of its uses' }, at);
   }
@@ -112,18 +103,32 @@ export function stage(st: State, name: string, axis: Axis, space: 'pack' | 'reg'
   } else if (!overwritten) {
     const c = copyLoops(order);
     copies.push(c);
-    out.push(copyIn(c, buf, c.rename(value), guard && c.rename(guard), at, copies));
+    out.push(copyIn(st, c, buf, c.rename(value), guard && c.rename(guard), at, copies));
   }
   out.push(body);
   if (written) {
     const c = copyLoops(order);
     copies.push(c);
-    out.push(copyOut(c, buf, src, first.index.map(c.rename), guard && c.rename(guard), adds, at, copies));
+    out.push(copyOut(st, c, buf, src, first.index.map(c.rename), guard && c.rename(guard), adds, at, copies));
   }
   if (space === 'reg') for (const c of copies) c.order.forEach((l, i) => st.twins.set(l.v.id, [...(st.twins.get(l.v.id) ?? []), c.vars[i]!]));
   setBody(st, replaceStmt(st.ir.body, loop, { ...loop, body: block(out) }));
   const main = copies[0]!;
   return Object.fromEntries(main.order.map((l, i) => [l.v.name, new Axis(l.v.name, main.extents[i]!, main.vars[i]!, l.loc)]));
+}
+
+/** The tensor, or the memory that a loop around makes, of a name. Only tensors may be written through a copy. */
+function sourceOf(st: State, name: string, loop: For, at: At): Buffer {
+  const param = st.ir.params.find((p) => p.kind === 'tensor' && p.name === name);
+  if (param?.kind === 'tensor') return param.buf;
+  const found = new Map<number, Buffer>(), inside = new Set<number>();
+  visitStmt(st.ir.body, (s) => { if (s.kind === 'alloc' && s.buf.name === name && s.buf.space !== 'reg') found.set(s.buf.id, s.buf); });
+  visitStmt(loop.body, (s) => { if (s.kind === 'alloc') inside.add(s.buf.id); });
+  const used = buffersOf(loop.body), near = [...found.values()].find((b) => used.has(b.id)) ?? [...found.values()][0];
+  if (!near) throw new DslError('KD-S-UNKNOWN', { what: `tensor ${name}` }, at);
+  if (inside.has(near.id)) throw new DslError('KD-S-STAGE-WORK', { name, why: `${loop.v.name} makes it anew in each iteration` }, at);
+  if ((used.get(near.id)?.writes ?? 0) > 0) throw new DslError('KD-S-STAGE-WORK', { name, why: `it is written inside of ${loop.v.name}` }, at);
+  return near;
 }
 
 const readsMemory = (e: Expr): boolean => e.kind === 'load' || operands(e).some(readsMemory);
@@ -144,11 +149,12 @@ function redirect(s: Stmt, src: Buffer, buf: Buffer, slot: readonly Expr[], fold
   return go(s);
 }
 
-function copyIn(c: Copy, buf: Buffer, value: Expr, guard: Expr | undefined, at: At, copies: Copy[]): Stmt {
+function copyIn(st: State, c: Copy, buf: Buffer, value: Expr, guard: Expr | undefined, at: At, copies: Copy[]): Stmt {
   const to = (b: Buffer, v: Expr): Stmt => ({ kind: 'store', buf: b, index: c.vars, value: v, loc: at.loc, step: at.step });
   const guarded = (b: Buffer): Stmt => (guard ? { kind: 'if', cond: guard, then: to(b, value), else: to(b, constant(0, buf.dtype)), loc: at.loc, step: at.step } : to(b, value));
   if (buf.space === 'pack' || !guard) return nest(c, guarded(buf), at, buf.space === 'reg');
   const whole = throughout(c, guard);
+  if (st.target.gpu) return elementwise(c, whole, nest(c, to(buf, value), at, true), guarded(buf), at);
   const tmp = newBuffer({ name: `${buf.name}_edge`, dtype: buf.dtype, space: 'local', shape: buf.shape, loc: at.loc });
   const back = copyLoops(c.order);
   copies.push(back);
@@ -160,11 +166,12 @@ function copyIn(c: Copy, buf: Buffer, value: Expr, guard: Expr | undefined, at: 
   return whole ? { kind: 'if', cond: whole, then: nest(c, to(buf, value), at, true), else: edge, loc: at.loc, step: at.step } : edge;
 }
 
-function copyOut(c: Copy, buf: Buffer, dst: Buffer, index: readonly Expr[], guard: Expr | undefined, adds: ReduceFn | undefined, at: At, copies: Copy[]): Stmt {
+function copyOut(st: State, c: Copy, buf: Buffer, dst: Buffer, index: readonly Expr[], guard: Expr | undefined, adds: ReduceFn | undefined, at: At, copies: Copy[]): Stmt {
   const from = (b: Buffer): Stmt => ({ ...(adds ? { kind: 'accum', fn: adds } : { kind: 'store' }), buf: dst, index, value: load(b, c.vars), loc: at.loc, step: at.step });
   const guarded = (b: Buffer): Stmt => (guard ? { kind: 'if', cond: guard, then: from(b), loc: at.loc, step: at.step } : from(b));
   if (buf.space === 'pack' || !guard) return nest(c, guarded(buf), at, buf.space === 'reg');
   const whole = throughout(c, guard);
+  if (st.target.gpu) return elementwise(c, whole, nest(c, from(buf), at, true), guarded(buf), at);
   const tmp = newBuffer({ name: `${buf.name}_edge`, dtype: buf.dtype, space: 'local', shape: buf.shape, loc: at.loc });
   const spill = copyLoops(c.order);
   copies.push(spill);
@@ -174,6 +181,12 @@ function copyOut(c: Copy, buf: Buffer, dst: Buffer, index: readonly Expr[], guar
     refresh(nest(c, guarded(tmp), at, false)),
   ]);
   return whole ? { kind: 'if', cond: whole, then: nest(c, from(buf), at, true), else: edge, loc: at.loc, step: at.step } : edge;
+}
+
+/** GPUs have no memory to spill to that is fast: where a tile is not whole, each element asks for itself, written out so that registers have names. */
+function elementwise(c: Copy, whole: Expr | undefined, fast: Stmt, each: Stmt, at: At): Stmt {
+  const edge = refresh(c.order.reduceRight<Stmt>((b, l, i) => ({ kind: 'for', v: c.vars[i]!, extent: c.extents[i]!, loop: 'unroll', body: b, loc: l.loc, step: at.step }), each));
+  return whole ? { kind: 'if', cond: whole, then: fast, else: edge, loc: at.loc, step: at.step } : edge;
 }
 
 /** The condition under which a guard holds for the whole copied tile. */

@@ -12,6 +12,8 @@ export interface State {
   readonly consumed: Map<number, string>;
   /** Copy loops that staging made for an axis: they are unrolled and vectorised with it. */
   readonly twins: Map<number, Var[]>;
+  /** Shared memory that a copy fills as a whole, zeros where the tensor ends: all of it may be read. */
+  readonly filled: Set<number>;
   /** Does any step change the order in which numbers are added up? */
   reassociates: boolean;
 }

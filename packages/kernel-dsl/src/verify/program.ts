@@ -37,6 +37,8 @@ export interface Program {
   readonly parallel: readonly { readonly loop: For; readonly place: Place; readonly first: number; readonly end: number }[];
   /** Where each buffer is made that is no parameter: what surrounds its Alloc, and how many accesses came before. */
   readonly allocs: ReadonlyMap<number, { readonly depth: number; readonly first: number }>;
+  /** Barriers of a workgroup, each with the number of accesses that stand before it in the text. */
+  readonly barriers: readonly { readonly place: Place; readonly after: number }[];
   /** Divisions of integers by what is no constant. */
   readonly divisions: readonly { readonly e: Expr; readonly by: Expr; readonly place: Place }[];
   /** The same space, at any one lane of vectors of so many. */
@@ -50,7 +52,7 @@ export function programOf(given: KernelIR): Program {
   const k = meant(given);
   const buffers = buffersOf(k.body), space = newSpace((b) => (buffers.get(b.id)?.writes ?? 0) === 0);
   visitStmt(k.body, (s) => { if (s.kind === 'let') space.lets.set(s.v.id, s.value); });
-  const accesses: Access[] = [], parallel: Program['parallel'][number][] = [], divisions: Program['divisions'][number][] = [];
+  const accesses: Access[] = [], parallel: Program['parallel'][number][] = [], divisions: Program['divisions'][number][] = [], barriers: Program['barriers'][number][] = [];
   const lanes = new Map<number, Space>(), allocs = new Map<number, { depth: number; first: number }>();
   const laneSpace = (n: number): Space => {
     const known = lanes.get(n) ?? atLane(space, newTerm(space, 'lane', { lo: 0, hi: n - 1 }).id);
@@ -90,12 +92,13 @@ export function programOf(given: KernelIR): Program {
       case 'accum': accesses.push(accessOf('accum', s.buf, s.index, s.value.lanes, 1, p)); return outer;
       case 'atomic': accesses.push(accessOf('atomic', s.buf, s.index, s.value.lanes, 1, p)); return outer;
       case 'alloc': allocs.set(s.buf.id, { depth: p.path.length, first: accesses.length }); return outer;
+      case 'barrier': if (s.scope === 'workgroup') barriers.push({ place: p, after: accesses.length }); return outer;
       case 'assume': return { ...outer, scope: scopeOf(outer.scope, conditionCases(space, s.cond, true)) };
       default: return outer;
     }
   };
   walk(k.body, { loc: k.loc, step: undefined, path: [], scope: root });
-  return { kernel: k, space, accesses, parallel, allocs, divisions, atLane: laneSpace };
+  return { kernel: k, space, accesses, parallel, allocs, barriers, divisions, atLane: laneSpace };
 }
 
 function accessOf(kind: Access['kind'], buf: Buffer, index: readonly Expr[], lanes: number, bytes: number, place: Place): Access {

@@ -9,7 +9,8 @@ import type { Access, Program } from './program.ts';
 /** Two accesses of which two iterations of a loop may touch the same element. */
 export interface Conflict { readonly loop: For; readonly write: Access; readonly other: Access }
 
-type Parallel = Program['parallel'][number];
+/** A loop whose iterations may run at once, with its accesses. */
+export type Parallel = Program['parallel'][number];
 
 /** Pairs of accesses that may meet in different iterations of a loop, the first of each buffer; none where all is proved apart. */
 export function conflicts(p: Program, par: Parallel): Conflict[] {
@@ -32,7 +33,8 @@ export function conflicts(p: Program, par: Parallel): Conflict[] {
 }
 
 const spaceOf = (p: Program, a: Access): Space => (a.lanes > 1 ? p.atLane(a.lanes) : p.space);
-const indices = (p: Program, a: Access): readonly Form[] => a.index.map((e) => formOf(spaceOf(p, a), e));
+/** What an access touches, as forms. */
+export const indices = (p: Program, a: Access): readonly Form[] => a.index.map((e) => formOf(spaceOf(p, a), e));
 
 /**
  * Does a dimension tell iterations apart? All uses of it lie, in iteration v, in a block of c elements that begins at c v + something that
@@ -71,7 +73,7 @@ function termsInside(p: Program, loop: For): (id: number) => boolean {
 }
 
 /** Of accesses with equal indices in equal scopes one is enough: of those that differ by constants, all of them. */
-function distinct(p: Program, all: readonly Access[]): Access[] {
+export function distinct(p: Program, all: readonly Access[]): Access[] {
   const seen = new Map<string, Access>(), scopes = new Map<object, number>();
   for (const a of all) {
     const at = scopes.get(a.place.scope) ?? scopes.size;

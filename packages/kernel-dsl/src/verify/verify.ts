@@ -1,15 +1,17 @@
 import { formOf, proves, rangeOfForm, addConst, isFormConst, multiply } from '../affine/index.ts';
 import type { Form, Space } from '../affine/index.ts';
-import { printExpr, showLoc, visitExpr, visitStmt } from '../ir/index.ts';
+import { printExpr, showLoc, visitExpr } from '../ir/index.ts';
 import type { Expr, KernelIR } from '../ir/index.ts';
 import { showAccess, unbounded } from './bounds.ts';
 import type { Unbounded } from './bounds.ts';
+import { isNest, meetsInside, unseparated } from './epochs.ts';
+import type { Unseparated } from './epochs.ts';
 import { errorOf, finding } from './finding.ts';
 import type { Finding } from './finding.ts';
 import { programOf } from './program.ts';
 import type { Program } from './program.ts';
 import { conflicts } from './races.ts';
-import type { Conflict } from './races.ts';
+import type { Conflict, Parallel } from './races.ts';
 import { counterexamples } from './search.ts';
 import type { Counterexample } from './search.ts';
 import { unwritten } from './written.ts';
@@ -58,12 +60,14 @@ export function requireVerified(subject: KernelIR | { readonly ir: KernelIR }): 
 }
 
 function examine(k: KernelIR): Verdict {
-  const p = programOf(k), bounds = unbounded(p), races = p.parallel.map((x) => ({ found: conflicts(p, x) })), initial = unwritten(p);
-  const met = races.flatMap((r) => r.found), findings: Finding[] = [];
+  const p = programOf(k), bounds = unbounded(p), initial = unwritten(p);
+  const nests = p.parallel.filter((x) => isNest(x) && meetsInside(p, x)).map((x) => ({ of: x, ...unseparated(p, x) })), inNest = (x: Parallel): (typeof nests)[number] | undefined => nests.find((n) => x === n.of || (x.loop.loop.startsWith('lane.') && x.place.path.includes(n.of.loop)));
+  const races = p.parallel.map((x): { found: readonly Conflict[]; held: boolean } => { const n = inNest(x); return n ? { found: [], held: n.open.length + n.diverged.length > 0 } : { found: conflicts(p, x), held: false }; });
+  const met = races.flatMap((r) => r.found), lanes = nests.flatMap((n) => n.open.map((u) => ({ ...u, loop: n.of.loop }))), stray = nests.flatMap((n) => n.diverged.map((d) => ({ ...d, loop: n.of.loop }))), findings: Finding[] = [];
   // Small runs are the judge of what is open.
   // A read that was not proved is looked for in programs as authors write them; what passes made of those is long, and read in the same order.
-  const unsafe = bounds.open.length + met.length, unread = p.accesses.length <= 120 ? initial.open.length : 0;
-  const faults = unsafe + unread === 0 ? [] : counterexamples(k, new Set(['KD-RUN-OOB', 'KD-RUN-RACE', 'KD-RUN-UNINIT']), unsafe + initial.open.length, unsafe > 0 ? undefined : 6);
+  const unsafe = bounds.open.length + met.length + lanes.length + stray.length, unread = p.accesses.length <= 120 ? initial.open.length : 0;
+  const faults = unsafe + unread === 0 ? [] : counterexamples(k, new Set(['KD-RUN-OOB', 'KD-RUN-RACE', 'KD-RUN-UNINIT', 'KD-RUN-DIVERGED']), unsafe + initial.open.length, unsafe > 0 ? undefined : 6);
   const told = new Set<Counterexample>();
   const fault = (id: string, at: { readonly buf: { readonly name: string }; readonly place: { readonly loc: Finding['loc'] } }): Counterexample | undefined => {
     const hits = faults.filter((c) => c.fault.id === id && c.fault.buffer === at.buf.name);
@@ -84,6 +88,11 @@ function examine(k: KernelIR): Verdict {
     if (c) told.add(c);
     add(race(k, m, c));
   }
+  for (const u of lanes) add(lanesMeet(k, u, fault('KD-RUN-RACE', u.first) ?? fault('KD-RUN-RACE', u.second)));
+  for (const d of stray) {
+    const c = faults.find((x) => x.fault.id === 'KD-RUN-DIVERGED');
+    add(finding(k, 'KD-V-BARRIER', c ? 'refuted' : 'open', { axis: d.loop.v.name, why: d.why }, d.place, { counterexample: c }));
+  }
   for (const a of initial.never) add(finding(k, 'KD-V-UNINIT', 'refuted', { access: showAccess(a) }, a.place, { counterexample: fault('KD-RUN-UNINIT', a) }));
   for (const a of initial.open) {
     const c = fault('KD-RUN-UNINIT', a);
@@ -94,10 +103,10 @@ function examine(k: KernelIR): Verdict {
     const u = bounds.open.find((x) => x.access.buf.name === c.fault.buffer);
     if (u && !findings.some((f) => f.counterexample === c)) add(refutedBounds(k, u, c));
   }
-  findings.push(...outputs(k, p), ...divisions(k, p), ...beyondExact(k, p), ...barriers(k));
+  findings.push(...outputs(k, p), ...divisions(k, p), ...beyondExact(k, p));
   findings.sort((a, b) => Number(a.verdict === 'open') - Number(b.verdict === 'open'));
   return {
-    kernel: k.name, accesses: p.accesses.length, bounded: bounds.proved, parallelLoops: races.length, raceFree: races.filter((r) => r.found.length === 0).length,
+    kernel: k.name, accesses: p.accesses.length, bounded: bounds.proved, parallelLoops: races.length, raceFree: races.filter((r) => r.found.length === 0 && !r.held).length,
     reads: initial.reads, written: initial.proved, findings,
   };
 }
@@ -156,6 +165,15 @@ function race(k: KernelIR, m: Conflict, c: Counterexample | undefined): Finding 
   return finding(k, 'KD-V-RACE', 'refuted', { name: write.buf.name, index: c.index.join(', '), axis, kind, first, second }, write.place, { notes, counterexample: c });
 }
 
+/** Two lanes and one element, with no barrier between. */
+function lanesMeet(k: KernelIR, u: Unseparated & { readonly loop: { readonly v: { readonly name: string } } }, c: Counterexample | undefined): Finding {
+  const { first: a, second: b } = u, [write, other] = a.kind === 'load' ? [b, a] : [a, b];
+  const notes = other === write ? [] : [{ text: `${other.kind === 'load' ? 'read' : 'written'} as ${showAccess(other)}`, loc: other.place.loc }];
+  if (!c) return finding(k, 'KD-V-LANES-OPEN', 'open', { axis: u.loop.v.name, a: showAccess(write), b: showAccess(other) }, write.place, { notes });
+  const [first = '?', second = '?'] = [...c.fault.text.matchAll(/lane (\d+)/g)].map((x) => x[1]!);
+  return finding(k, 'KD-V-LANES', 'refuted', { name: write.buf.name, index: c.index.join(', '), first, second }, write.place, { notes, counterexample: c });
+}
+
 /** Outputs that the kernel forgot. */
 function outputs(k: KernelIR, p: Program): Finding[] {
   const written = new Set(p.accesses.filter((a) => a.kind !== 'load').map((a) => a.buf.id)), at = { loc: k.loc, step: undefined };
@@ -197,13 +215,3 @@ const difference = (a: Form, b: Form): Map<number, number> => {
   for (const [id, q] of b.t) { const x = (t.get(id) ?? 0) - q; if (x === 0) t.delete(id); else t.set(id, x); }
   return t;
 };
-
-/** Loops over lanes that meet at barriers: another prover's work, and refused until it is done. */
-function barriers(k: KernelIR): Finding[] {
-  const out: Finding[] = [];
-  visitStmt(k.body, (s) => {
-    if (s.kind !== 'for' || !s.loop.startsWith('lane.')) return;
-    visitStmt(s.body, (x) => { if (x.kind === 'barrier' && out.length === 0) out.push(finding(k, 'KD-V-BARRIER', 'open', { axis: s.v.name }, { loc: x.loc ?? s.loc, step: x.step ?? s.step })); });
-  });
-  return out;
-}

@@ -67,6 +67,7 @@ export const waves: Kernel = kernel('waves', { rounds: tensor('u8', 'R'), x: ten
         mine.set(line.at(next).mul(3).sub(mine));
         barrier();
       }
+      barrier(); // there may be no round
       for (const _ of loopWhile(() => steps.lt(t.to('i32')), { max: 8 })) steps.addAssign(1);
       const before = atomicAdd(seen.at(0), steps);
       barrier();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { DslError } from '../../src/errors/index.ts';
-import { assume, axes, barrier, kernel, named, reg, scalar, scratch, select, shared, tensor, when } from '../../src/lang/index.ts';
+import { assume, axes, kernel, named, reg, scalar, scratch, select, tensor, when } from '../../src/lang/index.ts';
 import { interpret } from '../../src/run/index.ts';
 import { schedule } from '../../src/schedule/index.ts';
 import { target } from '../../src/targets/index.ts';
@@ -167,20 +167,6 @@ describe('races', () => {
       return ax;
     })), 'KD-V-RACE-OPEN');
     expect(f).toMatchObject({ verdict: 'open', message: 'it is not proved that iterations of the parallel loop i touch different elements: y[i / 2] and y[i / 2]' });
-  });
-  it('lanes that meet at barriers are not proved yet, and refused', () => {
-    only(kernel('lanes', { x: tensor('f32', 64), y: tensor('f32', 64).out() }, ({ x, y }) => {
-      const ax = axes({ b: 1, t: 64 });
-      for (const b of ax.b.bind('block.x')) {
-        const tile = shared('f32', 'tile', 64);
-        for (const t of ax.t.bind('lane.x')) {
-          tile.at(t).set(x.at(b.mul(64).add(t)));
-          barrier();
-          y.at(b.mul(64).add(t)).set(tile.at(t));
-        }
-      }
-      return ax;
-    }), 'KD-V-BARRIER');
   });
   it('a sum into one cell is one', () => {
     only(marked(kernel('sum', { x: tensor('f32', 'N'), y: tensor('f32', 1).inout() }, ({ x, y, N }) => {

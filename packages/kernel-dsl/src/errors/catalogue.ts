@@ -80,6 +80,10 @@ export const CATALOGUE = {
   'KD-S-INLINE': { message: 'inline({name}): {why}', fix: 'inline what one statement stores element by element, from inputs that stay as they are' },
   'KD-S-COMPUTE-AT': { message: 'computeAt({name}, {axis}): {why}', fix: 'choose a loop that comes later and holds every read, with indices that move by constants' },
   'KD-S-HOIST': { message: 'hoist({name}, {axis}): {why}', fix: 'hoist what the body of the loop makes, from what no iteration changes' },
+  'KD-S-BULK': { message: 'bulk({name}, {axis}): {why}', fix: 'copy tiles with rows of 128 bytes of a dense matrix, at a loop of the workgroup outside of its teams' },
+  'KD-L-TEAM': { message: 'a program of teams cannot run like this: {why}', fix: 'let teams hold products, and loops over whole fragments; copy what they read with bulk and ring' },
+  'KD-S-PERSISTENT': { message: 'persistent({outer}, {inner}): {why}', fix: 'bind two loops, one directly in the other, to block.y and block.x, then name both' },
+  'KD-S-EXPAND': { message: 'expand({name}, {axes}): {why}', fix: 'give the loops directly around a register that one loop adds to: for i, j {{ acc = 0; for k {{ acc += … }}; use acc }}' },
   'KD-S-PIPELINE': { message: 'pipeline({axis}, {stages}): {why}', fix: 'stage panels at a sequential loop over sources that it only reads, then pipeline it' },
   // instructions
   'KD-I-DEFINE': { message: 'the instruction {name}: {why}', fix: 'its meaning is loops around one store or accumulation; vectors and words are dense, constant and touched whole' },

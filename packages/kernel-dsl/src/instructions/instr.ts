@@ -1,6 +1,6 @@
 import { DslError } from '../errors/index.ts';
 import { affine, buffersOf, bytesOf, childrenOf, exprsOf, isConst, visitExpr } from '../ir/index.ts';
-import type { Buffer, Expr, Instruction, KernelIR, Passing, Stmt } from '../ir/index.ts';
+import type { Buffer, Expr, Instruction, KernelIR, Passing, Stmt, TeamText } from '../ir/index.ts';
 import { here } from '../lang/index.ts';
 import type { Kernel } from '../lang/index.ts';
 
@@ -17,7 +17,7 @@ export interface InstrSpec {
   /** false where the machine adds in another order than the meaning, or flushes denormals; true by default: its results have the bits of the meaning. */
   readonly exact?: boolean;
   /** Text for targets. `c`: the body of a function with the operands as parameters (`p` and `p_s0`, … for pointers); it returns the vector that it writes, if it writes one. */
-  readonly emit: { readonly c?: string | readonly string[]; readonly includes?: readonly string[] };
+  readonly emit: { readonly c?: string | readonly string[]; readonly includes?: readonly string[]; readonly team?: TeamText };
 }
 
 /**
@@ -42,6 +42,7 @@ export function instr(spec: InstrSpec): Instruction {
   const text = spec.emit.c;
   return {
     name: spec.name, needs: spec.needs, passing: spec.operands, exact: spec.exact ?? true,
+    ...(spec.emit.team && { team: spec.emit.team }),
     c: text === undefined ? undefined : { body: typeof text === 'string' ? text : text.join('\n'), includes: spec.emit.includes ?? [] },
     get meaning(): KernelIR {
       if (!ir) {
@@ -60,7 +61,7 @@ function check(spec: InstrSpec, k: KernelIR, refuse: (why: string) => never): vo
   let written = 0;
   for (const b of tensors) {
     const how = spec.operands[b.name] ?? refuse(`it does not say how ${b.name} is passed`);
-    if (how === 'pointer' || how === 'panels') { if (b.shape.length === 0) refuse(`${b.name} has no dimension`); continue; }
+    if (how === 'pointer' || how === 'panels' || how === 'fragment') { if (b.shape.length === 0) refuse(`${b.name} has no dimension`); continue; }
     if (how === 'word' && b.access !== 'in') refuse(`${b.name} is written: it cannot be a word`);
     if (how === 'vector' && b.access !== 'in') written++;
     const n = b.shape.reduce((m, e) => (isConst(e) ? m * e.value : NaN), 1);

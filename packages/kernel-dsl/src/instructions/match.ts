@@ -137,6 +137,8 @@ const stepOf = (p: Place, k: number): number | undefined =>
 /** Does an operand lie in memory as the instruction takes it? */
 function layout(def: Instruction, operand: Buffer, env: Env): void {
   const p = env.places.get(operand.name) ?? differ(`${operand.name} of ${def.name} matches nothing`), how = def.passing[operand.name]!;
+  if (how === 'fragment' && p.buf.space !== 'reg') differ(`${p.buf.name} is memory, ${operand.name} of ${def.name} is held in registers`);
+  if (how === 'fragment') return;
   if (how !== 'vector' && p.buf.space === 'reg') differ(`${p.buf.name} is held in registers, ${operand.name} of ${def.name} is read from memory`);
   const dense = (k: number): number => operand.shape.slice(k + 1).reduce((n, e) => n * (isConst(e) ? e.value : NaN), 1);
   operand.shape.forEach((n, k) => {
@@ -164,7 +166,7 @@ export function argsOf(def: Instruction, m: Matched): Instr['args'] {
     const operand = tensors.get(name);
     if (!operand) return { kind: 'value', value: m.values.get(name) ?? differ(`${name} matches nothing`) };
     const { buf, base, walk } = m.places.get(name)!, how = def.passing[name]!;
-    if (how === 'pointer' || how === 'panels') return { kind: 'place', buf, index: base, walk, lanes: 0 };
+    if (how === 'pointer' || how === 'panels' || how === 'fragment') return { kind: 'place', buf, index: base, walk, lanes: 0 };
     const lanes = operand.shape.reduce((n, e) => n * (isConst(e) ? e.value : 1), 1);
     if (operand.access !== 'in') return { kind: 'place', buf, index: base, walk, lanes };
     const x = load(buf, base, { lanes });

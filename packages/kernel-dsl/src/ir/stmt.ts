@@ -2,8 +2,11 @@ import type { AtomicFn, Buffer, Expr, ReduceFn, Var } from './expr.ts';
 import type { DType } from './dtype.ts';
 import type { Loc } from './loc.ts';
 
-/** How a loop runs. `unroll` and `vector` are gone after lowering; block, lane and subgroup belong to GPUs. */
-export type LoopKind = 'seq' | 'parallel' | 'unroll' | 'vector' | 'block.x' | 'block.y' | 'block.z' | 'lane.x' | 'lane.y' | 'lane.z';
+/**
+ * How a loop runs. `unroll` and `vector` are gone after lowering; block, lane and team belong to GPUs. A team is a number of lanes that act as one, 32 (a warp)
+ * or 128 (a warpgroup): instructions of the team, and work on its registers, which are dealt out over its lanes.
+ */
+export type LoopKind = 'seq' | 'parallel' | 'unroll' | 'vector' | 'block.x' | 'block.y' | 'block.z' | 'lane.x' | 'lane.y' | 'lane.z' | 'team.warp' | 'team.warpgroup';
 
 /** Where a statement comes from, for messages and for comments in emitted code. */
 export interface Origin {
@@ -21,6 +24,12 @@ export interface For extends Origin {
   readonly extent: Expr;
   readonly loop: LoopKind;
   readonly body: Stmt;
+  /** The bulk copies that its body begins with run ahead, into a ring of so many tiles. */
+  readonly ring?: number;
+  /** Of the outer of two block loops in programs of teams: so many workgroups share all tiles, in bands of `group` rows of tiles that reuse what the second-level cache holds. */
+  readonly persistent?: { readonly workgroups: number; readonly group: number };
+  /** Of a sequential loop on a GPU: the compiler is asked to write its iterations one after another. */
+  readonly unrolled?: boolean;
 }
 /** `pad`: a guard that staging lifts into its copies; it must be gone before code is emitted. `rare`: the branch is hardly ever taken; machine code keeps it out of the way. */
 export interface If extends Origin { readonly kind: 'if'; readonly cond: Expr; readonly then: Stmt; readonly else?: Stmt; readonly pad?: boolean; readonly rare?: boolean }
@@ -51,8 +60,29 @@ export interface Barrier extends Origin { readonly kind: 'barrier'; readonly sco
  */
 export interface Instr extends Origin { readonly kind: 'instr'; readonly def: Instruction; readonly args: readonly InstrArg[]; readonly body?: Stmt }
 
+/**
+ * A call of a function of the device, for what no other statement says: barriers in memory, copies by hardware, products of teams. Only in programs lowered for
+ * a GPU.
+ */
+export interface Call extends Origin { readonly kind: 'call'; readonly fn: DeviceFunction; readonly args: readonly CallArg[] }
+
+/** A function of a device, as text in its language. */
+export interface DeviceFunction {
+  readonly name: string;
+  /** Result and parameters, in the order of a call's arguments: `void f(u64 *bar, int count)`. */
+  readonly signature: string;
+  readonly body: readonly string[];
+}
+
+/** An argument of a call: a value, the address of an element, an array of registers as a whole, or a tensor as copies by hardware take it. */
+export type CallArg =
+  | { readonly kind: 'value'; readonly value: Expr }
+  | { readonly kind: 'place'; readonly buf: Buffer; readonly index: readonly Expr[]; readonly writes: boolean }
+  | { readonly kind: 'array'; readonly buf: Buffer }
+  | { readonly kind: 'map'; readonly buf: Buffer; readonly box: readonly number[]; readonly swizzle: 0 | 32 | 64 | 128 };
+
 /** Every kind of statement; `kind` tells them apart. */
-export type Stmt = Block | For | While | If | Let | Alloc | Store | Accum | Atomic | Print | Assume | Region | Barrier | Instr;
+export type Stmt = Block | For | While | If | Let | Alloc | Store | Accum | Atomic | Print | Assume | Region | Barrier | Instr | Call;
 /** What `kind` of a statement may be. */
 export type StmtKind = Stmt['kind'];
 
@@ -79,9 +109,9 @@ export interface KernelIR {
 /**
  * How an operand of an instruction reaches its text. `vector`: its elements, dense, as one value of that many lanes. `word`: up to 8 dense bytes,
  * as an unsigned integer. `pointer`: its address, and the distance in elements along each dimension but the last. `panels`: its address and the distance
- * along the first dimension; the others lie dense.
+ * along the first dimension; the others lie dense. `fragment`: registers of a team, dealt out over its lanes.
  */
-export type Passing = 'vector' | 'word' | 'pointer' | 'panels';
+export type Passing = 'vector' | 'word' | 'pointer' | 'panels' | 'fragment';
 
 /**
  * An instruction of a machine, as data. What it computes is a kernel: tensors are its operands, sizes and scalars its immediate values. The interpreter
@@ -98,7 +128,12 @@ export interface Instruction {
   readonly exact: boolean;
   /** For C: the statements of a function whose parameters have the names of the operands. */
   readonly c: { readonly body: string; readonly includes: readonly string[] } | undefined;
+  /** For CUDA, of an instruction of a team: what its lanes call. */
+  readonly team?: TeamText;
 }
+
+/** What the lanes of a team call for an instruction: its operands are places in shared memory and registers dealt out over the lanes. */
+export interface TeamText { readonly team: 'warp' | 'warpgroup'; readonly fn: DeviceFunction; readonly fragment: 'wgmma' }
 
 /** What an instruction gets for one operand: a value; or a place, from `index` on, where one step along dimension k of the operand moves by `walk[k]`. */
 export type InstrArg =

@@ -1,6 +1,6 @@
 import { and, binary, bitcast, block, broadcast, cast, compare, dot4, fma, reduce, select, unary } from './build.ts';
 import type { Buffer, Expr, Var } from './expr.ts';
-import type { InstrArg } from './stmt.ts';
+import type { CallArg, InstrArg } from './stmt.ts';
 import type { Stmt } from './stmt.ts';
 
 /** The operands of an expression, in order. */
@@ -65,6 +65,7 @@ export function exprsOf(s: Stmt): readonly Expr[] {
     case 'store': case 'accum': case 'atomic': return [...s.index, s.value];
     case 'print': return s.values;
     case 'instr': return s.args.flatMap((a) => (a.kind === 'value' ? [a.value] : a.index));
+    case 'call': return s.args.flatMap((a) => (a.kind === 'value' ? [a.value] : a.kind === 'place' ? a.index : []));
     default: return [];
   }
 }
@@ -127,6 +128,7 @@ export function mapOwnExprs(s: Stmt, f: (e: Expr) => Expr): Stmt {
     case 'store': case 'accum': case 'atomic': return { ...s, index: s.index.map(f), value: f(s.value) };
     case 'print': return { ...s, values: s.values.map(f) };
     case 'instr': return { ...s, args: s.args.map((a): InstrArg => (a.kind === 'value' ? { ...a, value: f(a.value) } : { ...a, index: a.index.map(f) })) };
+    case 'call': return { ...s, args: s.args.map((a): CallArg => (a.kind === 'value' ? { ...a, value: f(a.value) } : a.kind === 'place' ? { ...a, index: a.index.map(f) } : a)) };
     default: return s;
   }
 }
@@ -161,6 +163,7 @@ export function buffersOf(s: Stmt): ReadonlyMap<number, { buf: Buffer; reads: nu
   visitStmt(s, (x) => {
     if (x.kind === 'store' || x.kind === 'accum' || x.kind === 'atomic') entry(x.buf).writes++;
     if (x.kind === 'accum' || x.kind === 'atomic') entry(x.buf).reads++;
+    if (x.kind === 'call') for (const a of x.args) if (a.kind !== 'value') { if (a.kind !== 'map') entry(a.buf).writes++; entry(a.buf).reads++; }
     if (x.kind === 'instr') {
       x.args.forEach((a, i) => {
         const p = x.def.meaning.params[i];

@@ -13,12 +13,13 @@ import { scalarize } from './scalarize.ts';
 import { share } from './share.ts';
 import { simplify } from './simplify.ts';
 import { strided } from './strided.ts';
+import { teams } from './teams.ts';
 import { unroll } from './unroll.ts';
 import { vectorize } from './vectorize.ts';
 import { workgroups } from './workgroups.ts';
 
 export type { Pass } from './pass.ts';
-export { fma, instructions, launches, legal, mathlib, registers, scalarize, share, simplify, strided, unroll, vectorize, workgroups };
+export { fma, instructions, launches, legal, mathlib, registers, scalarize, share, simplify, strided, teams, unroll, vectorize, workgroups };
 export { holds, isGrid, isLanes, onHost } from './grid.ts';
 export { MAX_ULP } from './math/index.ts';
 export type { MathFn } from './math/index.ts';
@@ -43,6 +44,7 @@ export const PASSES: readonly Pass[] = [
 
 /** The pipeline for GPUs: vectors are accesses of up to 16 bytes, everything else is scalar. */
 export const GPU_PASSES: readonly Pass[] = [
+  { name: 'teams', run: teams },
   { name: 'instructions', run: instructions },
   { name: 'launches', run: launches },
   { name: 'tidy', run: simplify },

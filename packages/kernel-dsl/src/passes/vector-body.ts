@@ -146,6 +146,7 @@ function statements(s: Stmt, sc: Scope): readonly Stmt[] {
     }
     case 'store': case 'accum': return write(s, sc);
     case 'region': return [{ ...s, body: body(s.body) }];
+    case 'call': throw new DslError('KD-L-VECTOR-NEST', { axis: sc.loop.v.name, inner: `call (${s.fn.name})` }, at);
     case 'instr': throw new DslError('KD-L-VECTOR-NEST', { axis: sc.loop.v.name, inner: `instruction (${s.def.name})` }, at);
     case 'barrier': return [s];
   }

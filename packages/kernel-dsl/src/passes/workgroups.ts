@@ -23,6 +23,7 @@ function visit(s: Stmt, threads: boolean, subgroup: number): Stmt {
     case 'for': {
       if (s.loop.startsWith('lane.')) return fission(s, subgroup);
       const blocks = s.loop.startsWith('block.');
+      if (s.loop.startsWith('team.')) return { ...s, loop: 'seq', body: inside(s.body) };
       return { ...s, loop: blocks ? (threads ? 'seq' : 'parallel') : s.loop, body: visit(s.body, threads || blocks || s.loop === 'parallel', subgroup) };
     }
     case 'block': return block(s.body.map(inside), { loc: s.loc, step: s.step });

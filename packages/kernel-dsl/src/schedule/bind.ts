@@ -3,11 +3,11 @@ import { buffersOf, isConst, printExpr, visitStmt } from '../ir/index.ts';
 import type { For, LoopKind, Stmt } from '../ir/index.ts';
 import type { Axis } from '../lang/index.ts';
 import { dependence } from './depend.ts';
-import { findLoop, replaceStmt, setBody } from './state.ts';
+import { findLoop, findVar, replaceStmt, setBody } from './state.ts';
 import type { At, State } from './state.ts';
 
 /** The places of a grid that a loop may be bound to: workgroups, or the threads (lanes) of one. */
-export type GridPlace = Extract<LoopKind, `block.${string}` | `lane.${string}`>;
+export type GridPlace = Extract<LoopKind, `block.${string}` | `lane.${string}` | `team.${string}`>;
 
 /**
  * The iterations of a loop run on the workgroups of a grid, or on the threads of a workgroup. They must not depend on each other; threads lie
@@ -27,9 +27,17 @@ export function bind(st: State, place: GridPlace, axis: Axis, at: At): void {
     if (place.startsWith('lane.') && !outside && l.loop.startsWith('block.')) return refuse(`${l.v.name} inside of it is bound to ${l.loop}: threads lie inside of workgroups`);
   }
   if (place.startsWith('lane.') && !(isConst(loop.extent) && loop.extent.value <= 1024)) return refuse(`its extent ${printExpr(loop.extent)} is not a constant up to 1024`);
-  const why = dependence(loop);
-  if (why !== undefined) throw new DslError('KD-S-CARRIED', { verb: 'bind', axis: axis.name, why }, at);
-  setBody(st, replaceStmt(st.ir.body, loop, { ...loop, loop: place, step: loop.step ?? at.step }));
+  if (place.startsWith('team.')) {
+    if (!isConst(loop.extent)) return refuse(`its extent ${printExpr(loop.extent)} is not constant`);
+    if (near.some((l) => l.loop.startsWith('lane.'))) return refuse('lanes of a team are not bound one by one');
+  }
+  for (const v of [axis.v, ...(place.startsWith('team.') ? st.twins.get(axis.v.id) ?? [] : [])]) {
+    const one = findVar(st.ir.body, v.id)?.loop;
+    if (one === undefined) continue;
+    const why = dependence(one);
+    if (why !== undefined) throw new DslError('KD-S-CARRIED', { verb: 'bind', axis: axis.name, why }, at);
+    setBody(st, replaceStmt(st.ir.body, one, { ...one, loop: place, step: one.step ?? at.step }));
+  }
 }
 
 /** The most threads of a workgroup, all directions together. */

@@ -59,7 +59,7 @@ function sideBySide(s: Stmt, copies: readonly Copy[]): Stmt[] {
   switch (s.kind) {
     case 'block': return s.body.flatMap((x) => sideBySide(x, copies));
     case 'region': return [{ ...s, body: inside(s.body) }];
-    case 'instr': return copies.map((c) => whole(s, c));
+    case 'instr': case 'call': return copies.map((c) => whole(s, c));
     case 'for': return same(s.extent) ? [{ ...s, extent: renamed(s.extent, copies[0]!), body: inside(s.body) }] : copies.map((c) => whole(s, c));
     case 'if': return same(s.cond) ? [{ ...s, cond: renamed(s.cond, copies[0]!), then: inside(s.then), else: s.else && inside(s.else) }] : copies.map((c) => whole(s, c));
     case 'alloc': return copies.map((c) => {

@@ -7,8 +7,10 @@ import type { Target } from '../targets/index.ts';
 import { guarded } from './arguments.ts';
 import { placeBarriers } from './barriers.ts';
 import { bind, checkLanes } from './bind.ts';
+import { bulk, persistent, ring } from './bulk.ts';
 import type { GridPlace } from './bind.ts';
 import { computeAt } from './compute-at.ts';
+import { expand } from './expand.ts';
 import { fuse } from './fuse.ts';
 import { hoist } from './hoist.ts';
 import { inline } from './inline.ts';
@@ -79,6 +81,14 @@ export interface Schedule {
   stage(tensor: string, axis: Axis, space: 'reg' | 'pack' | 'shared', o?: StageOptions): Readonly<Record<string, Axis>>;
   /** Puts an instruction in the place of loops that compute what it computes: `axes` in the order of its own loops. */
   tensorize(instruction: Instruction, ...axes: readonly Axis[]): void;
+  /** Gives a register an element for each iteration of some loops, which run once before, inside and after the loop that adds to it: the sum goes outside. */
+  expand(register: string, ...axes: readonly Axis[]): void;
+  /** Copies the tile of a matrix that an iteration uses into shared memory, by the copy engine. For programs of teams. */
+  bulk(tensor: string, axis: Axis): void;
+  /** Lets the bulk copies of a loop run ahead, into a ring of so many tiles. */
+  ring(axis: Axis, stages: number): void;
+  /** So many workgroups share all iterations of two block loops, in bands of `group` rows. For programs of teams. */
+  persistent(outer: Axis, inner: Axis, o: { readonly workgroups: number; readonly group: number }): void;
   /** One accumulator for each iteration of a loop. */
   rfactor(register: string, axis: Axis): void;
 }
@@ -121,6 +131,10 @@ export function schedule<A extends Axes>(k: Kernel<A>, target: Target, f: (s: Sc
     parallel: (axis) => step(`parallel(${axis.name})`, (at) => mark.parallel(st, axis, at)),
     stage: (tensor, axis, space, o = {}) => step(`stage(${tensor}, ${axis.name}, ${space})`, (at) => stage(st, tensor, axis, space, o, at)),
     tensorize: (def, ...order) => step(`tensorize(${def.name}, ${names(order)})`, (at) => tensorize(st, def, order, at)),
+    expand: (register, ...order) => step(`expand(${register}, ${names(order)})`, (at) => expand(st, register, order, at)),
+    bulk: (tensor, axis) => step(`bulk(${tensor}, ${axis.name})`, (at) => bulk(st, tensor, axis, at)),
+    ring: (axis, stages) => step(`ring(${axis.name}, ${stages})`, (at) => ring(st, axis, stages, at)),
+    persistent: (outer, inner, o) => step(`persistent(${outer.name}, ${inner.name}, ${o.workgroups} by ${o.group})`, (at) => persistent(st, outer, inner, o, at)),
     rfactor: (register, axis) => step(`rfactor(${register}, ${axis.name})`, (at) => rfactor(st, register, axis, at)),
   };
   let running = true;

@@ -22,7 +22,7 @@ export function tensorize(st: State, def: Instruction, order: readonly Axis[], a
   const m = matchInstruction(def, loop);
   if ('why' in m) throw new DslError('KD-S-TENSORIZE', { name: def.name, why: m.why, nests: sideBySide(['the program', loop], [`what ${def.name} computes`, def.meaning.body]) }, at);
   for (const a of order) {
-    for (const twin of st.twins.get(a.v.id) ?? []) {
+    for (const twin of def.team ? [] : st.twins.get(a.v.id) ?? []) {
       const copy = findVar(st.ir.body, twin.id)?.loop;
       if (copy && copy.loop === 'seq') setBody(st, replaceStmt(st.ir.body, copy, { ...copy, loop: 'vector' }));
     }

@@ -95,7 +95,12 @@ export function gpuKernel(device: Device, from: GpuKernelSource, options: { read
       if (first.language === 'wgsl') throw new LaunchError(`${name}: indices of this call pass 2^31, and WGSL has no wider integers`, { fix: 'pass parts of the tensors' });
       v = { ...v, indexBits: 64 };
     }
-    if (!suitsAlignment(moduleFor(v), s, operands)) v = { ...v, aligned: false };
+    if (!suitsAlignment(moduleFor(v), s, operands)) {
+      v = { ...v, aligned: false };
+      // Copies by hardware have no other way.
+      const open = moduleFor(v).alignment.find((a) => !suitsAlignment({ ...moduleFor(v), alignment: [a] }, s, operands));
+      if (open) throw new LaunchError(`${name}: '${open.param}' must begin, and its rows lie, at multiples of ${open.elements} elements`, { fix: 'pad its rows, or compile the kernel with another schedule' });
+    }
     let steps = resolvePlan(moduleFor(v), values, evaluate);
     if (!suitsGrid(steps, driver)) {
       v = { ...v, flatGrid: true };

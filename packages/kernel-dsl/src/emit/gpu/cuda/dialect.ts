@@ -35,11 +35,12 @@ function atomic(fn: string, t: DType): string | undefined {
 
 /** CUDA C++, as NVRTC compiles it alone: no header, no library. */
 export const CUDA: Dialect = {
-  language: 'cuda', starts: false,
+  language: 'cuda', starts: false, unroll: '#pragma unroll',
   reserved: ('blockIdx threadIdx blockDim gridDim warpSize catch class const_cast delete dynamic_cast explicit export friend mutable namespace new noexcept operator private protected public reinterpret_cast static_assert '
     + 'static_cast template this thread_local throw try typeid typename using virtual alignas alignof constexpr decltype and or not xor bitand bitor compl and_eq or_eq not_eq xor_eq wchar_t char16_t char32_t asm shared_memory printf').split(' '),
   prologue: (text) => [
     ...typedefs('cuda', text),
+    ...(/\btensor_map\b/.test(text) ? ['struct __align__(64) tensor_map { unsigned char bytes[128]; };   // what the driver makes of a tensor for copies by hardware'] : []),
     ...(/\bINFINITY\b/.test(text) ? ['#ifndef INFINITY', '#define INFINITY __int_as_float(0x7f800000)', '#endif'] : []),
     ...(/\bNAN\b/.test(text) ? ['#ifndef NAN', '#define NAN __int_as_float(0x7fffffff)', '#endif'] : []),
   ],
@@ -47,7 +48,7 @@ export const CUDA: Dialect = {
   pointer: (_, T, { readonly, restrict }) => `${readonly ? 'const ' : ''}${T} *${restrict ? '__restrict__ ' : ''}`,
   shared: (T, name, n) => `__shared__ __align__(16) ${T} ${name}[${n}];`,
   dynamicShared: {
-    declaration: 'extern __shared__ __align__(128) unsigned char shared_memory[];',
+    declaration: 'extern __shared__ __align__(1024) unsigned char shared_memory[];',
     part: (T, name, offset) => `${T} *const ${name} = (${T} *)${offset ? `(shared_memory + ${offset})` : 'shared_memory'};`,
   },
   entry: (name, block) => `extern "C" __global__ void __launch_bounds__(${block[0] * block[1] * block[2]}) ${name}`,

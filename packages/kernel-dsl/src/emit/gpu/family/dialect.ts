@@ -28,6 +28,8 @@ export interface Dialect {
   readonly dynamicShared: { readonly declaration: string; readonly part: (T: string, name: string, offset: number) => string } | undefined;
   /** Are tensors passed as their memory and the place of element 0 in it? */
   readonly starts: boolean;
+  /** A line in front of a loop whose iterations the compiler shall write one after another. */
+  readonly unroll?: string;
   /** The head of a kernel up to its parameters. */
   readonly entry: (name: string, block: Dim3) => string;
   readonly blockIndex: (d: 0 | 1 | 2) => string;

@@ -59,6 +59,8 @@ export const sizeKey = (name: string): string => `#${name}`;
 export const strideKey = (b: Buffer, dim: number): string => `s${b.id}.${dim}`;
 export const scalarKey = (name: string): string => `$${name}`;
 export const FAULTS = '!faults';
+/** A tensor as copies by hardware take it. */
+export const mapKey = (b: Buffer, box: readonly number[], swizzle: number): string => `m${b.id} ${box.join(' ')} ${swizzle}`;
 
 /** The symbol of something; a parameter is one from now on. */
 export function symbolOf(f: Frame, key: string, what: string): Symbol {

@@ -1,5 +1,5 @@
-import type { Buffer, Param, SourcedLine } from '../../../ir/index.ts';
-import { bytesOf, constant } from '../../../ir/index.ts';
+import type { Buffer, CallArg, Param, SourcedLine } from '../../../ir/index.ts';
+import { bytesOf, constant, visitStmt } from '../../../ir/index.ts';
 import { DslError } from '../../../errors/index.ts';
 import { Namer } from '../../names.ts';
 import { elements, liveIn, place, Writer } from '../../text/index.ts';
@@ -7,7 +7,7 @@ import type { GpuArg, GpuLaunch } from '../module.ts';
 import { freeVars } from '../plan.ts';
 import type { PlannedLaunch } from '../plan.ts';
 import type { Memory } from './dialect.ts';
-import { FAULTS, bufKey, scalarKey, sizeKey, strideKey, varKey } from './frame.ts';
+import { FAULTS, bufKey, mapKey, scalarKey, sizeKey, strideKey, varKey } from './frame.ts';
 import type { Frame, ModuleState, Symbol } from './frame.ts';
 import { intervalOf } from './interval.ts';
 import type { Interval } from './interval.ts';
@@ -33,6 +33,9 @@ function offers(m: ModuleState, l: PlannedLaunch): readonly Offer[] {
   for (const b of tensors) b.shape.forEach((_, d) => out.push({ key: strideKey(b, d), wish: `${b.name}_s${d}`, arg: { kind: 'stride', param: b.name, dim: d }, type: `${T} `, symbol: {} }));
   for (const p of m.k.params) if (p.kind === 'scalar') out.push({ key: scalarKey(p.name), wish: p.name, arg: { kind: 'scalar', name: p.name, dtype: p.dtype }, type: `${typeOf(p.dtype)} `, symbol: p.dtype === 'i64' ? { bits: 64 } : {} });
   for (const v of freeVars(l.body)) if (m.plan.hostLets.has(v.id) || m.plan.hostLoops.has(v.id)) out.push({ key: varKey(v), wish: v.name, arg: { kind: 'var', v }, type: `${T} `, symbol: { bits: m.options.indexBits } });
+  const maps = new Map<string, Extract<CallArg, { kind: 'map' }>>();
+  visitStmt(l.body, (s) => { if (s.kind === 'call') for (const a of s.args) if (a.kind === 'map') maps.set(mapKey(a.buf, a.box, a.swizzle), a); });
+  for (const [key, a] of maps) out.push({ key, wish: `${a.buf.name}_map`, arg: { kind: 'tensormap', param: a.buf.name, box: a.box, swizzle: a.swizzle }, type: 'const __grid_constant__ tensor_map ', symbol: {} });
   out.push({ key: FAULTS, wish: 'faults', arg: { kind: 'faults' }, type: pointer('u32', false), symbol: {} });
   return out;
 }

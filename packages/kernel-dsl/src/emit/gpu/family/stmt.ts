@@ -1,11 +1,11 @@
-import type { Accum, Alloc, Atomic, Buffer, Expr, For, If, Let, Stmt, Store, Subgroup, While } from '../../../ir/index.ts';
+import type { Accum, Alloc, Atomic, Buffer, Call, Expr, For, If, Let, Stmt, Store, Subgroup, While } from '../../../ir/index.ts';
 import { bytesOf, constant, isConst, isInt, locsOf, sub, visitStmt } from '../../../ir/index.ts';
 import { EmitError } from '../../error.ts';
 import { call, castTo, elements, flatten, infix, isDead, nonNegative, oneLine, place, PREC, primary, wrap, writtenFirst } from '../../text/index.ts';
 import type { Live, Text, Writer } from '../../text/index.ts';
 import { atomicHelper } from './atomics.ts';
 import { exprText } from './expr.ts';
-import { FAULTS, bufKey, nameOf, need, symbolOf, varKey } from './frame.ts';
+import { FAULTS, bufKey, mapKey, nameOf, need, symbolOf, varKey } from './frame.ts';
 import type { Frame } from './frame.ts';
 import { assumeHelper, minMaxHelper } from './helpers.ts';
 import { indexText, interval } from './index-text.ts';
@@ -68,8 +68,30 @@ function printStmt(p: Printing, s: Stmt, following: readonly Stmt[]): void {
       p.w.line(text);
       return;
     }
+    case 'call': printCall(p, s); return;
     case 'instr': throw new EmitError(`the instruction ${s.def.name} has no text for ${p.f.m.dialect.language}`, s.loc);
   }
+}
+
+/** A function of the device. */
+function printCall(p: Printing, s: Call): void {
+  const { f, w } = p, { fn } = s, helper = { name: fn.name, render: () => ({ signature: fn.signature, body: fn.body }) };
+  const args = s.args.map((a): Text => {
+    switch (a.kind) {
+      case 'value': return a.value.dtype === 'i64' ? indexText(f, a.value, exprText).text : exprText(f, a.value);
+      case 'place': return primary(placeText(f, a.buf, a.index, exprText));
+      case 'array': return primary(nameOf(f, bufKey(a.buf), a.buf.name));
+      case 'map': {
+        // Copies by hardware take rows that begin at multiples of 16 bytes.
+        const n = 16 / bytesOf(a.buf.dtype), known = f.m.alignment.get(a.buf.name) ?? { elements: 1, dims: new Set<number>() };
+        known.elements = Math.max(known.elements, n);
+        a.buf.shape.slice(0, -1).forEach((_, d) => known.dims.add(d));
+        f.m.alignment.set(a.buf.name, known);
+        return primary(`&${nameOf(f, mapKey(a.buf, a.box, a.swizzle), `the map of ${a.buf.name}`)}`);
+      }
+    }
+  });
+  w.line(`${call(need(f, helper), ...args).t};`);
 }
 
 /** The author's line as a trailing comment, once while it stays the same. */
@@ -106,6 +128,7 @@ function printFor(p: Printing, s: For, following: readonly Stmt[]): void {
   const names = f.namer.mark(), extent = indexText(f, s.extent, exprText), differs = varies(f, s.extent), v = bindLoopVar(p, s, s.extent, extent.bits, differs), note = trailing(p, s);
   const limit = isSimple(s.extent) ? extent.text.t : f.namer.take(`${s.v.name}_end`), also = isSimple(s.extent) ? '' : `, ${limit} = ${extent.text.t}`;
   markWritten(p, s.body, differs);
+  if (s.unrolled && f.m.dialect.unroll) w.line(f.m.dialect.unroll);
   w.open(`for (${indexType(extent.bits)} ${v} = 0${also}; ${v} < ${limit}; ${v}++) {${note}`);
   inside(p, differs, s.body);
   w.locs = [];

@@ -1,0 +1,86 @@
+import type { DType, DeviceFunction, Instruction } from '../ir/index.ts';
+import { axes, kernel, tensor } from '../lang/index.ts';
+import { instr } from './instr.ts';
+
+const asm = (text: string, out: string, inputs: string, clobber = ''): string => `asm volatile("${text}" : ${out} : ${inputs}${clobber ? ` : ${clobber}` : ''});`;
+const MEMORY = '"memory"';
+
+/** The address of shared memory as instructions take it. */
+const shared = (p: string): string => `(u32)__cvta_generic_to_shared(${p})`;
+
+/** Functions for barriers in shared memory: lanes and copies arrive, lanes wait. Each barrier is 8 bytes; `parity` counts its rounds, modulo 2. */
+export const MBARRIER: Readonly<Record<'init' | 'initDone' | 'expect' | 'arrive' | 'wait', DeviceFunction>> = {
+  init: { name: 'mbarrier_init', signature: 'void mbarrier_init(i64 *bar, int count)', body: [asm('mbarrier.init.shared::cta.b64 [%0], %1;', '', `"r"(${shared('bar')}), "r"(count)`)] },
+  initDone: { name: 'mbarrier_init_done', signature: 'void mbarrier_init_done()', body: ['asm volatile("fence.mbarrier_init.release.cluster;");', 'asm volatile("fence.proxy.async;" ::: "memory");'] },
+  expect: { name: 'mbarrier_expect', signature: 'void mbarrier_expect(i64 *bar, int bytes)', body: [asm('mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;', '', `"r"(${shared('bar')}), "r"(bytes)`, MEMORY)] },
+  arrive: { name: 'mbarrier_arrive', signature: 'void mbarrier_arrive(i64 *bar)', body: [asm('mbarrier.arrive.shared::cta.b64 _, [%0];', '', `"r"(${shared('bar')})`, MEMORY)] },
+  wait: {
+    name: 'mbarrier_wait', signature: 'void mbarrier_wait(i64 *bar, int parity)',
+    body: [
+      'asm volatile("{\\n.reg .pred done;\\nagain:\\n"',
+      '  "mbarrier.try_wait.parity.shared::cta.b64 done, [%0], %1;\\n@!done bra again;\\n}"'.replaceAll('again', 'again_%='),
+      `  : : "r"(${shared('bar')}), "r"(parity) : "memory");`,
+    ].map((l) => l.replace('again:', 'again_%=:')),
+  },
+};
+
+/** Copies a tile of two dimensions from a tensor to shared memory; arrives at the barrier with its bytes. Coordinates innermost first. */
+export const BULK_2D: DeviceFunction = {
+  name: 'copy_tile', signature: 'void copy_tile(void *to, const tensor_map *map, i64 *bar, int x, int y)',
+  body: [asm('cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4}], [%2];', '', `"r"(${shared('to')}), "l"(map), "r"(${shared('bar')}), "r"(x), "r"(y)`, MEMORY)],
+};
+
+/** Gives registers of a warpgroup up, or asks for more. */
+export const REGISTERS = (n: number, more: boolean): DeviceFunction => ({ name: `registers_${more ? 'grow' : 'shrink'}_${n}`, signature: `void registers_${more ? 'grow' : 'shrink'}_${n}()`, body: [`asm volatile("setmaxnreg.${more ? 'inc' : 'dec'}.sync.aligned.u32 ${n};");`] });
+
+/** Orders the products of a warpgroup with its registers, closes a group of them, and waits for all groups but the last `n`. */
+export const WGMMA: Readonly<Record<'fence' | 'commit' | 'wait0' | 'wait1', DeviceFunction>> = {
+  fence: { name: 'wgmma_fence', signature: 'void wgmma_fence()', body: ['asm volatile("wgmma.fence.sync.aligned;" ::: "memory");'] },
+  commit: { name: 'wgmma_commit', signature: 'void wgmma_commit()', body: ['asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");'] },
+  wait0: { name: 'wgmma_wait_0', signature: 'void wgmma_wait_0()', body: ['asm volatile("wgmma.wait_group.sync.aligned 0;" ::: "memory");'] },
+  wait1: { name: 'wgmma_wait_1', signature: 'void wgmma_wait_1()', body: ['asm volatile("wgmma.wait_group.sync.aligned 1;" ::: "memory");'] },
+};
+
+interface Form { readonly k: number; readonly in: DType; readonly out: DType; readonly type: string; readonly ctype: 'float' | 'int' }
+
+/** Products of a warpgroup: c += a bᵀ with a [64][K] and b [N][K] in shared memory, rows of 128 bytes swizzled, c in registers. */
+function wgmma(n: number, f: Form): Instruction {
+  const name = `wgmma_m64n${n}k${f.k}_${f.in}`, count = n / 2, list = Array.from({ length: count }, (_, i) => `%${i}`).join(', '), con = f.ctype === 'float' ? '+f' : '+r';
+  const scales = f.ctype === 'float' ? (f.in === 'f16' || f.in === 'bf16' ? ', p, 1, 1, 0, 0' : ', p, 1, 1') : ', p';
+  const fn: DeviceFunction = {
+    name, signature: `void ${name}(${f.ctype} (&c)[${count}], const void *a, const void *b)`,
+    body: [
+      'const u64 swizzled = (u64)1 << 62 | (u64)64 << 32 | (u64)1 << 16;   // 128-byte rows, 8 of them 1024 bytes apart',
+      `const u64 da = swizzled | (u64)(${shared('a')} >> 4 & 0x3fff), db = swizzled | (u64)(${shared('b')} >> 4 & 0x3fff);`,
+      `asm volatile("{\\n.reg .pred p;\\nsetp.ne.b32 p, 1, 0;\\n"`,
+      `  "wgmma.mma_async.sync.aligned.m64n${n}k${f.k}.${f.type} {${list}}, %${count}, %${count + 1}${scales};\\n}"`,
+      `  : ${Array.from({ length: count }, (_, i) => `"${con}"(c[${i}])`).join(', ')}`,
+      '  : "l"(da), "l"(db));',
+    ],
+  };
+  return instr({
+    name, needs: ['wgmma'], operands: { a: 'pointer', b: 'pointer', c: 'fragment' }, exact: f.ctype === 'int',
+    meaning: () => kernel(name, { a: tensor(f.in as 'bf16', 64, f.k), b: tensor(f.in as 'bf16', n, f.k), c: tensor(f.out as 'f32', 64, n).inout() }, ({ a, b, c }) => {
+      const ax = axes({ i: 64, j: n, k: f.k });
+      for (const i of ax.i) for (const j of ax.j) for (const k of ax.k) c.at(i, j).addAssign(a.at(i, k).to(f.out as 'f32').mul(b.at(j, k).to(f.out as 'f32')));
+      return ax;
+    }),
+    emit: { team: { team: 'warpgroup', fn, fragment: 'wgmma' } },
+  });
+}
+
+const SIZES = [64, 96, 128, 192, 256] as const;
+const FORMS: readonly Form[] = [
+  { k: 16, in: 'bf16', out: 'f32', type: 'f32.bf16.bf16', ctype: 'float' },
+  { k: 16, in: 'f16', out: 'f32', type: 'f32.f16.f16', ctype: 'float' },
+  { k: 32, in: 'i8', out: 'i32', type: 's32.s8.s8', ctype: 'int' },
+];
+
+/** The warpgroup products of compute capability 9.0: `wgmma_m64n256k16_bf16`, `wgmma_m64n128k32_i8`, … */
+export const WGMMAS: readonly Instruction[] = FORMS.flatMap((f) => SIZES.map((n) => wgmma(n, f)));
+/** One of them by its name. @throws Error naming those that there are */
+export function wgmmaNamed(name: string): Instruction {
+  const found = WGMMAS.find((i) => i.name === name);
+  if (!found) throw new Error(`no instruction ${name}: there are ${WGMMAS.map((i) => i.name).join(', ')}`);
+  return found;
+}

@@ -1,0 +1,94 @@
+import { DslError } from '../errors/index.ts';
+import { add, and, binary, block, buffersOf, constant, exprKey, isConst, join, load, mapExprs, mapStmt, mul, newVar, printExpr, substitute, substituteExpr, usesVar, visitExprs, visitStmt } from '../ir/index.ts';
+import type { Buffer, Expr, For, If, Stmt, Store, Var } from '../ir/index.ts';
+
+/** A register of a team in a program, and the array of registers that each of its lanes has for it. */
+export interface Fragment { readonly whole: Buffer; readonly own: Buffer }
+
+/**
+ * Which elements of a tile of 64 x N a lane of a warpgroup holds, as the products of warpgroups leave them: register 4 j + 2 h + b of lane l is the element in row
+ * 16 (l / 32) + (l mod 32) / 4 + 8 h and column 8 j + 2 (l mod 4) + b.
+ */
+const rowOf = (lane: Expr, h: Expr): Expr => add(add(mul(binary('div', lane, constant(32)), constant(16)), binary('div', binary('mod', lane, constant(32)), constant(4))), mul(h, constant(8)));
+const colOf = (lane: Expr, j: Expr, b: Expr): Expr => add(add(mul(j, constant(8)), mul(binary('mod', lane, constant(4)), constant(2))), b);
+
+const fail = (why: string, s: Stmt): never => { throw new DslError('KD-L-TEAM', { why }, { loc: s.loc, step: s.step }); };
+
+/** Where a fragment's registers begin for an index of its outer dimensions: the team's own, then one after another. */
+export function offsetOf(f: Fragment, index: readonly Expr[], team: Var, s: Stmt): Expr {
+  const shape = f.whole.shape.map((e) => (isConst(e) ? e.value : fail(`${f.whole.name} has no constant shape`, s)));
+  const [t, ...outer] = index.slice(0, -2), perTile = (shape.at(-2)! * shape.at(-1)!) / 128;
+  if (!t || t.kind !== 'var' || t.id !== team.id) return fail(`${f.whole.name}[${index.map(printExpr).join(', ')}] is not of the team itself`, s);
+  return mul(outer.reduce<Expr>((o, e, i) => add(mul(o, constant(shape[i + 1]!)), e), constant(0)), constant(perTile));
+}
+
+/** A buffer that teams hold in registers, as one lane has it. @throws DslError KD-L-TEAM */
+export function fragmentOf(b: Buffer, own: (n: number) => Buffer, s: Stmt): Fragment {
+  const shape = b.shape.map((e) => (isConst(e) ? e.value : 0));
+  if (shape.length < 3 || shape.at(-2) !== 64 || shape.at(-1)! % 8 !== 0) return fail(`${b.name} has the shape [${shape.join(', ')}]; registers of teams have one dimension for the teams and end in tiles of 64 x N`, s);
+  return { whole: b, own: own(shape.slice(1).reduce((x, y) => x * y, 1) / 128) };
+}
+
+/**
+ * A loop nest over whole tiles of fragments, dealt out: each lane walks over its own elements. The nest holds one loop over the 64 rows and one over the N columns
+ * whose variables are the last two indices of every fragment in it.
+ */
+export function distribute(nest: Stmt, fragments: ReadonlyMap<number, Fragment>, team: Var, lane: Expr): Stmt {
+  let row: Var | undefined, col: Var | undefined;
+  const see = (b: Buffer, index: readonly Expr[], s: Stmt): void => {
+    if (!fragments.has(b.id)) return;
+    const [r, c] = index.slice(-2);
+    if (r?.kind !== 'var' || c?.kind !== 'var' || (row && row.id !== r.id) || (col && col.id !== c.id)) fail(`${b.name}[${index.map(printExpr).join(', ')}] is not reached by loops over whole tiles`, s);
+    row = r as Var;
+    col = c as Var;
+  };
+  visitStmt(nest, (s) => { if (s.kind === 'store' || s.kind === 'accum') see(s.buf, s.index, s); });
+  visitExprs(nest, (e, s) => { if (e.kind === 'load') see(e.buf, e.index, s); });
+  if (!row || !col) return fail('work of a team that is neither a product nor a loop over its registers', nest);
+  const r: Var = row, c: Var = col, loops = new Map<number, For>();
+  visitStmt(nest, (s) => { if (s.kind === 'for' && (s.v.id === r.id || s.v.id === c.id)) loops.set(s.v.id, s); });
+  const rows = loops.get(r.id), cols = loops.get(c.id);
+  if (!rows || !cols || !isConst(rows.extent, 64) || !isConst(cols.extent)) return fail('the loops over a tile of registers are not in one nest', nest);
+  const n = cols.extent.value, inner = mapStmt(nest, (s) => (s === rows || (s.kind === 'for' && (s.v.id === r.id || s.v.id === c.id)) ? s.body : s))!;
+  const j = newVar('j'), h = newVar('h'), b = newVar('b'), own = add(add(mul(j, constant(4)), mul(h, constant(2))), b);
+  const placed = (body: Stmt, pair: Expr): Stmt => {
+    const at = new Map<number, Expr>([[r.id, rowOf(lane, h)], [c.id, colOf(lane, j, pair)]]);
+    const slot = (f: Fragment, index: readonly Expr[]): Expr => add(offsetOf(f, index, team, nest), substituteExpr(own, new Map([[b.id, pair]])));
+    const reads = mapExprs(body, (e) => { const f = e.kind === 'load' ? fragments.get(e.buf.id) : undefined; return e.kind === 'load' && f ? load(f.own, [slot(f, e.index)], { loc: e.loc }) : e; });
+    const writes = mapStmt(reads, (s) => { const f = s.kind === 'store' || s.kind === 'accum' ? fragments.get(s.buf.id) : undefined; return (s.kind === 'store' || s.kind === 'accum') && f ? { ...s, buf: f.own, index: [slot(f, s.index)] } : s; })!;
+    return substitute(writes, at);
+  };
+  const loop = (v: Var, extent: number, body: Stmt): For => ({ kind: 'for', v, extent: constant(extent), loop: 'seq', unrolled: true, body, loc: nest.loc, step: nest.step });
+  const each = loop(b, 2, placed(inner, b)), wide = pairOf(inner, fragments, r, c, placed);
+  return loop(j, n / 8, loop(h, 2, wide ? wide(each) : each));
+}
+
+/** Two neighbouring columns as one store, where the nest is one store under guards; `else` is what runs where the second one may not exist. */
+function pairOf(body: Stmt, fragments: ReadonlyMap<number, Fragment>, r: Var, c: Var, placed: (s: Stmt, pair: Expr) => Stmt): ((each: Stmt) => Stmt) | undefined {
+  let s = body;
+  const guards: If[] = [];
+  while (s.kind === 'if' || s.kind === 'region' || (s.kind === 'block' && s.body.length === 1)) {
+    if (s.kind === 'if') { if (s.else) return undefined; guards.push(s); s = s.then; } else s = s.kind === 'region' ? s.body : s.body[0]!;
+  }
+  if (s.kind !== 'store' || fragments.has(s.buf.id) || s.buf.space !== 'param' || s.buf.packed || s.buf.strided) return undefined;
+  const last = s.index.at(-1)!, others = s.index.slice(0, -1);
+  if (!usesVar(last, c) || others.some((e) => usesVar(e, c)) || buffersOf({ ...s, buf: { ...s.buf, id: -1 } }).has(s.buf.id)) return undefined;
+  const one = (pair: number): Store => { const x = placed(s, constant(pair)); return x as Store; };
+  const a = one(0), b = one(1);
+  // Their columns are neighbours where the index moves by one with the column.
+  const moved = substituteExpr(last, new Map<number, Expr>([[c.id, add(c, constant(1))]]));
+  if (exprKey(moved) !== exprKey(add(last, constant(1))) && !isNext(last, c)) return undefined;
+  const store: Stmt = { ...a, value: join([a.value, b.value], s.loc) };
+  if (guards.length === 0) return () => store;
+  const at = (g: If, pair: number): Expr => (placed({ kind: 'assume', cond: g.cond, text: '' }, constant(pair)) as Extract<Stmt, { kind: 'assume' }>).cond;
+  // Of conditions that do not speak of columns, one is enough.
+  const both = guards.flatMap((g) => (usesVar(g.cond, c) ? [at(g, 0), at(g, 1)] : [at(g, 0)])).reduce(and);
+  return (each) => block([{ kind: 'if', cond: both, then: store, else: each, loc: s.loc, step: s.step }]);
+}
+
+/** Is e a sum in which v stands once, by itself? */
+function isNext(e: Expr, v: Var): boolean {
+  if (e.kind === 'var') return e.id === v.id;
+  if (e.kind !== 'binary' || e.fn !== 'add') return false;
+  return (isNext(e.a, v) && !usesVar(e.b, v)) || (isNext(e.b, v) && !usesVar(e.a, v));
+}

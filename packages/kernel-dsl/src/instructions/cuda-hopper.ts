@@ -30,6 +30,12 @@ export const BULK_2D: DeviceFunction = {
   body: [asm('cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4}], [%2];', '', `"r"(${shared('to')}), "l"(map), "r"(${shared('bar')}), "r"(x), "r"(y)`, MEMORY)],
 };
 
+/** Launches that overlap: lets the next one start, and waits until the one before is done with memory. */
+export const LAUNCHES: Readonly<Record<'next' | 'before', DeviceFunction>> = {
+  next: { name: 'start_launch_after', signature: 'void start_launch_after()', body: ['asm volatile("griddepcontrol.launch_dependents;");'] },
+  before: { name: 'wait_for_launch_before', signature: 'void wait_for_launch_before()', body: ['asm volatile("griddepcontrol.wait;" ::: "memory");'] },
+};
+
 /** Gives registers of a warpgroup up, or asks for more. */
 export const REGISTERS = (n: number, more: boolean): DeviceFunction => ({ name: `registers_${more ? 'grow' : 'shrink'}_${n}`, signature: `void registers_${more ? 'grow' : 'shrink'}_${n}()`, body: [`asm volatile("setmaxnreg.${more ? 'inc' : 'dec'}.sync.aligned.u32 ${n};");`] });
 

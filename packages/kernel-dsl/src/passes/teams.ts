@@ -1,5 +1,5 @@
 import { DslError } from '../errors/index.ts';
-import { BULK_2D, MBARRIER, REGISTERS, WGMMA, argsOf, matchInstruction } from '../instructions/index.ts';
+import { BULK_2D, LAUNCHES, MBARRIER, REGISTERS, WGMMA, argsOf, matchInstruction } from '../instructions/index.ts';
 import { add, and, binary, block, bytesOf, childrenOf, compare, constant, isConst, load, mapChildren, mapExpr, mapOwnExprs, mul, newBuffer, newVar, renew, select, sub, visitStmt } from '../ir/index.ts';
 import type { Buffer, CallArg, DeviceFunction, Expr, For, KernelIR, Stmt, Var } from '../ir/index.ts';
 import type { Target } from '../targets/index.ts';
@@ -77,6 +77,7 @@ function workgroup(top: For): Stmt {
   const program = block([
     { kind: 'region', name: 'barriers of the rings: full and empty, one of each a tile', body: { kind: 'if', cond: compare('eq', lane, constant(0)), then: block([...init, call(MBARRIER.initDone)]), ...at }, ...at },
     { kind: 'barrier', scope: 'workgroup', ...at },
+    call(LAUNCHES.next), call(LAUNCHES.before),
     { kind: 'if', cond: compare('lt', lane, constant(TEAM)), then: { kind: 'region', name: 'the first warpgroup starts copies', body: producer, ...at }, else: { kind: 'region', name: 'the others compute', body: consumer, ...at }, ...at },
   ]);
   const lanes: For = { kind: 'for', v: lane, extent: constant(TEAM * (count + 1)), loop: 'lane.x', body: program, ...at };

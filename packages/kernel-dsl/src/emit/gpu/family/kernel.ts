@@ -76,6 +76,8 @@ export function printLaunch(m: ModuleState, l: PlannedLaunch, entries: readonly 
     symbols.set(bufKey(buf), { name, memory: 'shared' satisfies Memory });
     return { name, type: typeOf(buf.dtype), n: elements(buf), bytes: bytesOf(buf.dtype) * elements(buf), loc: buf.loc };
   });
+  let waits = false;
+  visitStmt(l.body, (s) => { waits ||= s.kind === 'call' && s.fn.name === 'wait_for_launch_before'; });
   const w = new Writer(1);
   printScope({ f, w, live: liveIn(l.body), waiting: new Set(), at: undefined, diverged: 0 }, l.body);
 
@@ -99,7 +101,7 @@ export function printLaunch(m: ModuleState, l: PlannedLaunch, entries: readonly 
   out.lines.push(...w.lines);
   out.locs = [];
   out.close();
-  return { lines: out.lines, launch: { entry: l.entry, grid: l.grid, block: l.block, sharedBytes, dynamicSharedBytes: dynamic ? sharedBytes : 0, args: args.map((a) => a.arg) } };
+  return { lines: out.lines, launch: { entry: l.entry, grid: l.grid, block: l.block, sharedBytes, dynamicSharedBytes: dynamic ? sharedBytes : 0, args: args.map((a) => a.arg), ...(waits ? { overlap: true } : {}) } };
 }
 
 interface Used { readonly arg: GpuArg; readonly declaration: string; readonly name: string }

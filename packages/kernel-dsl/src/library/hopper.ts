@@ -1,0 +1,40 @@
+import { bytesOf } from '../ir/index.ts';
+import type { DType } from '../ir/index.ts';
+import { wgmmaNamed } from '../instructions/index.ts';
+import type { Axis } from '../lang/index.ts';
+import type { Schedule } from '../schedule/index.ts';
+
+/** How {@link hopperGemm} cuts a matrix product. */
+export interface HopperGemm {
+  /** Rows and columns of C that a workgroup computes: a multiple of 64, one warpgroup each; and 64, 96, 128, 192 or 256. */
+  readonly tile?: readonly [number, number];
+  /** Tiles of A and of B that may be on their way or in use at once. */
+  readonly stages?: number;
+  /** Workgroups that stay and share all tiles, as many as there are multiprocessors, in bands of `group` rows of tiles; without it each tile has a workgroup. */
+  readonly persistent?: { readonly workgroups: number; readonly group: number };
+}
+
+/**
+ * A matrix product for compute capability 9.0: `for i, j { acc = 0; for k { acc += A[i, k] B[j, k] }; C[i, j] = f(acc) }`, both factors with dense rows along k.
+ * The copy engine brings tiles of both, 128 bytes of k at a time, into a ring; warpgroups multiply them; what is done with `acc` happens in registers. The
+ * names are those of the tensors and of the register.
+ *
+ * @example schedule(gemm, target('cuda-sm90a'), (s, ax) => hopperGemm(s, ax, { A: 'A', B: 'B', acc: 'acc', dtype: 'bf16' }))
+ * @throws DslError where the kernel is of another form
+ */
+export function hopperGemm(s: Schedule, { i, j, k }: { readonly i: Axis; readonly j: Axis; readonly k: Axis }, names: { readonly A: string; readonly B: string; readonly acc: string; readonly dtype: DType }, o: HopperGemm = {}): void {
+  const [rows, cols] = o.tile ?? [128, 256], deep = 128 / bytesOf(names.dtype), step = 32 / bytesOf(names.dtype);
+  const [bm, im] = s.split(i, rows, { tail: 'pad' }), [bn, jn] = s.split(j, cols, { tail: 'pad' }), [team, row] = s.split(im, 64);
+  s.reorder(bm, bn, team, row, jn);
+  s.bind({ 'block.y': bm, 'block.x': bn });
+  s.expand(names.acc, team, row, jn);
+  const [ko, ki] = s.split(k, deep, { tail: 'pad' }), [kk, kx] = s.split(ki, step);
+  s.reorder(ko, team, kk, row, jn, kx);
+  s.unroll(kk);
+  s.bind({ 'team.warpgroup': team });
+  s.bulk(names.A, ko);
+  s.bulk(names.B, ko);
+  s.tensorize(wgmmaNamed(`wgmma_m64n${cols}k${step}_${names.dtype}`), row, jn, kx);
+  s.ring(ko, o.stages ?? 4);
+  if (o.persistent) s.persistent(bm, bn, o.persistent);
+}

@@ -1,0 +1,154 @@
+/** Programs of teams: the interpreter runs what was scheduled, nvcc compiles what it became, and what cannot be is refused. */
+import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { describe, expect, it } from 'vitest';
+import { DslError } from '../../src/errors/index.ts';
+import { emitGpu } from '../../src/emit/index.ts';
+import { wgmmaNamed } from '../../src/instructions/index.ts';
+import type { Expr, Stmt } from '../../src/ir/index.ts';
+import { isConst, mapExpr, printKernel, visitStmt } from '../../src/ir/index.ts';
+import { axes, kernel, reg, tensor } from '../../src/lang/index.ts';
+import type { Axis, Kernel } from '../../src/lang/index.ts';
+import { hopperGemm } from '../../src/library/index.ts';
+import type { HopperGemm } from '../../src/library/index.ts';
+import { lower, teams } from '../../src/passes/index.ts';
+import { f32ToBf16, interpret } from '../../src/run/index.ts';
+import { schedule } from '../../src/schedule/index.ts';
+import type { Schedule, ScheduledKernel } from '../../src/schedule/index.ts';
+import { target } from '../../src/targets/index.ts';
+import { verify } from '../../src/verify/index.ts';
+import { NVCC } from './harness.ts';
+
+type Gemm = Kernel<{ i: Axis; j: Axis; k: Axis }>;
+const sm90 = target('cuda-sm90a');
+/** C = A Bᵀ; or with a bias and a lower bound of zero, as bf16. */
+const gemm = (epilogue: boolean): Gemm => kernel('gemm', { A: tensor('bf16', 'M', 'K'), B: tensor('bf16', 'N', 'K'), bias: tensor('f32', 'N'), C: tensor('f32', 'M', 'N').out() }, ({ A, B, bias, C, M, N, K }) => {
+  const ax = axes({ i: M, j: N, k: K });
+  for (const i of ax.i) for (const j of ax.j) {
+    const acc = reg('f32', 0, 'acc');
+    for (const k of ax.k) acc.addAssign(A.at(i, k).to('f32').mul(B.at(j, k).to('f32')));
+    C.at(i, j).set(epilogue ? acc.mul(0.5).add(bias.at(j)).max(0) : acc);
+  }
+  return ax;
+});
+const bytes: Gemm = kernel('bytes', { A: tensor('i8', 'M', 'K'), B: tensor('i8', 'N', 'K'), C: tensor('i32', 'M', 'N').out() }, ({ A, B, C, M, N, K }) => {
+  const ax = axes({ i: M, j: N, k: K });
+  for (const i of ax.i) for (const j of ax.j) {
+    const acc = reg('i32', 0, 'acc');
+    for (const k of ax.k) acc.addAssign(A.at(i, k).to('i32').mul(B.at(j, k).to('i32')));
+    C.at(i, j).set(acc);
+  }
+  return ax;
+});
+const scheduled = (k: Gemm, o: HopperGemm, dtype: 'bf16' | 'i8' = 'bf16'): ScheduledKernel => schedule(k, sm90, (s, ax) => hopperGemm(s, ax, { A: 'A', B: 'B', acc: 'acc', dtype }, o));
+
+/** What ptxas says of a module: it keeps everything in registers and lets products overlap. */
+function ptxas(source: string): string {
+  const dir = mkdtempSync(join(tmpdir(), 'quern-teams-')), file = join(dir, 'k.cu');
+  writeFileSync(file, source);
+  return execFileSync('sh', ['-c', `nvcc -gencode=arch=compute_90a,code=sm_90a -std=c++17 --fmad=false -Xptxas -v -cubin -o ${join(dir, 'k.cubin')} ${file} 2>&1`], { encoding: 'utf8' });
+}
+
+describe('a scheduled product of warpgroups', () => {
+  it.each([[70, 72, 40, false], [3, 5, 129, true], [64, 64, 64, true], [0, 4, 4, false], [2, 3, 0, true]] as const)('computes what the algorithm says: %d x %d x %d', (M, N, K, epilogue) => {
+    const k = gemm(epilogue), s = scheduled(k, { tile: [128, 64], stages: 2, persistent: { workgroups: 3, group: 2 } });
+    const bf16 = (n: number, f: (i: number) => number): Uint16Array => Uint16Array.from({ length: n }, (_, i) => f32ToBf16(f(i)));
+    const args = (): Parameters<typeof interpret>[1] => ({
+      A: { data: bf16(M * K, (i) => (i % 7) - 3), shape: [M, K] }, B: { data: bf16(N * K, (i) => (i % 5) - 2), shape: [N, K] }, bias: { data: Float32Array.from({ length: N }, (_, i) => i / 4), shape: [N] },
+      C: { data: new Float32Array(M * N).fill(NaN), shape: [M, N] },
+    });
+    const want = args(), got = args();
+    interpret(k.ir, want);
+    interpret(s.ir, got);
+    expect((got['C'] as { data: Float32Array }).data).toEqual((want['C'] as { data: Float32Array }).data); // small whole numbers: sums are exact in any order
+  });
+
+  it('is proved: bounds, races and writes', () => {
+    expect(verify(scheduled(gemm(true), {}).ir).findings).toEqual([]);
+    expect(verify(scheduled(bytes, { tile: [128, 128] }, 'i8').ir).findings).toEqual([]);
+  });
+
+  it('says in its text what runs where', () => {
+    const text = printKernel(scheduled(gemm(false), { persistent: { workgroups: 132, group: 16 } }).ir);
+    for (const part of ['by 132 workgroups in bands of 16', 'ring of 4', 'instruction copy_tile', 'team.warpgroup', 'instruction wgmma_m64n256k16_bf16']) expect(text).toContain(part);
+  });
+});
+
+describe.skipIf(!NVCC)(NVCC ? 'nvcc keeps it in registers' : 'nvcc is not on PATH: no CUDA was compiled', () => {
+  it.each([
+    ['bf16, persistent', gemm(true), { persistent: { workgroups: 132, group: 16 } }, 'bf16'],
+    ['bf16, four warpgroups', gemm(false), { tile: [256, 128], persistent: { workgroups: 132, group: 8 } }, 'bf16'],
+    ['int8', bytes, { tile: [128, 256], persistent: { workgroups: 132, group: 8 } }, 'i8'],
+  ] as const)('%s', (_, k, o, dtype) => {
+    const said = ptxas(emitGpu(lower(scheduled(k, o, dtype).ir, sm90), sm90).source);
+    expect(said).toMatch(/ 0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads/);
+    expect(said).not.toMatch(/serialized|error|warning/i);
+  });
+});
+
+describe('persistent workgroups', () => {
+  it.each([[1, 1, 1, 1], [3, 5, 4, 2], [7, 2, 132, 8], [16, 9, 5, 4], [5, 4, 3, 16]])('take each of %d x %d tiles once, %d of them in bands of %d', (rows, cols, workgroups, group) => {
+    const k = teams(scheduled(gemm(false), { tile: [128, 64], persistent: { workgroups, group } }).ir, sm90), lets: Extract<Stmt, { kind: 'let' }>[] = [];
+    let turn: Extract<Stmt, { kind: 'for' }> | undefined, grid: Extract<Stmt, { kind: 'for' }> | undefined;
+    visitStmt(k.body, (s) => {
+      if (s.kind === 'for' && s.v.name === 'workgroup') grid = s;
+      if (s.kind === 'for' && s.v.name === 'turn') { turn = s; return; }
+      if (s.kind === 'let' && ['tile', 'band', 'rows', 'in_band', 'io', 'jo'].includes(s.v.name)) lets.push(s);
+    });
+    const last = lets.slice(-6), seen = new Set<string>();
+    const evaluate = (e: Expr, vars: ReadonlyMap<number, number>): number => {
+      const x = mapExpr(e, (y) => (y.kind === 'size' ? { kind: 'const', dtype: 'i64', lanes: 1, value: y.name === 'M' ? rows * 128 : cols * 64 } : y.kind === 'var' && vars.has(y.id) ? { kind: 'const', dtype: 'i64', lanes: 1, value: vars.get(y.id)! } : y));
+      return isConst(x) ? x.value : NaN;
+    };
+    const count = evaluate(grid!.extent, new Map());
+    for (let w = 0; w < count; w++) for (let t = 0, n = evaluate(turn!.extent, new Map([[grid!.v.id, w]])); t < n; t++) {
+      const vars = new Map([[grid!.v.id, w], [turn!.v.id, t]]);
+      for (const l of last) vars.set(l.v.id, evaluate(l.value, vars));
+      seen.add(`${vars.get(last[4]!.v.id)} ${vars.get(last[5]!.v.id)}`);
+      expect(vars.get(last[4]!.v.id)).toBeLessThan(rows);
+      expect(vars.get(last[5]!.v.id)).toBeLessThan(cols);
+    }
+    expect(seen.size).toBe(rows * cols);
+  });
+});
+
+describe('refused, with the reason', () => {
+  const why = (f: () => unknown): string => {
+    try {
+      f();
+    } catch (e) {
+      expect(e).toBeInstanceOf(DslError);
+      return (e as DslError).message;
+    }
+    throw new Error('nothing was refused');
+  };
+  const on = (f: (s: Schedule, ax: { i: Axis; j: Axis; k: Axis }) => void): (() => unknown) => () => schedule(gemm(false), sm90, f);
+
+  it('copies of other shapes, at other places, or on other machines', () => {
+    expect(why(on((s, { i }) => { const [o] = s.split(i, 64, { tail: 'pad' }); s.bulk('A', o); }))).toMatch(/KD-S-BOUND/);
+    expect(why(on((s, { i, j, k }) => { s.reorder(i, j); const [ko] = s.split(k, 32, { tail: 'pad' }); s.bulk('A', ko); }))).toMatch(/rows of 32 elements have 64 bytes, not 128/);
+    expect(why(() => schedule(gemm(false), target('cuda-sm80'), (s, { k }) => { const [ko] = s.split(k, 64); s.bulk('A', ko); }))).toMatch(/cuda-sm80 .*tma/);
+    expect(why(on((s, { k }) => s.bulk('X', k)))).toMatch(/tensor X/);
+    expect(why(on((s, { k }) => { const [ko] = s.split(k, 64, { tail: 'pad' }); s.ring(ko, 4); }))).toMatch(/no bulk copy is in its body/);
+  });
+
+  it('registers that cannot become arrays', () => {
+    expect(why(on((s, { i, j }) => s.expand('acc', i, j)))).toMatch(/the extent of i is no constant/);
+    expect(why(on((s, { i, j }) => { const [, ii] = s.split(i, 64, { tail: 'pad' }); s.expand('acc', ii); void j; }))).toMatch(/acc is not made inside of them/);
+    expect(why(on((s, { j }) => { const [, jj] = s.split(j, 64, { tail: 'pad' }); s.expand('sum', jj); }))).toMatch(/sum/);
+  });
+
+  it('loops that are no tiles for persistent workgroups', () => {
+    expect(why(on((s, { i, j }) => s.persistent(i, j, { workgroups: 132, group: 8 })))).toMatch(/not bound to workgroups/);
+    expect(why(on((s, { i, j }) => s.persistent(j, i, { workgroups: 132, group: 8 })))).toMatch(/not directly inside/);
+  });
+
+  it('teams that do something else', () => {
+    const only = (f: (s: Schedule, ax: { i: Axis; j: Axis; k: Axis }) => void): (() => unknown) => () => lower((on(f)() as ScheduledKernel).ir, sm90);
+    expect(why(only((s, { i, j }) => { const [b, t] = s.split(i, 128, { tail: 'mask' }), [team] = s.split(t, 64); s.bind({ 'block.x': b, 'team.warpgroup': team }); void j; }))).toMatch(/KD-L-TEAM/);
+    expect(() => wgmmaNamed('wgmma_m64n8k16_f64')).toThrow(/there are wgmma_m64n64k16_bf16/);
+  });
+});

@@ -22,6 +22,7 @@ export const steps = [
   { name: 'libquern_blas under valgrind', command: ['node', 'packages/blas/test/cblas/sanitize.mjs', 'valgrind'], needs: [{ tool: 'valgrind', apt: 'valgrind' }] },
   { name: 'GGUF reader under 400 000 mutated files', command: ['npx', 'vitest', 'run', 'packages/llm/test/format/fuzz.test.ts'], env: { QUERN_FUZZ: '400000' } },
   { name: 'random schedules of small kernels', command: ['npx', 'vitest', 'run', 'packages/kernel-dsl/test/schedule/fuzz.test.ts'], env: { QUERN_FUZZ_SCHEDULES: '10000' } },
-  { name: 'every operation and cast in OpenCL and CUDA', command: ['npx', 'vitest', 'run', 'packages/kernel-dsl/test/gpu/ops.test.ts'], env: { QUERN_GPU_ALL: '1' }, needs: [{ library: 'libOpenCL.so.1', apt: 'pocl-opencl-icd' }] },
+  { name: 'every shipped kernel, scheduled ones too, as CUDA for each architecture', command: ['npx', 'vitest', 'run', 'tools/test/gpu-kernels.test.ts'], env: { QUERN_GPU_ALL: '1' }, needs: [{ tool: 'nvcc', apt: 'nvidia-cuda-toolkit' }], minutes: 20 },
+  { name: 'every operation, cast and many random programs in OpenCL and CUDA', command: ['npx', 'vitest', 'run', 'packages/kernel-dsl/test/gpu/ops.test.ts', 'packages/kernel-dsl/test/gpu/programs.test.ts'], env: { QUERN_GPU_ALL: '1' }, needs: [{ library: 'libOpenCL.so.1', apt: 'pocl-opencl-icd' }] },
   { name: 'the shipped model on all held-out items', command: ['node', 'tools/demo-model/evaluate.mjs'] },
 ];

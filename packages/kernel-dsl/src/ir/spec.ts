@@ -6,7 +6,7 @@ import type { LoopKind } from './stmt.ts';
 /**
  * What a kernel may contain at each stage.
  * `algorithm`: as traced: scalar, sequential loops. `scheduled`: any loop kind, packs, pads. `lowered`: no unroll or vector loop, no pad, registers named.
- * `lowered-gpu`: lowered, and values are scalar; vectors are whole loads that a name holds, and joined scalars or such a name that are stored whole.
+ * `lowered-gpu`: lowered, and values are scalar; vectors are whole loads that a name holds, and joined scalars that are stored whole.
  */
 export type Phase = 'algorithm' | 'scheduled' | 'lowered' | 'lowered-gpu';
 

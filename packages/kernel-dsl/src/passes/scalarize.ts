@@ -88,7 +88,7 @@ function storeLanes(s: Store, sc: Scope): readonly Stmt[] {
   const value = bindLoads(s.value, out, sc, s), index = s.index.map((x) => bindLoads(x, out, sc, s));
   const parts = Array.from({ length: lanes }, (_, i) => laneOf(value, i, known));
   const whole = { buf, index, as: undefined, lanes };
-  if (isWhole(whole)) return [...out, { ...s, index: index.map((x) => scalar(x, sc)), value: joined(parts, s.value.loc) }];
+  if (isWhole(whole)) return [...out, { ...s, index: index.map((x) => scalar(x, sc)), value: join(parts, s.value.loc) }];
   const scatter = index.some((x) => x.lanes > 1), last = index.length - 1;
   const places = parts.map((_, i) => index.map((x, d) => (scatter ? laneOf(x, i, known) : d === last ? plus(scalar(x, sc), i * (buf.packed ? 2 : 1)) : scalar(x, sc))));
   // All lanes are read before one is written.
@@ -96,13 +96,6 @@ function storeLanes(s: Store, sc: Scope): readonly Stmt[] {
   const values = meets ? parts.map((e, i) => bindLane(`${buf.name.toLowerCase()}_new`, i, e, out, sc, s)) : parts;
   const targets = meets ? places.map((p) => p.map((x, d) => (isConst(x) ? x : bindLane(`${buf.name.toLowerCase()}_at${d}`, 0, x, out, sc, s)))) : places;
   return [...out, ...values.map((x, i): Stmt => ({ ...s, index: targets[i]!, value: x }))];
-}
-
-/** Lanes side by side; where they are those of one vector, in order, that vector. */
-function joined(parts: readonly Expr[], loc: Expr['loc']): Expr {
-  const [first] = parts, whole = first?.kind === 'shuffle' ? first.a : undefined;
-  const same = whole?.kind === 'var' && whole.lanes === parts.length && parts.every((e, i) => e.kind === 'shuffle' && e.a === whole && e.lanes === 1 && e.pick[0] === i);
-  return same ? whole : join(parts, loc);
 }
 
 /** Does e read the buffer of a store anywhere but at this place? */

@@ -1,4 +1,4 @@
-import type { Binary, Cmp, DType, Expr, Unary } from '../../../ir/index.ts';
+import type { Binary, Cmp, DType, Expr, Join, Unary, Var } from '../../../ir/index.ts';
 import { DTYPES, bytesOf, isFloat, isInt } from '../../../ir/index.ts';
 import { EmitError } from '../../error.ts';
 import { call, castTo, heldAs, infix, literal as cLiteral, nonNegative, PREC, prefix, primary, ternary, wrap } from '../../text/index.ts';
@@ -49,9 +49,14 @@ function scalarText(f: Frame, e: Expr): Text {
       const from = e.pick[0]! < e.a.lanes ? e.a : e.b;
       return e.lanes === 1 && from.kind === 'var' ? primary(f.m.dialect.vector.lane(nameOf(f, varKey(from), from.name), e.pick[0]! % e.a.lanes)) : unprinted(e);
     }
-    case 'join': return call(need(f, joinHelper(e.dtype, e.lanes)), ...e.parts.map(x));
+    case 'join': { const whole = wholeVector(e); return whole ? primary(nameOf(f, varKey(whole), whole.name)) : call(need(f, joinHelper(e.dtype, e.lanes)), ...e.parts.map(x)); }
     default: return unprinted(e);
   }
+}
+/** The vector whose lanes, all of them and in order, are joined. */
+function wholeVector(e: Join): Var | undefined {
+  const first = e.parts[0], v = first?.kind === 'shuffle' && first.a.kind === 'var' ? first.a : undefined;
+  return v?.lanes === e.lanes && e.parts.every((x, i) => x.kind === 'shuffle' && x.a.kind === 'var' && x.a.id === v.id && x.pick[0] === i) ? v : undefined;
 }
 const unprinted = (e: Expr): never => { throw new EmitError(`${e.kind} to ${e.dtype}x${e.lanes} in a text for a GPU`, e.loc); };
 

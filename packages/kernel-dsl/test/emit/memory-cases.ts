@@ -1,7 +1,7 @@
 /** Accesses of every kind, and memory of every space. */
 import { it } from 'vitest';
 import type { Expr, Stmt } from '../../src/ir/index.ts';
-import { add, binary, broadcast, cast, compare, constant, load, lt, mul, newVar, size, sub } from '../../src/ir/index.ts';
+import { add, binary, broadcast, cast, compare, constant, join, load, lt, mul, newVar, pickLane, reduce, size, sub } from '../../src/ir/index.ts';
 import { accum, alloc, array, bindTo, kernelOf, loop, memory, param, scalarParam, store } from '../run/helpers.ts';
 import { fill } from './harness.ts';
 import type { Case, TensorValue } from './harness.ts';
@@ -102,4 +102,15 @@ export function namesCase(): Case {
     loop('i', 'M', (m) => [accum('add', out, [i, m], cast(i, 'f32'))]),
   ])], 'while');
   return { k, runs: [{ ...Object.fromEntries(params.map((p, i) => [p.name, f32([4], i)])), buf: f32([4, 3], 9) }] };
+}
+
+/** Scalars side by side as vectors, and single lanes of vectors. */
+export function joinCase(): Case {
+  const x = param('x', 'f32', ['M', 4]), y = param('y', 'f32', ['M', 4], 'out'), d = param('d', 'i16', ['M', 2], 'inout'), v = newVar('v', 'f32', 4), w = newVar('w', 'i16', 2);
+  const k = kernelOf([x, y, d], [loop('i', 'M', (i) => [
+    bindTo(v, load(x, [i, c0], { lanes: 4 })), bindTo(w, load(d, [i, c0], { lanes: 2 })),
+    store(y, [i, c0], join([pickLane(v, 3), binary('mul', pickLane(v, 0), constant(2, 'f32')), constant(-0, 'f32'), load(x, [i, constant(2)])])),
+    store(d, [i, c0], join([pickLane(w, 1), binary('add', pickLane(w, 0), pickLane(w, 1))])),
+  ])], 'joins');
+  return { k, runs: [{ x: f32([3, 4], 1), y: f32([3, 4], 2), d: { data: array('i16', fill('i16', 6, 3)), shape: [3, 2] } }] };
 }

@@ -6,12 +6,12 @@ import { target } from '../../src/targets/index.ts';
 import { accum, alloc, kernelOf, loop, memory, param, store } from '../run/helpers.ts';
 import { RUNNABLE, compile, runLibrary, sameAsInterpreter } from './harness.ts';
 import { assembleFileC } from '../../src/emit/index.ts';
-import { c0, f32, accessCase, bytesCase, rampCase, parallelCase, namesCase } from './memory-cases.ts';
+import { joinCase, c0, f32, accessCase, bytesCase, rampCase, parallelCase, namesCase } from './memory-cases.ts';
 
 describe('memory gives the bits of the interpreter', () => {
   it.each(RUNNABLE.filter((t) => t.isa !== 'x86-64-v4-vnni').map((t) => ({ isa: t.isa, t })))('$isa', ({ t }) => {
     const lanes = [...new Set([4, t.vecBytes / bytesOf('f32')])];
-    const text = sameAsInterpreter([...lanes.flatMap((n) => [accessCase(n), bytesCase(n), rampCase(n)]), parallelCase(), namesCase()], t);
+    const text = sameAsInterpreter([...lanes.flatMap((n) => [accessCase(n), bytesCase(n), rampCase(n)]), parallelCase(), namesCase(), joinCase()], t);
     expect(text).not.toContain('undefined');
   });
 });

@@ -8,7 +8,7 @@ import { target } from '../../src/targets/index.ts';
 import { cases as atomics } from '../emit/atomic-cases.ts';
 import type { Case, TensorValue } from '../emit/harness.ts';
 import { cases as functions } from '../emit/math-cases.ts';
-import { accessCase, bytesCase, namesCase, parallelCase, rampCase } from '../emit/memory-cases.ts';
+import { accessCase, bytesCase, joinCase, namesCase, parallelCase, rampCase } from '../emit/memory-cases.ts';
 import { cases as packed } from '../emit/packed-cases.ts';
 import { args as starts, collatz } from '../emit/while-cases.ts';
 import { build, numbers, program } from '../passes/random-program.ts';
@@ -20,7 +20,7 @@ const named = (cases: readonly Case[]): Case[] => cases.map(({ k, runs }, i) => 
 const lowered = (cases: readonly Case[]): Case[] => cases.map(({ k, runs }) => ({ k: lower(k, t), runs }));
 
 const GROUPS: Readonly<Record<string, () => Case[]>> = {
-  'memory of every kind': () => lowered([accessCase(4), bytesCase(4), bytesCase(8), rampCase(4), parallelCase(), namesCase(), inPlace()]),
+  'memory of every kind': () => lowered([accessCase(4), bytesCase(4), bytesCase(8), rampCase(4), parallelCase(), namesCase(), joinCase(), inPlace()]),
   'atomic updates': () => atomics(t),
   'four-bit integers': () => packed(t),
   'loops that end when they are done': () => [{ k: lower(collatz.ir, t), runs: [starts([1, 6, 27, 97, 871], 200)] }],

@@ -97,6 +97,9 @@ describe('index arithmetic', () => {
   it('is 32 bits wide where what it demands holds', () => {
     const m = emitGpu(k, t), at = (M: number, N: number): boolean => m.below.every((e) => Math.abs(evaluate(e, { sizes: { M, N }, strides: { x: [N, 1] }, scalars: {} })) < 2 ** 31);
     expect(m.source).not.toContain('i64');
+    // Of N - 1, N and N + 2 the last one says all.
+    const three = kernel('three', { x: tensor('f32', 'N').inout() }, ({ x, N }) => { const ax = axes({ i: N }); for (const i of ax.i) x.at(i).set(i.add(3).min(N).add(i.max(2)).to('f32')); return ax; });
+    expect(emitted(three).below.map(printExpr)).toEqual(['N + (max(N - 1, 2))', 'N + 2']);
     expect(at(1000, 1000)).toBe(true);
     expect(at(46340, 46340)).toBe(true);
     expect(at(50000, 50000)).toBe(false);

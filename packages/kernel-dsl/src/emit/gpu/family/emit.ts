@@ -11,6 +11,7 @@ import type { PlannedLaunch } from '../plan.ts';
 import type { Dialect } from './dialect.ts';
 import type { ModuleState } from './frame.ts';
 import { ordered } from './helper.ts';
+import { strongest } from './interval.ts';
 import { printLaunch, workspaceName } from './kernel.ts';
 
 const blank: SourcedLine = { text: '', locs: [] };
@@ -48,7 +49,7 @@ export function emitFamily(k: KernelIR, target: Target, dialect: Dialect, o: Emi
     name: k.name, language: dialect.language, source: lines.map((l) => `${l.text}\n`).join(''), lines, flags: target.cflags, meta: kernelMeta(k, { scratchBytes: 0, sharedBytes: 0 }), plan: steps,
     workspace: plan.workspace.map(({ buf, elements }) => ({ name: workspaceName(m, buf), dtype: buf.dtype, elements })),
     alignment: [...m.alignment].map(([param, a]) => ({ param, elements: a.elements, dims: [...a.dims].sort((x, y) => x - y) })),
-    below: [...m.below.values()],
+    below: strongest([...m.below.values()]),
     assumptions: plan.assumptions.map((a) => ({ cond: a.cond, text: a.text, ...(a.loc && { loc: a.loc }) })),
     features: [...m.features].sort(), sites: m.sites, options,
   };

@@ -1,5 +1,5 @@
 import type { Expr } from '../../../ir/index.ts';
-import { DTYPES, add, binary, constant, isConst, mul, sub } from '../../../ir/index.ts';
+import { DTYPES, add, binary, constant, exprKey, isConst, mul, sub } from '../../../ir/index.ts';
 import { onHost, simplifyExpr } from '../../../passes/index.ts';
 
 /** Bounds of an index value, both included, as expressions that a host can evaluate. */
@@ -74,6 +74,18 @@ function found(e: Expr, of: Bounds, memo: WeakMap<Expr, Interval | typeof NONE>)
     });
     default: return undefined;
   }
+}
+
+/** An expression as another one and a constant that is added to it. */
+function apart(e: Expr): { readonly base: Expr; readonly plus: number } {
+  if (e.kind === 'binary' && e.fn === 'add' && isConst(e.b)) return { base: e.a, plus: e.b.value };
+  return e.kind === 'binary' && e.fn === 'sub' && isConst(e.b) ? { base: e.a, plus: -e.b.value } : { base: e, plus: 0 };
+}
+
+/** Without those that another one implies: of values that differ by a constant, and are not negative but for that, the greatest. */
+export function strongest(all: readonly Expr[]): readonly Expr[] {
+  const parts = all.map((e) => ({ e, ...apart(e) })), key = new Map(parts.map((p) => [p.e, exprKey(p.base)]));
+  return parts.filter((p) => !isNatural(p.base) || !parts.some((q) => q.plus > p.plus && key.get(q.e) === key.get(p.e))).map((p) => p.e);
 }
 
 /** Is it certain that a value within these bounds does not fit 32 bits? */

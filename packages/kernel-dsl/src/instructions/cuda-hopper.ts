@@ -1,5 +1,6 @@
 import type { DType, DeviceFunction, Instruction } from '../ir/index.ts';
 import { axes, kernel, tensor } from '../lang/index.ts';
+import type { Val } from '../lang/index.ts';
 import { instr } from './instr.ts';
 
 const asm = (text: string, out: string, inputs: string, clobber = ''): string => `asm volatile("${text}" : ${out} : ${inputs}${clobber ? ` : ${clobber}` : ''});`;
@@ -47,11 +48,18 @@ export const WGMMA: Readonly<Record<'fence' | 'commit' | 'wait0' | 'wait1', Devi
   wait1: { name: 'wgmma_wait_1', signature: 'void wgmma_wait_1()', body: ['asm volatile("wgmma.wait_group.sync.aligned 1;" ::: "memory");'] },
 };
 
-interface Form { readonly k: number; readonly in: DType; readonly out: DType; readonly type: string; readonly ctype: 'float' | 'int' }
+/**
+ * A float32 as matrix instructions of type tf32 read it: its lower 13 bits are zero (rounded toward zero to 11 significant bits, relative error below 2^-10).
+ * A kernel that says so of its factors computes what such an instruction computes, on every target.
+ */
+export const tf32 = (x: Val<'f32'>): Val<'f32'> => x.bits('u32').and(0xffffe000).bits('f32');
+
+/** `as`: what the tensors are called in the instruction's name, where that is not their dtype. `reads`: what the machine makes of an element of theirs. */
+interface Form { readonly k: number; readonly in: DType; readonly as?: string; readonly reads?: (x: Val<'f32'>) => Val<'f32'>; readonly out: DType; readonly type: string; readonly ctype: 'float' | 'int' }
 
 /** Products of a warpgroup: c += a bᵀ with a [64][K] and b [N][K] in shared memory, rows of 128 bytes swizzled, c in registers. */
 function wgmma(n: number, f: Form): Instruction {
-  const name = `wgmma_m64n${n}k${f.k}_${f.in}`, count = n / 2, list = Array.from({ length: count }, (_, i) => `%${i}`).join(', '), con = f.ctype === 'float' ? '+f' : '+r';
+  const name = `wgmma_m64n${n}k${f.k}_${f.as ?? f.in}`, reads = f.reads ?? ((x: Val<'f32'>): Val<'f32'> => x), count = n / 2, list = Array.from({ length: count }, (_, i) => `%${i}`).join(', '), con = f.ctype === 'float' ? '+f' : '+r';
   const scales = f.ctype === 'float' ? (f.in === 'f16' || f.in === 'bf16' ? ', p, 1, 1, 0, 0' : ', p, 1, 1') : ', p';
   const fn: DeviceFunction = {
     name, signature: `void ${name}(${f.ctype} (&c)[${count}], const void *a, const void *b)`,
@@ -68,7 +76,7 @@ function wgmma(n: number, f: Form): Instruction {
     name, needs: ['wgmma'], operands: { a: 'pointer', b: 'pointer', c: 'fragment' }, exact: f.ctype === 'int',
     meaning: () => kernel(name, { a: tensor(f.in as 'bf16', 64, f.k), b: tensor(f.in as 'bf16', n, f.k), c: tensor(f.out as 'f32', 64, n).inout() }, ({ a, b, c }) => {
       const ax = axes({ i: 64, j: n, k: f.k });
-      for (const i of ax.i) for (const j of ax.j) for (const k of ax.k) c.at(i, j).addAssign(a.at(i, k).to(f.out as 'f32').mul(b.at(j, k).to(f.out as 'f32')));
+      for (const i of ax.i) for (const j of ax.j) for (const k of ax.k) c.at(i, j).addAssign(reads(a.at(i, k).to(f.out as 'f32')).mul(reads(b.at(j, k).to(f.out as 'f32'))));
       return ax;
     }),
     emit: { team: { team: 'warpgroup', fn, fragment: 'wgmma' } },
@@ -79,10 +87,11 @@ const SIZES = [64, 96, 128, 192, 256] as const;
 const FORMS: readonly Form[] = [
   { k: 16, in: 'bf16', out: 'f32', type: 'f32.bf16.bf16', ctype: 'float' },
   { k: 16, in: 'f16', out: 'f32', type: 'f32.f16.f16', ctype: 'float' },
+  { k: 8, in: 'f32', as: 'tf32', reads: tf32, out: 'f32', type: 'f32.tf32.tf32', ctype: 'float' },
   { k: 32, in: 'i8', out: 'i32', type: 's32.s8.s8', ctype: 'int' },
 ];
 
-/** The warpgroup products of compute capability 9.0: `wgmma_m64n256k16_bf16`, `wgmma_m64n128k32_i8`, … */
+/** The warpgroup products of compute capability 9.0: `wgmma_m64n256k16_bf16`, `wgmma_m64n256k8_tf32`, `wgmma_m64n128k32_i8`, … */
 export const WGMMAS: readonly Instruction[] = FORMS.flatMap((f) => SIZES.map((n) => wgmma(n, f)));
 /** One of them by its name. @throws Error naming those that there are */
 export function wgmmaNamed(name: string): Instruction {

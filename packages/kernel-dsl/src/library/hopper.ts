@@ -6,7 +6,7 @@ import type { Schedule } from '../schedule/index.ts';
 
 /** How {@link hopperGemm} cuts a matrix product. */
 export interface HopperGemm {
-  /** Rows and columns of C that a workgroup computes: a multiple of 64, one warpgroup each; and 64, 96, 128, 192 or 256. */
+  /** Rows and columns of C that a workgroup computes: 128, 192 or 256, a warpgroup for each 64 of them; and 64, 96, 128, 192 or 256. */
   readonly tile?: readonly [number, number];
   /** Tiles of A and of B that may be on their way or in use at once. */
   readonly stages?: number;
@@ -17,13 +17,13 @@ export interface HopperGemm {
 /**
  * A matrix product for compute capability 9.0: `for i, j { acc = 0; for k { acc += A[i, k] B[j, k] }; C[i, j] = f(acc) }`, both factors with dense rows along k.
  * The copy engine brings tiles of both, 128 bytes of k at a time, into a ring; warpgroups multiply them; what is done with `acc` happens in registers. The
- * names are those of the tensors and of the register.
+ * names are those of the tensors and of the register; `dtype` is that of both factors, or 'tf32' where the kernel multiplies `tf32(A)` by `tf32(B)`, both float32.
  *
  * @example schedule(gemm, target('cuda-sm90a'), (s, ax) => hopperGemm(s, ax, { A: 'A', B: 'B', acc: 'acc', dtype: 'bf16' }))
  * @throws DslError where the kernel is of another form
  */
-export function hopperGemm(s: Schedule, { i, j, k }: { readonly i: Axis; readonly j: Axis; readonly k: Axis }, names: { readonly A: string; readonly B: string; readonly acc: string; readonly dtype: DType }, o: HopperGemm = {}): void {
-  const [rows, cols] = o.tile ?? [128, 256], deep = 128 / bytesOf(names.dtype), step = 32 / bytesOf(names.dtype);
+export function hopperGemm(s: Schedule, { i, j, k }: { readonly i: Axis; readonly j: Axis; readonly k: Axis }, names: { readonly A: string; readonly B: string; readonly acc: string; readonly dtype: DType | 'tf32' }, o: HopperGemm = {}): void {
+  const [rows, cols] = o.tile ?? [128, 256], bytes = names.dtype === 'tf32' ? 4 : bytesOf(names.dtype), deep = 128 / bytes, step = 32 / bytes;
   const [bm, im] = s.split(i, rows, { tail: 'pad' }), [bn, jn] = s.split(j, cols, { tail: 'pad' }), [team, row] = s.split(im, 64);
   s.reorder(bm, bn, team, row, jn);
   s.bind({ 'block.y': bm, 'block.x': bn });

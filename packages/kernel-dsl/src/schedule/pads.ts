@@ -55,15 +55,15 @@ function registerCopies(body: Stmt): ReadonlyMap<number, Expr> {
   return new Map([...stores].flatMap(([id, value]) => (value && regs.has(id) ? [[id, value] as const] : [])));
 }
 
-/** Is it zero where the copies that it reads hold their padding? Both factors of a float product must be: zero times infinity is not. */
+/** Is it zero, all bits of it, where the copies that it reads hold their padding? Both factors of a float product must be: zero times infinity is not. */
 function isZero(e: Expr, padded: (l: Load) => boolean): boolean {
   switch (e.kind) {
     case 'const': return Object.is(e.value, 0);
     case 'load': return padded(e);
-    case 'cast': return isZero(e.x, padded);
+    case 'cast': case 'bitcast': return isZero(e.x, padded);
     case 'binary': {
       const a = isZero(e.a, padded), b = isZero(e.b, padded);
-      return e.fn === 'mul' && !isFloat(e.dtype) ? a || b : (e.fn === 'mul' || e.fn === 'add') && a && b;
+      return (e.fn === 'mul' && !isFloat(e.dtype)) || e.fn === 'and' ? a || b : (e.fn === 'mul' || e.fn === 'add' || e.fn === 'or' || e.fn === 'xor') && a && b;
     }
     default: return false;
   }

@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { DslError } from '../../src/errors/index.ts';
 import { emitGpu } from '../../src/emit/index.ts';
-import { wgmmaNamed } from '../../src/instructions/index.ts';
+import { tf32, wgmmaNamed } from '../../src/instructions/index.ts';
 import type { Expr, Stmt } from '../../src/ir/index.ts';
 import { isConst, mapExpr, printKernel, visitStmt } from '../../src/ir/index.ts';
 import { axes, kernel, reg, tensor } from '../../src/lang/index.ts';
-import type { Axis, Kernel } from '../../src/lang/index.ts';
+import type { Axis, Kernel, Val } from '../../src/lang/index.ts';
 import { hopperGemm } from '../../src/library/index.ts';
 import type { HopperGemm } from '../../src/library/index.ts';
 import { lower, teams } from '../../src/passes/index.ts';
@@ -43,7 +43,17 @@ const bytes: Gemm = kernel('bytes', { A: tensor('i8', 'M', 'K'), B: tensor('i8',
   }
   return ax;
 });
-const scheduled = (k: Gemm, o: HopperGemm, dtype: 'bf16' | 'i8' = 'bf16'): ScheduledKernel => schedule(k, sm90, (s, ax) => hopperGemm(s, ax, { A: 'A', B: 'B', acc: 'acc', dtype }, o));
+/** Of float32 factors as tf32 reads them, or as they are. */
+const floats = (reads: (x: Val<'f32'>) => Val<'f32'>): Gemm => kernel('floats', { A: tensor('f32', 'M', 'K'), B: tensor('f32', 'N', 'K'), C: tensor('f32', 'M', 'N').out() }, ({ A, B, C, M, N, K }) => {
+  const ax = axes({ i: M, j: N, k: K });
+  for (const i of ax.i) for (const j of ax.j) {
+    const acc = reg('f32', 0, 'acc');
+    for (const k of ax.k) acc.addAssign(reads(A.at(i, k)).mul(reads(B.at(j, k))));
+    C.at(i, j).set(acc);
+  }
+  return ax;
+});
+const scheduled = (k: Gemm, o: HopperGemm, dtype: 'bf16' | 'i8' | 'tf32' = 'bf16'): ScheduledKernel => schedule(k, sm90, (s, ax) => hopperGemm(s, ax, { A: 'A', B: 'B', acc: 'acc', dtype }, o));
 
 /** What ptxas says of a module: it keeps everything in registers and lets products overlap. */
 function ptxas(source: string): string {
@@ -66,7 +76,25 @@ describe('a scheduled product of warpgroups', () => {
     expect((got['C'] as { data: Float32Array }).data).toEqual((want['C'] as { data: Float32Array }).data); // small whole numbers: sums are exact in any order
   });
 
+  it('reads float32 as tf32 does: the lower 13 bits are nothing', () => {
+    const k = floats(tf32), M = 9, N = 11, K = 37, s = scheduled(k, { tile: [128, 64], stages: 2 }, 'tf32');
+    const values = (n: number, step: number): Float32Array => Float32Array.from({ length: n }, (_, i) => ((i * step) % 17) - 8 + 2 ** -12); // 2^-12 is lost beside 2 or more, kept beside less
+    const want = Float32Array.from({ length: M * N }, (_, q) => {
+      const cut = (x: number): number => { const f = Float32Array.of(x), u = new Uint32Array(f.buffer); u[0]! &= 0xffffe000; return f[0]!; };
+      const a = values(M * K, 5), b = values(N * K, 7);
+      let acc = 0;
+      for (let p = 0; p < K; p++) acc = Math.fround(acc + Math.fround(cut(a[Math.floor(q / N) * K + p]!) * cut(b[(q % N) * K + p]!)));
+      return acc;
+    });
+    for (const ir of [k.ir, s.ir]) {
+      const C = { data: new Float32Array(M * N).fill(NaN), shape: [M, N] };
+      interpret(ir, { A: { data: values(M * K, 5), shape: [M, K] }, B: { data: values(N * K, 7), shape: [N, K] }, C });
+      expect(C.data).toEqual(want);
+    }
+  });
+
   it('is proved: bounds, races and writes', () => {
+    expect(verify(scheduled(floats(tf32), {}, 'tf32').ir).findings).toEqual([]);
     expect(verify(scheduled(gemm(true), {}).ir).findings).toEqual([]);
     expect(verify(scheduled(bytes, { tile: [128, 128] }, 'i8').ir).findings).toEqual([]);
   });
@@ -81,6 +109,7 @@ describe.skipIf(!NVCC)(NVCC ? 'nvcc keeps it in registers' : 'nvcc is not on PAT
   it.each([
     ['bf16, persistent', gemm(true), { persistent: { workgroups: 132, group: 16 } }, 'bf16'],
     ['bf16, four warpgroups', gemm(false), { tile: [256, 128], persistent: { workgroups: 132, group: 8 } }, 'bf16'],
+    ['tf32', floats(tf32), { tile: [128, 256], persistent: { workgroups: 132, group: 8 } }, 'tf32'],
     ['int8', bytes, { tile: [128, 256], persistent: { workgroups: 132, group: 8 } }, 'i8'],
   ] as const)('%s', (_, k, o, dtype) => {
     const said = ptxas(emitGpu(lower(scheduled(k, o, dtype).ir, sm90), sm90).source);
@@ -144,6 +173,11 @@ describe('refused, with the reason', () => {
   it('loops that are no tiles for persistent workgroups', () => {
     expect(why(on((s, { i, j }) => s.persistent(i, j, { workgroups: 132, group: 8 })))).toMatch(/KD-S-PERSISTENT .*not bound to workgroups/);
     expect(why(on((s, { i, j }) => s.persistent(j, i, { workgroups: 132, group: 8 })))).toMatch(/not directly inside/);
+  });
+
+  it('products of float32 that say nothing of tf32', () => {
+    expect(why(() => scheduled(floats((x) => x), {}, 'tf32'))).toMatch(/KD-S-TENSORIZE .*wgmma_m64n256k8_tf32/);
+    expect(why(() => scheduled(floats(tf32), {}, 'bf16'))).toMatch(/KD-S-BULK/);
   });
 
   it('teams that do something else', () => {

@@ -78,7 +78,7 @@ describe('a scheduled product of warpgroups', () => {
 
   it('reads float32 as tf32 does: the lower 13 bits are nothing', () => {
     const k = floats(tf32), M = 9, N = 11, K = 37, s = scheduled(k, { tile: [128, 64], stages: 2 }, 'tf32');
-    const values = (n: number, step: number): Float32Array => Float32Array.from({ length: n }, (_, i) => ((i * step) % 17) - 8 + 2 ** -12); // 2^-12 is lost beside 2 or more, kept beside less
+    const values = (n: number, step: number): Float32Array => Float32Array.from({ length: n }, (_, i) => ((i * step) % 17) - 8 + 2 ** -12); // 1 + 2^-12 becomes 1, -1 + 2^-12 becomes -1 + 2^-11, 2^-12 alone stays
     const want = Float32Array.from({ length: M * N }, (_, q) => {
       const cut = (x: number): number => { const f = Float32Array.of(x), u = new Uint32Array(f.buffer); u[0]! &= 0xffffe000; return f[0]!; };
       const a = values(M * K, 5), b = values(N * K, 7);

@@ -24,5 +24,6 @@ export const steps = [
   { name: 'random schedules of small kernels', command: ['npx', 'vitest', 'run', 'packages/kernel-dsl/test/schedule/fuzz.test.ts'], env: { QUERN_FUZZ_SCHEDULES: '10000' } },
   { name: 'every shipped kernel, scheduled ones too, as CUDA for each architecture', command: ['npx', 'vitest', 'run', 'tools/test/gpu-kernels.test.ts'], env: { QUERN_GPU_ALL: '1' }, needs: [{ tool: 'nvcc', apt: 'nvidia-cuda-toolkit' }], minutes: 20 },
   { name: 'every operation, cast and many random programs in OpenCL and CUDA', command: ['npx', 'vitest', 'run', 'packages/kernel-dsl/test/gpu/ops.test.ts', 'packages/kernel-dsl/test/gpu/programs.test.ts'], env: { QUERN_GPU_ALL: '1' }, needs: [{ library: 'libOpenCL.so.1', apt: 'pocl-opencl-icd' }] },
+  { name: 'every operation and cast in WGSL', command: ['npx', 'vitest', 'run', 'packages/kernel-dsl/test/gpu/wgsl-ops.test.ts', 'packages/kernel-dsl/test/gpu/wgsl.test.ts'], env: { QUERN_GPU_ALL: '1' }, needs: [{ library: 'libvulkan.so.1', apt: 'libvulkan1' }, { tool: 'chromium', apt: 'chromium' }] },
   { name: 'the shipped model on all held-out items', command: ['node', 'tools/demo-model/evaluate.mjs'] },
 ];

@@ -8,23 +8,26 @@ import type { Inner, Parts, Real } from './math/index.ts';
  * Replaces exp, exp2, log, log2, sin, cos, tanh, erf and pow, scalar or vector, by arithmetic (see math/). The intermediate values are bound by Lets
  * in front of the statement that asked. Results are within the ulps of math/accuracy.ts; all machines that fuse multiply and add agree on their bits.
  */
-export const mathlib = (k: KernelIR, target: Target): KernelIR => ({ ...k, body: walk(k.body, target.fma) });
+export const mathlib = (k: KernelIR, target: Target): KernelIR => ({ ...k, body: walk(k.body, { fused: target.fma, own: target.gpu?.language === 'wgsl' ? ['sin', 'cos'] : [] }) });
+
+/** Does the target fuse, and which functions does its emitter have texts of its own for: those whose formulas need f64 or a fused operation. */
+interface How { readonly fused: boolean; readonly own: readonly string[] }
 
 /** Stores that follow each other and read nothing that one of them writes: the vectors of a longer loop, mostly. */
-function walk(s: Stmt, fused: boolean): Stmt {
-  if (s.kind !== 'block') return s.kind === 'store' ? block(expand(s, fused)) : mapInner(s, fused);
+function walk(s: Stmt, how: How): Stmt {
+  if (s.kind !== 'block') return s.kind === 'store' ? block(expand(s, how)) : mapInner(s, how);
   const out: Stmt[] = [];
   for (let i = 0; i < s.body.length;) {
     const group: Store[] = [];
     for (let x = s.body[i + group.length]; x?.kind === 'store' && independent(group, x); x = s.body[i + group.length]) group.push(x);
-    if (group.length > 0) out.push(...interleaved(group.map((x) => expand(x, fused))));
-    else out.push(walk(s.body[i]!, fused));
+    if (group.length > 0) out.push(...interleaved(group.map((x) => expand(x, how))));
+    else out.push(walk(s.body[i]!, how));
     i += Math.max(1, group.length);
   }
   return { ...s, body: out.flatMap((x) => (x.kind === 'block' ? x.body : [x])) };
 }
 
-const mapInner = (s: Stmt, fused: boolean): Stmt => block(expand(mapChildren(s, (x) => walk(x, fused)), fused));
+const mapInner = (s: Stmt, how: How): Stmt => block(expand(mapChildren(s, (x) => walk(x, how)), how));
 
 function independent(before: readonly Store[], next: Store): boolean {
   const reads = (s: Store): ReadonlySet<number> => { const ids = new Set<number>(); visitExprs(s, (e) => { if (e.kind === 'load') ids.add(e.buf.id); }); return ids; };
@@ -40,15 +43,15 @@ const interleaved = (lists: readonly (readonly Stmt[])[]): readonly Stmt[] =>
 const isReal = (e: Expr): boolean => e.dtype === 'f32' || e.dtype === 'f64';
 
 /** The statement, after those that it asks for. */
-function expand(s: Stmt, fused: boolean): readonly Stmt[] {
+function expand(s: Stmt, how: How): readonly Stmt[] {
   if (s.kind === 'while') return [s]; // its condition is computed again and again, not in front of it
   const before: Stmt[] = [], known = new Map<string, Expr>();
   const call = (e: Unary | Binary): Expr => {
     const unary = e.kind === 'unary' ? FORMULAS[e.fn] : undefined;
-    if (!isReal(e) || (!unary && !(e.kind === 'binary' && e.fn === 'pow'))) return e;
+    if (!isReal(e) || how.own.includes(e.fn) || (!unary && !(e.kind === 'binary' && e.fn === 'pow'))) return e;
     const key = exprKey(e), same = known.get(key);
     if (same) return same;
-    const p = partsInto(before, e.dtype as Real, fused, e.loc ?? s.loc, s.step);
+    const p = partsInto(before, e.dtype as Real, how.fused, e.loc ?? s.loc, s.step);
     const value = e.kind === 'unary' ? unary!(p.name(`${e.fn}_x`, e.x), p) : POW(p.name('pow_p', e.a), p.name('pow_e', e.b), p), y = p.name(`${e.fn}_v`, value);
     known.set(key, y);
     return y;

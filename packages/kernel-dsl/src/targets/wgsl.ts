@@ -1,10 +1,10 @@
 import type { Target } from './target.ts';
 
 /** What a WebGPU device may have beyond the base: the names of `GPUFeatureName`, shortened, and of WGSL language features. */
-export type WgslFeature = 'f16' | 'subgroups' | 'dot4';
+export type WgslFeature = 'f16' | 'dot4' | 'print';
 
 /**
- * WGSL with what a device has beyond it: `f16` (shader-f16), `subgroups`, `dot4` (packed_4x8_integer_dot_product). Limits are those that every device keeps;
+ * WGSL with what a device has beyond it: `f16` (shader-f16), `dot4` (packed_4x8_integer_dot_product), `print` (a host that reads the print buffer). Limits are those that every device keeps;
  * there are no 64-bit numbers, and fused multiply-add may round twice.
  */
 export const wgslTarget = (features: readonly WgslFeature[], limits: { readonly lanes?: number; readonly sharedBytes?: number } = {}): Target => ({
@@ -16,4 +16,4 @@ export const wgslTarget = (features: readonly WgslFeature[], limits: { readonly 
 });
 
 /** WGSL as every device with WebGPU has it. */
-export const wgsl: Target = wgslTarget([]);
+export const wgsl: Target = wgslTarget(['print']);

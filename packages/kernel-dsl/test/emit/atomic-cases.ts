@@ -42,10 +42,10 @@ export const bytes = (n: number) => ({ x: { data: array('u8', fill('u8', n, 4)),
 /** The kernels for a target, with arguments. */
 export function cases(t: Target): Case[] {
   const n = 40, vec = (d: (typeof INTS)[number] | 'f32' | 'f64', k: number, seed: number, sp: readonly number[] = []) => ({ data: array(d, fill(d, k, seed, sp)), shape: [k] });
-  const special = [NaN, -0, Infinity];
+  const special = [NaN, -0, Infinity], has = (d: string): boolean => !t.gpu || !['i64', 'f64'].includes(d) || t.features.includes(d);
   return [
-    ...INTS.map((d): Case => ({ k: lower(every(d).ir, t), runs: [{ x: vec(d, n, 1), y: vec(d, 6, 2), old: vec(d, n, 3) }] })),
-    ...(['f32', 'f64'] as const).map((d): Case => ({ k: lower(floats(d).ir, t), runs: [[], special].map((sp) => ({ x: vec(d, n, 1, sp), y: vec(d, 4, 2), old: vec(d, n, 3) })) })),
+    ...INTS.filter((d) => has(d)).map((d): Case => ({ k: lower(every(d).ir, t), runs: [{ x: vec(d, n, 1), y: vec(d, 6, 2), old: vec(d, n, 3) }] })),
+    ...(['f32', 'f64'] as const).filter(has).map((d): Case => ({ k: lower(floats(d).ir, t), runs: [[], special].map((sp) => ({ x: vec(d, n, 1, sp), y: vec(d, 4, 2), old: vec(d, n, 3) })) })),
     { k: lower(schedule(histogram, t, (s, { i }) => s.parallel(i)).ir, t), runs: [bytes(700)] },
   ];
 }

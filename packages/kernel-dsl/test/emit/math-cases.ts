@@ -13,7 +13,7 @@ const SPECIAL = [0, -0, 1, -1, 0.5, -2.5, 3, 1e-45, -1e-40, 1e-310, 3.4e38, Infi
 
 /** The kernels for a target, with arguments. */
 export function cases(fn: MathFn, t: Target): Case[] {
-  return (['f32', 'f64'] as const).flatMap((d) => (t.fma ? [1, t.vecBytes / (d === 'f32' ? 4 : 8)] : [t.vecBytes / (d === 'f32' ? 4 : 8)]).map((lanes): Case => {
+  return (['f32', 'f64'] as const).filter((d) => d === 'f32' || !t.gpu || t.features.includes('f64')).flatMap((d) => (t.fma ? [1, t.vecBytes / (d === 'f32' ? 4 : 8)] : [t.vecBytes / (d === 'f32' ? 4 : 8)]).map((lanes): Case => {
     const rows = lanes === 1 ? 60 : 24, shape = [rows, lanes], [x, y, z] = (['in', 'in', 'out'] as const).map((a, n) => param('xyz'[n]!, d, shape, a));
     const at = (b: ReturnType<typeof param>, row: Var): ReturnType<typeof load> => load(b, [row, constant(0)], { lanes });
     const k = kernelOf([x!, y!, z!], [loop('row', rows, (row) => [store(z!, [row, constant(0)], fn === 'pow' ? binary('pow', at(x!, row), at(y!, row)) : unary(fn, at(x!, row)))])], `${fn}_${d}_${lanes}`);

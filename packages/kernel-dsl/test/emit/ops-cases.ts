@@ -90,7 +90,7 @@ const lanesOf = (t: Target, d: DType): number[] => [...new Set([1, 4, t.vecBytes
 
 /** Every dtype as every other. */
 export function castCases(t: Target): Case[] {
-  const kinds: DType[] = ['f32', 'f64', 'i32', 'u32', 'i64', 'u8', 'i8', 'i16', 'u16', 'f16', 'bf16', 'bool'];
+  const kinds = (['f32', 'f64', 'i32', 'u32', 'i64', 'u8', 'i8', 'i16', 'u16', 'f16', 'bf16', 'bool'] as const).filter((d) => !t.gpu || (d !== 'f64' && d !== 'i64') || t.features.includes(d));
   return [1, 4, 8, 16].flatMap((lanes) => kinds.flatMap((from): Case[] => {
     const fits = (d: DType): boolean => lanes * bytesOf(d) <= Math.max(16, t.vecBytes);
     if (!fits(from)) return [];

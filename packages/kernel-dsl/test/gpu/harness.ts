@@ -68,6 +68,7 @@ export function launchesOf(m: GpuModule, k: KernelIR, args: Args): readonly Made
       case 'start': return integer(0);
       case 'workspace': return tensors.length + m.workspace.findIndex((w) => w.name === a.name);
       case 'faults': return tensors.length + m.workspace.length;
+      case 'print': return tensors.length + m.workspace.length + 1;
       case 'size': return integer(base.sizes[a.name]!);
       case 'stride': return integer(base.strides[a.param]![a.dim]!);
       case 'scalar': return scalarBytes(base.scalars[a.name]!, a.dtype);
@@ -138,7 +139,8 @@ export function moduleFor(k: KernelIR, target: Target, args: Args, o: EmitGpuOpt
   return meets ? m : emitGpu(k, target, { ...o, aligned: false });
 }
 
-const copyArgs = (args: Args): Record<string, Value> => Object.fromEntries(Object.entries(args).map(([n, v]) => [n, typeof v === 'number' ? v : { ...v, data: v.data.slice() as TypedArray }]));
+/** Arguments of their own. */
+export const copyArgs = (args: Args): Record<string, Value> => Object.fromEntries(Object.entries(args).map(([n, v]) => [n, typeof v === 'number' ? v : { ...v, data: v.data.slice() as TypedArray }]));
 
 /** NaN of an element, halves by their bits. */
 function isNaNOf(a: TypedArray, i: number, t: DType): boolean {

@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { ArgumentError, DeviceUnavailableError, type Reason } from '../errors/index.ts';
-import { openNative } from '../driver/index.ts';
+import { openNative, openWebGpu } from '../driver/index.ts';
 import type { GpuDriver } from '../driver/index.ts';
+import { nativeStatus } from '../native/index.ts';
 import { type Device, type DeviceInfo, type DeviceKind, type DevicePick, type PickSource } from './device.ts';
 import { type DeviceList, listDevices } from './probe.ts';
 import { parseDeviceSpec, satisfies } from './spec.ts';
@@ -113,9 +114,11 @@ function only(list: DeviceList, kinds: readonly DeviceKind[]): DeviceList {
 }
 
 const drivers = new Map<string, GpuDriver>();
+let webgpu: Promise<GpuDriver> | undefined;
 
 /** The driver of a GPU, opened once in a process. */
-function open({ id, kind, index }: DeviceInfo): GpuDriver | undefined {
+async function open({ id, kind, index }: DeviceInfo): Promise<GpuDriver | undefined> {
+  if (kind === 'webgpu') { webgpu ??= openWebGpu(); webgpu.catch(() => { webgpu = undefined; }); return webgpu; }
   if (kind !== 'cuda' && kind !== 'opencl') return undefined;
   const driver = drivers.get(id) ?? openNative(kind, index);
   drivers.set(id, driver);
@@ -136,9 +139,10 @@ export async function device(spec?: string, options: DeviceOptions = {}): Promis
   checkFallback(fallback);
   const wanted = request(spec);
   // Read the request before the drivers are asked: a typing mistake should not cost a probe.
-  parseDeviceSpec(wanted.spec);
-  const list = await listDevices(), picked = choose(options.kinds === undefined ? list : only(list, options.kinds), wanted.spec, wanted.source, fallback);
+  const wishes = parseDeviceSpec(wanted.spec);
+  // Where nothing native is, WebGPU is the GPU; beside it, it is asked when it is named.
+  const list = await listDevices({ webgpu: wishes.some((w) => w.kind === 'webgpu') || nativeStatus().addon === undefined }), picked = choose(options.kinds === undefined ? list : only(list, options.kinds), wanted.spec, wanted.source, fallback);
   warn(picked.pick, picked.info);
-  const driver = open(picked.info);
+  const driver = await open(picked.info);
   return driver === undefined ? picked : { ...picked, driver };
 }

@@ -1,4 +1,4 @@
-import { nativeDevices, type NativeKind } from '../driver/index.ts';
+import { nativeDevices, type NativeKind, webgpuDevices } from '../driver/index.ts';
 import { DeviceUnavailableError, type Reason } from '../errors/index.ts';
 import { nativeStatus } from '../native/index.ts';
 import { cpuDeviceInfo, type DeviceInfo, gpuDeviceInfo } from './device.ts';
@@ -28,12 +28,24 @@ function probe(kind: NativeKind): { readonly devices: readonly DeviceInfo[]; rea
   }
 }
 
-/** Every device of this machine that Quern can use, and why it cannot use the others. */
-export async function listDevices(): Promise<DeviceList> {
-  const { addon, reasons } = nativeStatus(), found = [probe('cuda'), probe('opencl')];
+/** The same for WebGPU, which is reached without the addon. */
+async function probeWebGpu(): Promise<ReturnType<typeof probe>> {
+  try {
+    return { devices: (await webgpuDevices()).map(gpuDeviceInfo), reason: undefined };
+  } catch (error) {
+    const reason = error instanceof DeviceUnavailableError ? error.reasons[0] : undefined;
+    return { devices: [], reason: reason ?? { candidate: 'webgpu', verdict: 'unavailable', code: 'no-driver', detail: error instanceof Error ? error.message : String(error) } };
+  }
+}
+
+/**
+ * Every device of this machine that Quern can use, and why it cannot use the others.
+ * @param options `webgpu: false` leaves WebGPU unasked: in Node that loads a large library
+ */
+export async function listDevices(options: { readonly webgpu?: boolean } = {}): Promise<DeviceList> {
+  const { addon, reasons } = nativeStatus(), found = [probe('cuda'), probe('opencl'), ...(options.webgpu === false ? [] : [await probeWebGpu()])];
   const unavailable: Reason[] = [
     ...(addon === undefined ? reasons : []), ...found.flatMap((f) => f.reason ?? []),
-    { candidate: 'webgpu', verdict: 'unavailable', code: 'no-backend', detail: 'this version of Quern has no webgpu backend yet' },
   ];
   return { devices: [cpuDeviceInfo(), ...found.flatMap((f) => f.devices)], unavailable };
 }

@@ -18,11 +18,15 @@ export interface GpuSource {
   readonly source: string;
   readonly flags: readonly string[];
   readonly entries: readonly string[];
+  /** For each entry, which of its buffers it writes, in their order; all of them where nothing is said (WebGPU). */
+  readonly writes?: Readonly<Record<string, readonly boolean[]>>;
+  /** Where a line of the text comes from, for messages: the author's file and line. */
+  readonly where?: (line: number) => string | undefined;
 }
 
 /** An argument of a launch in the order of the entry's parameters: a buffer from a byte offset on (0 but for CUDA), or a value's bytes. */
 export type GpuValue =
-  | { readonly kind: 'buffer'; readonly buffer: GpuBuffer; readonly offset: number }
+  | { readonly kind: 'buffer'; readonly buffer: GpuBuffer; readonly offset: number; /** WebGPU: the bytes that are bound, from a multiple of 256 on. */ readonly window?: { readonly from: number; readonly to: number } }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
 
 /** Three numbers: x, y, z. */

@@ -1,7 +1,7 @@
 import type { GpuArg, GpuModule, HostValues } from '@quern/kernel-dsl';
 import type { GpuBuffer, GpuDriver, GpuValue } from '../driver/index.ts';
 import type { Bound, Operand, Signature } from '../kernel/index.ts';
-import { bytesOf, type DType, f32ToBf16, f32ToF16 } from '../tensor/index.ts';
+import { bytesOf, type DType, f32ToBf16, f32ToF16, reach } from '../tensor/index.ts';
 
 /** A call's arguments, checked: where its tensors lie on the device, and what the host computes with. */
 export interface Call {
@@ -48,15 +48,26 @@ export interface Extra { readonly workspace: ReadonlyMap<string, GpuBuffer>; rea
 /** The place of element 0 of a tensor, in bytes of the device's memory. */
 const startOf = (o: Operand): number => o.start;
 
+/** The bytes of a tensor that a binding of WebGPU covers; offsets of bindings are multiples of 256. Half bytes are counted by nobody: all of the memory then. */
+function windowOf(o: Operand, packed: boolean): { readonly from: number; readonly to: number } | undefined {
+  const r = packed ? undefined : reach(o.shape, o.strides);
+  return r && { from: Math.floor((startOf(o) + r.low * o.elementBytes) / 256) * 256, to: Math.ceil((startOf(o) + (r.high + 1) * o.elementBytes) / 16) * 16 };
+}
+
 /** One argument of a launch. */
 export function gpuValue(a: GpuArg, call: Call, module: GpuModule, extra: Extra, vars: ReadonlyMap<number, number>, driver: GpuDriver): GpuValue {
   const { signature: s, operands, bound, values } = call, bits = module.options.indexBits;
   const tensor = (name: string): { o: Operand; i: number } => { const i = s.tensors.findIndex((t) => t.meta.name === name); return { o: operands[i]!, i }; };
+  const packed = (name: string): boolean => s.tensors.find((t) => t.meta.name === name)?.meta.packed !== undefined;
   const bytes = (b: Uint8Array): GpuValue => ({ kind: 'bytes', bytes: b });
   const buffer = (b: GpuBuffer | undefined, offset = 0): GpuValue => { if (b === undefined) throw new Error(`no buffer for an argument of kind ${a.kind}`); return { kind: 'buffer', buffer: b, offset }; };
   switch (a.kind) {
-    case 'buffer': { const { o } = tensor(a.param); return buffer(o.remote?.buffer, module.language === 'cuda' ? startOf(o) : 0); }
-    case 'start': { const { o, i } = tensor(a.param); return bytes(integer(startOf(o) / bytesOf(s.tensors[i]!.meta.dtype), bits)); }
+    case 'buffer': {
+      const { o } = tensor(a.param);
+      if (module.language === 'wgsl') { const window = windowOf(o, packed(a.param)), b = buffer(o.remote?.buffer); return window && b.kind === 'buffer' ? { ...b, window } : b; }
+      return buffer(o.remote?.buffer, module.language === 'cuda' ? startOf(o) : 0);
+    }
+    case 'start': { const { o, i } = tensor(a.param); const from = module.language === 'wgsl' ? windowOf(o, packed(a.param))?.from ?? 0 : 0; return bytes(integer((startOf(o) - from) / bytesOf(s.tensors[i]!.meta.dtype), bits)); }
     case 'workspace': return buffer(extra.workspace.get(a.name));
     case 'size': return bytes(integer(values.sizes[a.name] ?? 0, bits));
     case 'stride': return bytes(integer(values.strides[a.param]?.[a.dim] ?? 0, bits));

@@ -114,18 +114,19 @@ export function gpuKernel(device: Device, from: GpuKernelSource, options: { read
     const key = variantKey(v), known = codes.get(key);
     if (known !== undefined) return known;
     const module = moduleFor(v);
-    const entries: string[] = [];
+    const entries: string[] = [], writes: Record<string, boolean[]> = {};
     const walk = (steps: GpuModule['plan']): void => {
       for (const x of steps) {
-        if (x.kind === 'launch' && !entries.includes(x.launch.entry)) entries.push(x.launch.entry);
+        if (x.kind === 'launch' && !entries.includes(x.launch.entry)) { entries.push(x.launch.entry); writes[x.launch.entry] = x.launch.args.flatMap((a) => (a.kind === 'buffer' ? [a.access !== 'in'] : a.kind === 'workspace' || a.kind === 'faults' || a.kind === 'print' ? [true] : [])); }
         if (x.kind === 'check' || x.kind === 'for') walk(x.body);
         if (x.kind === 'if') { walk(x.then); walk(x.else); }
       }
     };
     walk(module.plan);
+    const author = (line: number): string | undefined => { const loc = module.lines[line - 1]?.locs[0]; return loc && `${loc.file}:${loc.line}:${loc.col}`; };
     // CUDA's architecture is the device's own.
     const arch = from.target.cflags.find((f) => f.startsWith('--gpu-architecture=')), flags = module.flags.map((f) => (arch !== undefined && f.startsWith('--gpu-architecture=') ? arch : f));
-    const made = cachedCompile(driver, { name: meta.name, source: module.source, flags, entries }, options.cacheDir).then((c) => ({ ...c, module }));
+    const made = cachedCompile(driver, { name: meta.name, source: module.source, flags, entries, writes, where: author }, options.cacheDir).then((c) => ({ ...c, module }));
     codes.set(key, made);
     made.catch(() => codes.delete(key));
     return made;

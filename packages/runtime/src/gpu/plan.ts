@@ -8,6 +8,9 @@ export type Resolved =
   | { readonly kind: 'launch'; readonly launch: GpuLaunch; readonly grid: readonly [number, number, number]; readonly vars: ReadonlyMap<number, number> }
   | { readonly kind: 'look' };
 
+/** Workgroups along x alone; in WGSL, whose directions are short, along y too. Its texts count them so and leave those beyond the last alone. */
+const flat = (n: number, m: GpuModule): readonly [number, number, number] => { const x = m.language === 'wgsl' ? Math.min(n, 65535) : n; return [x, Math.ceil(n / x), 1]; };
+
 /** Walks a plan for one call. Launches without workgroups are left out. */
 export function resolvePlan(m: GpuModule, at: HostValues, evaluate: Evaluate): Resolved[] {
   const out: Resolved[] = [];
@@ -17,7 +20,7 @@ export function resolvePlan(m: GpuModule, at: HostValues, evaluate: Evaluate): R
       switch (s.kind) {
         case 'launch': {
           const grid = s.launch.grid.map(value) as [number, number, number];
-          if (grid.every((n) => n > 0)) out.push({ kind: 'launch', launch: s.launch, grid: m.options.flatGrid ? [grid[0] * grid[1] * grid[2], 1, 1] : grid, vars: new Map(vars) });
+          if (grid.every((n) => n > 0)) out.push({ kind: 'launch', launch: s.launch, grid: m.options.flatGrid ? flat(grid[0] * grid[1] * grid[2], m) : grid, vars: new Map(vars) });
           break;
         }
         case 'check': walk(s.body, vars); out.push({ kind: 'look' }); break;

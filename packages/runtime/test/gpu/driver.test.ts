@@ -1,4 +1,5 @@
 /** GPU drivers, each device of this machine alike: memory, compiling, launches, errors. */
+import '../support/webgpu.ts';
 import { describe, expect, test } from 'vitest';
 import { device, type Device, KernelCompileError, LaunchError, listDevices, OutOfMemoryError, tensor, zeros } from '../../src/index.ts';
 import { rejection, thrown } from '../support/thrown.ts';

@@ -4,6 +4,7 @@ import { CUDA } from './cuda/index.ts';
 import { emitFamily } from './family/index.ts';
 import type { EmitGpuOptions, GpuModule } from './module.ts';
 import { OPENCL } from './opencl/index.ts';
+import { emitWgsl } from './wgsl/index.ts';
 
 /**
  * Prints a kernel that was lowered for a GPU, with the plan to run it.
@@ -15,6 +16,7 @@ export function emitGpu(k: KernelIR, target: Target, o: EmitGpuOptions = {}): Gp
   switch (target.gpu?.language) {
     case 'cuda': return emitFamily(k, target, CUDA, o);
     case 'opencl': return emitFamily(k, target, OPENCL, o);
+    case 'wgsl': return emitWgsl(k, target, o);
     default: throw new Error(`${target.isa} is no GPU that kernels are emitted for`);
   }
 }

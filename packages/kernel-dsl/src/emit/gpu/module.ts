@@ -39,9 +39,14 @@ export interface GpuModule {
   readonly features: readonly string[];
   /** What the `faults` buffer speaks of, by number. */
   readonly sites: readonly GpuSite[];
+  /** Lines that its launches print, by number, where a host reads them (WGSL): each record of the print buffer is that number and the bits of the values. */
+  readonly prints?: readonly GpuPrint[];
   /** The options that it was emitted with. */
   readonly options: Required<EmitGpuOptions>;
 }
+
+/** A line of `print`: `{}` in its text stands for the next value. A value takes 32 bits; an i64 is an i32 here, f16 and bf16 their bits, bool 0 or 1. */
+export interface GpuPrint { readonly text: string; readonly dtypes: readonly DType[]; readonly loc?: Loc | undefined }
 
 /** A buffer of a kernel's own on the device. Its start is a multiple of 16 bytes; contents are undefined. */
 export interface GpuWorkspace { readonly name: string; readonly dtype: DType; readonly elements: Expr }

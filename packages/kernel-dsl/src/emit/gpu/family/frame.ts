@@ -53,6 +53,9 @@ export interface Frame {
   readonly exchanges: Map<string, { readonly name: string; readonly n: number; readonly bytes: number }>;
 }
 
+/** What the bounds of indices are told by. */
+export type Indexing = Pick<Frame, 'intervals' | 'memo'> & { readonly symbols: ReadonlyMap<string, Pick<Symbol, 'bits'>>; readonly m: Pick<ModuleState, 'options' | 'below'> };
+
 export const varKey = (v: Var): string => `v${v.id}`;
 export const bufKey = (b: Buffer): string => `b${b.id}`;
 export const sizeKey = (name: string): string => `#${name}`;
@@ -85,4 +88,4 @@ export function need(f: Frame, h: Helper): string {
 }
 
 /** Demands that a value fits 32 bits when the module runs. */
-export const demand = (f: Frame, e: Expr): void => { if (f.m.options.indexBits === 32 && e.kind !== 'const') f.m.below.set(exprKey(e), e); };
+export const demand = (f: Indexing, e: Expr): void => { if (f.m.options.indexBits === 32 && e.kind !== 'const') f.m.below.set(exprKey(e), e); };

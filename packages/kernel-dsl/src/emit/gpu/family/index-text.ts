@@ -4,7 +4,7 @@ import { EmitError } from '../../error.ts';
 import { call, castTo, infix, literal, nonNegative, PREC, primary, ternary } from '../../text/index.ts';
 import type { Text } from '../../text/index.ts';
 import { demand, need, scalarKey, sizeKey, strideKey, symbolOf, varKey } from './frame.ts';
-import type { Frame, Symbol } from './frame.ts';
+import type { Frame, Indexing, Symbol } from './frame.ts';
 import { floorDivHelper, minMaxHelper } from './helpers.ts';
 import { intervalOf, tooWide } from './interval.ts';
 import { typeOf } from './types.ts';
@@ -13,12 +13,12 @@ import { typeOf } from './types.ts';
 export type Print = (f: Frame, e: Expr) => Text;
 
 /** Bounds of an index in this launch. */
-export const interval = (f: Frame, e: Expr): ReturnType<typeof intervalOf> => intervalOf(e, (id) => f.intervals.get(id), f.memo);
+export const interval = (f: Indexing, e: Expr): ReturnType<typeof intervalOf> => intervalOf(e, (id) => f.intervals.get(id), f.memo);
 const OPS = { add: '+', sub: '-', mul: '*' } as const;
 const isPoly = (e: Expr): e is Binary & { readonly fn: keyof typeof OPS } => e.kind === 'binary' && e.fn in OPS;
 
 /** Can an i64 value be computed in 32 bits, given what the module demands of its caller? */
-export function isNarrow(f: Frame, e: Expr): boolean {
+export function isNarrow(f: Indexing, e: Expr): boolean {
   if (f.m.options.indexBits === 64 || e.dtype !== 'i64' || e.lanes !== 1) return false;
   const bounds = interval(f, e);
   if (!bounds || tooWide(bounds)) return false;
@@ -33,7 +33,7 @@ export function isNarrow(f: Frame, e: Expr): boolean {
 }
 
 /** Demands that all values of e fit. */
-function demandAll(f: Frame, e: Expr): void {
+export function demandAll(f: Indexing, e: Expr): void {
   const b = interval(f, e);
   if (!b) return;
   demand(f, b.hi);

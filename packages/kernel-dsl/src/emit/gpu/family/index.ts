@@ -1,5 +1,14 @@
 /** What CUDA C++ and OpenCL C share: nearly everything; a dialect says the rest. */
 export type { Dialect, Helper, Memory, SubgroupDialect } from './dialect.ts';
 export { emitFamily } from './emit.ts';
+export { FAULTS, bufKey, demand, scalarKey, sizeKey, strideKey, varKey } from './frame.ts';
+export type { Indexing } from './frame.ts';
+export { demandAll, interval, isNarrow } from './index-text.ts';
+export { intervalOf } from './interval.ts';
+export type { Interval } from './interval.ts';
+export { isAligned } from './memory.ts';
+export { rangeOf, rangeOfType, unwrapped } from './ranges.ts';
+export type { Range } from './ranges.ts';
+export { noteVarying, varies } from './varying.ts';
 export { helper } from './helper.ts';
 export { NAMES, typedefs, typeOf, vectorName } from './types.ts';

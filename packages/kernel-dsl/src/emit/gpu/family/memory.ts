@@ -5,7 +5,7 @@ import { call, castTo, flatIndex, heldAs, infix, PREC, primary, strideOf, wrap }
 import type { Text } from '../../text/index.ts';
 import type { Memory } from './dialect.ts';
 import { FAULTS, bufKey, nameOf, need, symbolOf } from './frame.ts';
-import type { Frame } from './frame.ts';
+import type { Frame, ModuleState } from './frame.ts';
 import { bitsHelper, bytesHelper, insideHelper, joinHelper, packedHelper } from './helpers.ts';
 import { addressText } from './index-text.ts';
 import type { Print } from './index-text.ts';
@@ -38,7 +38,7 @@ export function factorOf(e: Expr): number {
  * Does an access begin at a multiple of so many elements? What that asks of a tensor's start and strides is noted with the module; memory of the kernel's own
  * starts at multiples of 16 bytes.
  */
-export function isAligned(f: Frame, buf: Buffer, index: readonly Expr[], elements: number): boolean {
+export function isAligned(f: { readonly m: Pick<ModuleState, 'options' | 'alignment'> }, buf: Buffer, index: readonly Expr[], elements: number): boolean {
   if (!f.m.options.aligned) return false;
   if (elements === 1) return true;
   const dims: number[] = [];

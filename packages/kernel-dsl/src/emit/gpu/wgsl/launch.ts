@@ -1,0 +1,112 @@
+import type { Buffer, Param, SourcedLine } from '../../../ir/index.ts';
+import { constant, isConst } from '../../../ir/index.ts';
+import { DslError } from '../../../errors/index.ts';
+import { Namer } from '../../names.ts';
+import { infix, liveIn, place, primary, Writer } from '../../text/index.ts';
+import type { Text } from '../../text/index.ts';
+import { FAULTS, bufKey, intervalOf, scalarKey, sizeKey, strideKey, varKey } from '../family/index.ts';
+import type { Interval } from '../family/index.ts';
+import type { GpuArg, GpuLaunch } from '../module.ts';
+import { freeVars } from '../plan.ts';
+import type { PlannedLaunch } from '../plan.ts';
+import { indexText } from './address.ts';
+import { exprText } from './expr.ts';
+import { cellType, formsOf } from './forms.ts';
+import type { Form } from './forms.ts';
+import { PRINTED, cellsKey, lowKey, startKey } from './frame.ts';
+import type { Frame, ModuleState, Offer, Symbol } from './frame.ts';
+import { marksOf } from './marks.ts';
+import type { Marks } from './marks.ts';
+import { cellsOf } from './memory.ts';
+import { flatName, printScope } from './stmt.ts';
+import { RESERVED, cellOf, isSmall, typeOf } from './types.ts';
+
+/** One launch as text, how to make it, and the tensors that it writes to cells. */
+export interface PrintedLaunch { readonly launch: GpuLaunch; readonly lines: readonly SourcedLine[]; readonly marks: readonly Marks[] }
+
+/** The name of a workspace buffer in the module: distinct, whatever the buffers are called. */
+export const workspaceName = (m: ModuleState, b: Buffer): string => {
+  const same = m.plan.workspace.filter((w) => w.buf.name === b.name), i = same.findIndex((w) => w.buf === b);
+  return i > 0 ? `${b.name}_${i + 1}` : b.name;
+};
+
+interface Entry { readonly key: string; readonly wish: string; readonly arg: GpuArg; readonly type: string; readonly binding: boolean; readonly bits?: 32 }
+
+/** Every argument that a launch may have: bindings of memory, then the numbers of its uniform block. */
+function entriesOf(m: ModuleState, l: PlannedLaunch, forms: ReadonlyMap<number, Form>, marks: ReadonlyMap<number, Marks>): readonly Entry[] {
+  const out: Entry[] = [], tensors = m.k.params.filter((p): p is Extract<Param, { kind: 'tensor' }> => p.kind === 'tensor').map((p) => p.buf);
+  const memory = (key: string, wish: string, arg: GpuArg, type: string): void => { out.push({ key, wish, arg, type, binding: true }); };
+  for (const b of tensors) {
+    const x = forms.get(b.id), access = x?.written ? b.access : 'in';
+    if (x) memory(bufKey(b), x.name, { kind: 'buffer', param: b.name, access }, `var<storage, ${access === 'in' && !x.atomic ? 'read' : 'read_write'}> ${x.name}: array<${cellType(x)}>`);
+  }
+  for (const { buf } of m.plan.workspace) { const x = forms.get(buf.id); if (x) memory(bufKey(buf), x.name, { kind: 'workspace', name: workspaceName(m, buf) }, `var<storage, read_write> ${x.name}: array<${cellType(x)}>`); }
+  for (const x of marks.values()) { const { cells } = forms.get(x.buf.id)!; memory(cellsKey(x.buf), cells, { kind: 'workspace', name: x.workspace.name }, `var<storage, read_write> ${cells}: array<u32>`); }
+  for (const [key, wish, arg] of [[FAULTS, 'faults', { kind: 'faults' }], [PRINTED, 'printed', { kind: 'print' }]] as const) { const name = m.names.take(wish); memory(key, name, arg, `var<storage, read_write> ${name}: array<atomic<u32>>`); }
+  const number = (key: string, wish: string, arg: GpuArg, type = 'i32', bits?: 32): void => { out.push({ key, wish, arg, type, binding: false, ...(bits && { bits }) }); };
+  for (const b of tensors) number(startKey(b), `${b.name}_start`, { kind: 'start', param: b.name });
+  for (const n of m.k.sizes) number(sizeKey(n), n, { kind: 'size', name: n });
+  for (const b of tensors) b.shape.forEach((_, d) => number(strideKey(b, d), `${b.name}_s${d}`, { kind: 'stride', param: b.name, dim: d }));
+  for (const p of m.k.params) if (p.kind === 'scalar') number(scalarKey(p.name), p.name, { kind: 'scalar', name: p.name, dtype: p.dtype }, p.dtype === 'bool' ? 'u32' : typeOf(p.dtype));
+  for (const v of freeVars(l.body)) if (m.plan.hostLets.has(v.id) || m.plan.hostLoops.has(v.id)) number(varKey(v), v.name, { kind: 'var', v }, 'i32', 32);
+  for (const x of marks.values()) number(lowKey(x.buf), `${x.buf.name}_low`, { kind: 'var', v: x.low });
+  return out;
+}
+
+/** Bounds of the variables that a host binds. */
+function hostBounds(m: ModuleState): Map<number, Interval | undefined> {
+  const out = new Map<number, Interval | undefined>(), memo = new WeakMap(), of = (id: number): Interval | undefined => out.get(id);
+  for (const [id, l] of m.plan.hostLets) if (l.v.dtype === 'i64') out.set(id, intervalOf(l.value, of, memo));
+  for (const [id, extent] of m.plan.hostLoops) { const b = intervalOf(extent, of, memo); out.set(id, b && { lo: constant(0), hi: b.hi }); }
+  return out;
+}
+
+/** Prints one launch: its memory, its numbers, its entry. `known`: tensors that have cells already. */
+export function printLaunch(m: ModuleState, l: PlannedLaunch, known: Map<number, Marks>): PrintedLaunch {
+  const forms = formsOf(m, l.body, m.names), marks = new Map<number, Marks>();
+  for (const x of forms.values()) if (x.marked) { const own = known.get(x.buf.id) ?? marksOf(x.buf); known.set(x.buf.id, own); marks.set(x.buf.id, own); }
+  const argsName = m.names.take('args'), struct = m.names.take(`${l.entry}_args`), entries = entriesOf(m, l, forms, marks), members = new Namer(RESERVED);
+  const reserved = [...forms.values()].flatMap((x) => [x.name, x.cells, x.load, x.set, x.update]), namer = new Namer([...RESERVED, ...m.names.mark(), ...reserved]);
+  const symbols = new Map<string, Symbol>(), offered = new Map<string, Offer>();
+  for (const e of entries) {
+    const member = e.binding ? e.wish : members.take(e.wish);
+    symbols.set(e.key, { name: e.binding ? member : `${argsName}.${member}`, ...(e.bits && { bits: e.bits }) });
+    offered.set(e.key, { arg: e.arg, name: member, type: e.type });
+  }
+  const shared = l.shared.flatMap((buf) => forms.get(buf.id) ?? []);
+  for (const x of shared) symbols.set(bufKey(x.buf), { name: x.name });
+  const f: Frame = {
+    m, launch: l, namer, symbols, used: new Set(), offered, forms, nonNegative: new Set([...m.plan.hostLoops.keys()]), intervals: hostBounds(m), memo: new WeakMap(), varying: new Set(), ranges: new Map(), shifted: new Set(), exchanges: new Map(),
+    builtins: new Set(), builtin: { workgroup_id: namer.take('group'), local_invocation_id: namer.take('lane'), num_workgroups: namer.take('groups') },
+  };
+  namer.take(flatName(f));
+  const w = new Writer(m.options.flatGrid ? 2 : 1), global = [...forms.values()].some((x) => x.written && x.read && x.buf.space !== 'shared');
+  printScope({ f, w, live: liveIn(l.body), waiting: new Set(), at: undefined, diverged: 0, barrier: global ? ['workgroupBarrier();', 'storageBarrier();'] : ['workgroupBarrier();'] }, l.body);
+  const total = m.options.flatGrid ? [0, 1, 2].reduce<Text | undefined>((n, d) => { const g = l.grid[d]!; if (isConst(g, 1)) return n; const x = indexText(f, g, exprText); return n ? infix('*', n, x) : x; }, undefined) ?? primary('1') : undefined;
+
+  const own = m.k.loc ? [m.k.loc] : [], out = new Writer(), used = entries.filter((e) => f.used.has(e.key)), numbers = used.filter((e) => !e.binding), bindings = used.filter((e) => e.binding);
+  out.locs = own;
+  if (numbers.length) out.line(`struct ${struct} { ${numbers.map((e) => `${offered.get(e.key)!.name}: ${e.type}`).join(', ')} }`);
+  bindings.forEach((e, i) => out.line(`@group(0) @binding(${i}) ${e.type};`));
+  if (numbers.length) out.line(`@group(0) @binding(${bindings.length}) var<uniform> ${argsName}: ${struct};`);
+  const all = [...shared.map((x) => ({ name: x.name, type: cellType(x), n: cellsOf(x), bytes: (x.quad ? 16 : 4) * cellsOf(x), loc: x.buf.loc })), ...[...f.exchanges].map(([type, x]) => ({ name: x.name, type, n: x.n, bytes: 4 * x.n, loc: undefined }))];
+  const sharedBytes = all.reduce((n, x) => n + Math.ceil(x.bytes / 16) * 16, 0), most = m.target.gpu?.sharedBytes ?? 0;
+  if (sharedBytes > most) throw new DslError('KD-L-SHARED', { bytes: sharedBytes, what: all.map((x) => `${x.name} ${x.bytes}`).join(', '), isa: m.target.isa, most }, { loc: all.at(-1)?.loc ?? l.body.loc });
+  for (const x of all) { out.locs = x.loc ? [x.loc] : own; const where = place(x.loc); out.line(`var<workgroup> ${x.name}: array<${x.type}, ${x.n}>;${where ? `   // ${where}` : ''}`); }
+  out.locs = own;
+  if (total) { f.builtins.add('workgroup_id'); f.builtins.add('num_workgroups'); }
+  out.line(`@compute @workgroup_size(${l.block.join(', ')})`);
+  out.open(`fn ${l.entry}(${[...f.builtins].sort().map((b) => `@builtin(${b}) ${f.builtin[b]}: vec3<u32>`).join(', ')}) {`);
+  if (total) {
+    out.line(`let ${flatName(f)} = i32(${f.builtin.workgroup_id}.x + ${f.builtin.workgroup_id}.y * ${f.builtin.num_workgroups}.x);`);
+    out.open(`if (${flatName(f)} < ${total.t}) {`);
+  }
+  out.lines.push(...w.lines);
+  out.locs = [];
+  if (total) out.close();
+  out.close();
+  return { lines: out.lines, marks: [...marks.values()], launch: { entry: l.entry, grid: l.grid, block: l.block, sharedBytes, dynamicSharedBytes: 0, args: [...bindings, ...numbers].map((e) => e.arg) } };
+}
+
+/** The dtype and size of a workspace buffer: smaller elements take a word each. */
+export const workspaceDtype = (b: Buffer): Buffer['dtype'] => (isSmall(b.dtype) ? cellOf(b.dtype) : b.dtype);

@@ -1,0 +1,95 @@
+/** Runs emitted WGSL on a WebGPU device in Node (SwiftShader or Mesa in tests) and compares with the interpreter. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { FAULT_WORDS, emitGpu, evaluate } from '../../src/emit/index.ts';
+import type { EmitGpuOptions, GpuModule } from '../../src/emit/index.ts';
+import { bytesOf, printKernel } from '../../src/ir/index.ts';
+import type { DType, KernelIR } from '../../src/ir/index.ts';
+import { interpret } from '../../src/run/index.ts';
+import type { InterpretArg, TypedArray } from '../../src/run/index.ts';
+import type { Target } from '../../src/targets/index.ts';
+import { temporary } from '../emit/harness.ts';
+import type { Case, TensorValue, Value } from '../emit/harness.ts';
+import { copyArgs, hostValues, launchesOf } from './harness.ts';
+import type { GpuJob } from './harness.ts';
+
+const script = fileURLToPath(new URL('webgpu-run.mjs', import.meta.url));
+/** SwiftShader comes with Debian's chromium-common; another Vulkan driver is named as Vulkan's loader takes it. */
+const ICD = process.env['VK_DRIVER_FILES'] ?? '/usr/lib/chromium/vk_swiftshader_icd.json';
+const required = (process.env['QUERN_REQUIRE_DEVICES'] ?? '').split(',').includes('webgpu');
+/** Is there a WebGPU device? Where the machine must have one, tests run and fail without it. */
+export const WEBGPU: boolean = required || (ICD.split(':').some((f) => existsSync(f)) && ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64'].some((d) => existsSync(`${d}/libvulkan.so.1`)));
+
+const PRINT_WORDS = 4096;
+const base64 = (b: Uint8Array): string => Buffer.from(b.buffer, b.byteOffset, b.byteLength).toString('base64');
+const bytesOfValue = (v: TensorValue): Uint8Array => new Uint8Array(v.data.buffer, v.data.byteOffset, v.data.byteLength);
+
+/** What a run leaves beside its tensors. */
+export interface Left { readonly faults: Uint32Array; readonly printed: Uint32Array }
+
+/** Runs modules; tensors are changed in place. Memory of the kernel's own is poisoned first. */
+export function runWebGpu(jobs: readonly GpuJob[]): readonly Left[] {
+  const job = join(temporary(), 'webgpu-job'), result = join(temporary(), 'webgpu-out');
+  const buffersOf = ({ m, k, args }: GpuJob): Uint8Array[] => [
+    ...k.params.flatMap((p) => (p.kind === 'tensor' ? [bytesOfValue(args[p.name] as TensorValue)] : [])),
+    ...m.workspace.map((w) => new Uint8Array(evaluate(w.elements, hostValues(k, args)) * bytesOf(w.dtype)).fill(0xa5)), new Uint8Array(4 * FAULT_WORDS), new Uint8Array(4 * PRINT_WORDS),
+  ];
+  const buffers = jobs.map(buffersOf);
+  writeFileSync(job, JSON.stringify(jobs.map((j, i) => ({
+    name: j.k.name, source: j.m.source, buffers: buffers[i]!.map(base64),
+    launches: launchesOf(j.m, j.k, j.args).map((l) => ({ entry: l.entry, groups: folded(l.global.map((n, d) => n / l.local[d]!), j.m.options.flatGrid), args: l.args.map((a) => (typeof a === 'number' ? a : [...a])) })),
+  }))));
+  try {
+    execFileSync(process.execPath, [script, job, result], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 120_000, env: { ...process.env, VK_DRIVER_FILES: ICD, XDG_RUNTIME_DIR: process.env['XDG_RUNTIME_DIR'] ?? temporary() } });
+  } catch (e) {
+    throw new Error(`WebGPU: ${String((e as { stderr?: string }).stderr).slice(0, 12000)}`, { cause: e });
+  }
+  const { out } = JSON.parse(readFileSync(result, 'utf8')) as { out: string[][] };
+  return jobs.map((j, i) => {
+    const got = out[i]!.map((b) => Uint8Array.from(Buffer.from(b, 'base64')));
+    j.k.params.filter((p) => p.kind === 'tensor').forEach((p, n) => bytesOfValue(j.args[p.name] as TensorValue).set(got[n]!));
+    return { faults: new Uint32Array(got.at(-2)!.buffer), printed: new Uint32Array(got.at(-1)!.buffer) };
+  });
+}
+/** A flat grid may be spread over two directions. */
+const folded = (groups: readonly number[], flat: boolean): readonly number[] => (flat && groups[0]! > 3 ? [3, Math.ceil(groups[0]! / 3), 1] : groups);
+
+/** The module for a call: with wide accesses where its tensors are aligned as those need it. */
+export function moduleFor(k: KernelIR, target: Target, args: Readonly<Record<string, Value>>, o: EmitGpuOptions): GpuModule {
+  const m = emitGpu(k, target, o), { strides } = hostValues(k, args);
+  return m.alignment.every((a) => a.dims.every((d) => strides[a.param]![d]! % a.elements === 0)) ? m : emitGpu(k, target, { ...o, aligned: false });
+}
+
+const f32 = new Float32Array(1), u32 = new Uint32Array(f32.buffer);
+/** The number of an f32 among all, in order. */
+const rank = (x: number): number => { f32[0] = x; const u = u32[0]!; return u >= 0x80000000 ? 0x80000000 - u : u; };
+
+/** Equal: integers and halves by bits; of f32, as far as `ulp` says, subnormal numbers may be 0. Any NaN equals any other. */
+function differs(got: TypedArray, want: TypedArray, i: number, t: DType, ulp: number, absolute: number): boolean {
+  const g = Number(got[i]), w = Number(want[i]);
+  if (t === 'f32') {
+    if (Object.is(g, w) || (Number.isNaN(g) && Number.isNaN(w))) return false;
+    if (g === 0 && w === 0) return ulp === 0;
+    if (Math.abs(g - w) <= absolute) return false;
+    return !(Math.abs(rank(g) - rank(w)) <= ulp) && !(ulp > 0 && Math.abs(w) < 2 ** -126 && g === 0);
+  }
+  const nan = (x: number): boolean => (t === 'f16' ? (x & 0x7fff) > 0x7c00 : t === 'bf16' ? (x & 0x7fff) > 0x7f80 : false);
+  return g !== w && !(nan(g) && nan(w));
+}
+
+/** Emits lowered kernels as WGSL, runs each on its arguments and compares every tensor with what the interpreter makes of the same lowered program. `ulp`: how far f32 may be off; `absolute`: the same where terms cancel. */
+export function sameOnWebGpu(cases: readonly Case[], target: Target, o: EmitGpuOptions & { readonly ulp?: number; readonly absolute?: number } = {}): void {
+  const jobs = cases.flatMap(({ k, runs }) => runs.map((args) => ({ m: moduleFor(k, target, args, o), k, args: copyArgs(args), given: args })));
+  runWebGpu(jobs);
+  for (const { m, k, args, given } of jobs) {
+    const wanted = copyArgs(given);
+    interpret(k, wanted as Record<string, InterpretArg>);
+    for (const p of k.params) {
+      if (p.kind !== 'tensor') continue;
+      const got = (args[p.name] as TensorValue).data, want = (wanted[p.name] as TensorValue).data;
+      for (let i = 0; i < want.length; i++) if (differs(got, want, i, p.buf.dtype, o.ulp ?? 0, o.absolute ?? 0)) throw new Error(`${k.name}: ${p.name}: element ${i} is ${String(got[i])}, the interpreter says ${String(want[i])}\n${printKernel(k)}\n${m.source}`);
+    }
+  }
+}

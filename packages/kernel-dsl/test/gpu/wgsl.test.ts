@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { emitGpu } from '../../src/emit/index.ts';
+import { axes, kernel, print, tensor } from '../../src/lang/index.ts';
+import { lower } from '../../src/passes/index.ts';
+import { schedule } from '../../src/schedule/index.ts';
+import { target } from '../../src/targets/index.ts';
+import { array } from '../run/helpers.ts';
+import { fill } from '../emit/harness.ts';
+import type { TensorValue } from '../emit/harness.ts';
+import { corpusCases, workgroupCases } from './cases.ts';
+import { WEBGPU, runWebGpu, sameOnWebGpu } from './webgpu.ts';
+
+const t = target('wgsl');
+
+describe.skipIf(!WEBGPU)('WGSL gives what the interpreter gives', () => {
+  it('for workgroups', () => { sameOnWebGpu(workgroupCases(t), t); });
+  // exp and division are not exact in WGSL.
+  it('for the corpus of schedules', () => { sameOnWebGpu(corpusCases(t), t, { ulp: 4 }); });
+  it.skipIf(process.env['QUERN_GPU_ALL'] === undefined)('for the corpus, with scalar accesses and every access checked', () => { sameOnWebGpu(corpusCases(t).filter((c) => c.k.name.endsWith('_0')), t, { bounds: true, aligned: false, ulp: 4 }); });
+  it('with a flat grid, spread over two directions', () => { sameOnWebGpu(workgroupCases(t), t, { flatGrid: true }); });
+});
+
+/** y = x + 1 over rows of bytes or halves, one lane an element. */
+const plusOne = <D extends 'u8' | 'i16'>(d: D) => kernel(`plus_${d}`, { x: tensor(d, 'M', 'N'), y: tensor(d, 'M', 'N').inout() }, ({ x, y, M, N }) => {
+  const ax = axes({ i: M, j: N });
+  for (const i of ax.i.bind('block.x')) for (const j of ax.j) y.at(i, j).set(x.at(i, j).add(y.at(i, j)));
+  return ax;
+});
+const bytes = (d: 'u8' | 'i16', n: number, seed: number): TensorValue['data'] => array(d, fill(d, n, seed));
+
+describe.skipIf(!WEBGPU)('elements of less than a word', () => {
+  it.each(['u8', 'i16'] as const)('%s: rows of odd length next to each other, and what lies between them stays', (d) => {
+    const k = lower(plusOne(d).ir, t), m = emitGpu(k, t);
+    expect(m.source).toContain('y_pack');
+    expect(m.source).not.toContain('atomic');
+    // Rows of 5 in memory of 7, and backwards: the bytes between are canaries.
+    const runs = [[3, 5, 7], [4, 3, 3], [1, 1, 1], [9, 65, 67]].map(([M, N, pitch]) => ({
+      x: { data: bytes(d, M! * pitch!, 1), shape: [M!, N!], strides: [pitch!, 1] }, y: { data: bytes(d, M! * pitch!, 2), shape: [M!, N!], strides: [pitch!, 1] },
+    }));
+    sameOnWebGpu([{ k, runs }], t);
+  });
+  it('fills words where a lane owns them', () => {
+    const rows = kernel('rows', { x: tensor('u8', 'M', 32), y: tensor('u8', 'M', 32).inout() }, ({ x, y, M }) => { const ax = axes({ i: M, j: 32 }); for (const i of ax.i.bind('block.x')) for (const j of ax.j) y.at(i, j).set(x.at(i, j).add(y.at(i, j))); return ax; });
+    const k = lower(schedule(rows, t, (s, { j }) => { const [, v] = s.split(j, 16, { tail: 'peel' }); s.vectorize(v); }).ir, t), m = emitGpu(k, t);
+    expect(m.plan.map((x) => x.kind)).toEqual(['launch']);
+    expect(m.source).toContain('var<storage, read_write> y: array<vec4<u32>>;');
+    expect(emitGpu(k, t, { aligned: false }).source).toContain('y_pack');
+    sameOnWebGpu([{ k, runs: [{ x: { data: bytes('u8', 96, 1), shape: [3, 32] }, y: { data: bytes('u8', 96, 2), shape: [3, 32] } }] }], t);
+  });
+});
+
+describe('what WGSL lacks', () => {
+  it('64-bit data and arithmetic are refused with the line', () => {
+    const wide = kernel('wide', { x: tensor('f64', 'N').inout() }, ({ x, N }) => { const ax = axes({ i: N }); for (const i of ax.i) x.at(i).addAssign(1); return ax; });
+    expect(() => lower(wide.ir, t)).toThrow(/KD-L-LACKS wgsl has no f64: the parameter x is f64[^]*wgsl\.test\.ts/);
+    const big = kernel('big', { x: tensor('f32', 'N').inout() }, ({ x, N }) => { const ax = axes({ i: N }); for (const i of ax.i) x.at(i).set(i.mul(2 ** 33).div(7).mod(100).to('f32')); return ax; });
+    expect(() => emitGpu(lower(big.ir, t), t)).toThrow(/KD-L-LACKS wgsl has no 64-bit integers: .*[^]*wgsl\.test\.ts/);
+  });
+});
+
+describe.skipIf(!WEBGPU)('print and checked accesses', () => {
+  it('leave records of what was printed', () => {
+    const shows = kernel('shows', { x: tensor('f32', 3), y: tensor('i32', 3).out() }, ({ x, y }) => {
+      const ax = axes({ i: 3 });
+      for (const i of ax.i) { print('x', i, x.at(i)); y.at(i).set(1); }
+      return ax;
+    }), k = lower(shows.ir, t, { print: true }), m = emitGpu(k, t);
+    const [left] = runWebGpu([{ m, k, args: { x: { data: Float32Array.of(1.5, -2, 3), shape: [3] }, y: { data: new Int32Array(3), shape: [3] } } }]), values = new Float32Array(left!.printed.buffer);
+    expect(m.prints).toMatchObject([{ dtypes: ['i64', 'f32'] }]);
+    expect([...left!.printed.slice(0, 3)]).toEqual([9, 0, 0]);
+    expect([values[3], values[6], values[9]]).toEqual([1.5, -2, 3]);
+  });
+  it('leave alone what is outside, and record the first', () => {
+    const shift = kernel('shift', { x: tensor('f32', 'N'), y: tensor('f32', 'N').inout() }, ({ x, y, N }) => { const ax = axes({ i: N }); for (const i of ax.i) y.at(i.add(2)).set(x.at(i)); return ax; });
+    const k = lower(shift.ir, t), m = emitGpu(k, t, { bounds: true }), y = new Float32Array(5), [left] = runWebGpu([{ m, k, args: { x: { data: Float32Array.of(1, 2, 3, 4, 5), shape: [5] }, y: { data: y, shape: [5] } } }]);
+    expect(m.sites[left!.faults[0]! - 1]).toMatchObject({ kind: 'bounds', name: 'y', access: 'written', dim: 0, index: 'i + 2' });
+    expect([...left!.faults.slice(2, 6)]).toEqual([5, 0, 5, 0]);
+    expect([...y]).toEqual([0, 0, 1, 2, 3]);
+  });
+});

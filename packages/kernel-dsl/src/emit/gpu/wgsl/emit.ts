@@ -1,4 +1,5 @@
 import type { KernelIR, SourcedLine } from '../../../ir/index.ts';
+import { DslError } from '../../../errors/index.ts';
 import { specViolation } from '../../../ir/index.ts';
 import type { Target } from '../../../targets/index.ts';
 import { EmitError } from '../../error.ts';
@@ -27,7 +28,7 @@ const DIRECTIVES: Readonly<Record<string, string>> = { f16: 'enable f16;', dot4:
 export function emitWgsl(k: KernelIR, target: Target, o: EmitGpuOptions = {}): GpuModule {
   const bad = specViolation(k, 'lowered-gpu');
   if (bad) throw new EmitError(`kernel ${k.name} is not lowered for a GPU: ${bad}`, k.loc);
-  if (o.indexBits === 64) throw new EmitError('WGSL has no indices of 64 bits', k.loc);
+  if (o.indexBits === 64) throw new DslError('KD-L-LACKS', { isa: target.isa, what: '64-bit integers', where: 'indices of 64 bits', fix: 'pass parts of the tensors' }, { loc: k.loc });
   const plan = planOf(k, `${identifier(k.name)}_kernel`), options: Required<EmitGpuOptions> = { indexBits: 32, aligned: o.aligned ?? true, flatGrid: o.flatGrid ?? false, bounds: o.bounds ?? false };
   const m: ModuleState = { k, target, options, plan, names: new Namer(RESERVED), helpers: new Map(), features: new Set(), below: new Map(), alignment: new Map(), sites: [], prints: [] };
   const reserve = (steps: readonly GpuStep<PlannedLaunch>[]): void => steps.forEach((s) => { if (s.kind === 'launch') m.names.take(s.launch.entry); else if (s.kind === 'if') { reserve(s.then); reserve(s.else); } else if (s.kind !== 'let') reserve(s.body); });

@@ -3,33 +3,8 @@ import { bytesOf, visitExprs, visitStmt } from '../../../ir/index.ts';
 import type { Namer } from '../../names.ts';
 import { elements } from '../../text/index.ts';
 import { isAligned } from '../family/index.ts';
-import type { ModuleState } from './frame.ts';
+import type { Form, ModuleState } from './frame.ts';
 import { cellOf, isSmall } from './types.ts';
-
-/**
- * How a launch declares a buffer. WGSL gives a binding one element type, and none of less than 32 bits:
- * - elements of 32 bits are cells of their type; `quad`: cells of four, where every write is a whole one and some access is;
- * - smaller elements of tensors lie in words. Where each write fills whole words the lane that writes owns them; else writes go to `marked` cells of a word
- *   each, one for every place of the tensor, and a launch of its own puts them into the words (see pack.ts): no lane ever writes what belongs to another;
- * - smaller elements of memory that the kernel makes itself take a cell each.
- */
-export interface Form {
-  readonly buf: Buffer;
-  /** Elements lie in words: 4, 2, or of packed tensors 8 of them in each. */
-  readonly words: boolean;
-  readonly quad: boolean;
-  readonly atomic: boolean;
-  readonly marked: boolean;
-  /** Name of the variable, and of functions over it that the text may call. */
-  readonly name: string;
-  readonly cells: string;
-  readonly load: string;
-  readonly set: string;
-  readonly update: string;
-  /** Is it changed in this launch, and read? */
-  readonly written: boolean;
-  readonly read: boolean;
-}
 
 interface Uses { buf: Buffer; atomic: boolean; whole: boolean; written: boolean; read: boolean; piecemeal: boolean; elementwise: boolean }
 

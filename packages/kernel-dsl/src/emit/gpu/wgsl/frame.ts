@@ -8,7 +8,6 @@ import type { Text } from '../../text/index.ts';
 import type { EmitGpuOptions, GpuArg, GpuPrint, GpuSite } from '../module.ts';
 import type { Interval, Range } from '../family/index.ts';
 import type { Plan, PlannedLaunch } from '../plan.ts';
-import type { Form } from './forms.ts';
 
 /** A function that kernels call, or a variable of the module. Two with one name are the same. */
 export interface Helper { readonly name: string; readonly text: string; readonly uses?: readonly Helper[]; readonly features?: readonly string[] }
@@ -27,6 +26,31 @@ export interface ModuleState {
   readonly alignment: Map<string, { elements: number; readonly dims: Set<number> }>;
   readonly sites: GpuSite[];
   readonly prints: GpuPrint[];
+}
+
+/**
+ * How a launch declares a buffer. WGSL gives a binding one element type, and none of less than 32 bits:
+ * - elements of 32 bits are cells of their type; `quad`: cells of four, where every write is a whole one and some access is;
+ * - smaller elements of tensors lie in words. Where each write fills whole words the lane that writes owns them; else writes go to `marked` cells of a word
+ *   each, one for every place of the tensor, and a launch of its own puts them into the words (see pack.ts): no lane ever writes what belongs to another;
+ * - smaller elements of memory that the kernel makes itself take a cell each.
+ */
+export interface Form {
+  readonly buf: Buffer;
+  /** Elements lie in words: 4, 2, or of packed tensors 8 of them in each. */
+  readonly words: boolean;
+  readonly quad: boolean;
+  readonly atomic: boolean;
+  readonly marked: boolean;
+  /** Name of the variable, and of functions over it that the text may call. */
+  readonly name: string;
+  readonly cells: string;
+  readonly load: string;
+  readonly set: string;
+  readonly update: string;
+  /** Is it changed in this launch, and read? */
+  readonly written: boolean;
+  readonly read: boolean;
 }
 
 /** How a vector that was read at once is held: a vec4; words with several lanes each; or a name for each lane. */

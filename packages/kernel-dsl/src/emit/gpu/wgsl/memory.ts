@@ -5,9 +5,8 @@ import { elements, flatIndex, infix, PREC, primary, wrap } from '../../text/inde
 import type { Text } from '../../text/index.ts';
 import { FAULTS, bufKey, isAligned } from '../family/index.ts';
 import { addressText } from './address.ts';
-import type { Form } from './forms.ts';
 import { call, cellsKey, lowKey, nameOf, need, startKey, symbolOf } from './frame.ts';
-import type { Frame, Held, Helper } from './frame.ts';
+import type { Form, Frame, Held, Helper } from './frame.ts';
 import { helper, packHelper } from './helpers.ts';
 import type { Print } from './address.ts';
 import { bitsOf, cellOf, component, isSmall, typeOf } from './types.ts';

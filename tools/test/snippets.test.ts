@@ -3,8 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TARGETS, libraryFiles, lower } from '@quern/kernel-dsl';
+import { listDevices } from '@quern/runtime';
 import { afterAll, describe, expect, it } from 'vitest';
 import { applied, document, root, snippetsOf } from './snippets.ts';
+
+const opencl = (await listDevices()).devices.some((d) => d.kind === 'opencl');
 
 // In the repository, so that packages are found; not named like a test's folder.
 const dir = mkdtempSync(join(root, 'tools/test/snippets-'));
@@ -71,6 +74,11 @@ describe('README.md of kernel-dsl', () => {
 describe('README.md of conformance', () => {
   it('has a test that passes', () => {
     const [s] = snippetsOf(document('packages/conformance/README.md'));
+    put('conformance/saxpy.ts', document('examples/saxpy.ts'));
+    expect(vitest(put(`conformance/${s!.file}`, s!.text))).toMatchObject({ status: 0, out: expect.stringContaining('1 passed') });
+  });
+  it.skipIf(!opencl)('has one for GPUs that passes (skipped where no OpenCL device is)', () => {
+    const s = snippetsOf(document('packages/conformance/README.md')).find((x) => x.file === 'saxpy-gpu.test.ts');
     put('conformance/saxpy.ts', document('examples/saxpy.ts'));
     expect(vitest(put(`conformance/${s!.file}`, s!.text))).toMatchObject({ status: 0, out: expect.stringContaining('1 passed') });
   });

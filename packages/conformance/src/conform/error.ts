@@ -3,7 +3,7 @@ import type { Case } from '../cases/index.ts';
 /** What went wrong in one run, in its smallest form. */
 export interface Mismatch {
   /** `algorithm`: the kernel itself is at fault, or its oracle. */
-  readonly backend: 'algorithm' | 'scheduled' | 'lowered' | 'c';
+  readonly backend: 'algorithm' | 'scheduled' | 'lowered' | 'c' | 'device';
   readonly isa: string | undefined;
   /** The argument, where one is to blame. */
   readonly param: string | undefined;
@@ -48,7 +48,7 @@ export class ConformanceError extends Error {
   readonly path: string | undefined;
 
   constructor(kernel: string, m: Mismatch, c: Case | undefined, run: { readonly seed: number; readonly path: string | undefined }, cause?: unknown) {
-    const where = m.backend === 'algorithm' ? 'the algorithm' : m.backend === 'c' ? `C for ${m.isa}` : `the ${m.backend} program for ${m.isa}`;
+    const where = m.backend === 'algorithm' ? 'the algorithm' : m.backend === 'c' ? `C for ${m.isa}` : m.backend === 'device' ? `the device as ${m.isa}` : `the ${m.backend} program for ${m.isa}`;
     const element = m.param === undefined ? '' : `  argument: ${m.param}${m.index ? `[${m.index.join(', ')}]` : ''}\n`;
     const values = m.got === undefined ? '' : `  expected: ${show(m.expected)}\n  got: ${show(m.got)}\n${m.bound ? `  allowed difference: ${m.bound}\n` : ''}`;
     const again = run.path === undefined ? '' : `  again: conform(${kernel}, { …, seed: ${run.seed}, path: '${run.path}' }), or all of it: FC_SEED=${run.seed} npx vitest run THE_TEST_FILE\n`;

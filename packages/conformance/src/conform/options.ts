@@ -1,8 +1,8 @@
 import type { Axes, Kernel, KernelIR, Schedule, ScheduledKernel, Target } from '@quern/kernel-dsl';
 import type { ArgHint, SizeHint } from '../cases/index.ts';
 
-/** What is compared: the scheduled program and the lowered program, both on the interpreter, and the compiled C. */
-export type Backend = 'scheduled' | 'lowered' | 'c';
+/** What is compared: the scheduled program and the lowered program, both on the interpreter, the compiled C, and a GPU. */
+export type Backend = 'scheduled' | 'lowered' | 'c' | 'device';
 
 /** A tensor as an oracle sees it: its numbers (halves decoded), row-major and dense. */
 export interface OracleTensor { readonly shape: readonly number[]; readonly data: readonly number[] }

@@ -17,6 +17,8 @@ export interface Programs {
   readonly scheduledExact: boolean;
   /** Must the lowered program give the scheduled one's bits? */
   readonly loweredExact: boolean;
+  /** Do all of its instructions give the bits of their meaning? */
+  readonly exactInstructions: boolean;
 }
 
 /** Programs with the C that they became. */
@@ -35,6 +37,12 @@ function some(k: KernelIR, p: (e: ir.Expr) => boolean): boolean {
 const fused = (k: KernelIR): boolean => some(k, (e) => e.kind === 'fma');
 const calls = (k: KernelIR): boolean => some(k, (e) => (e.kind === 'unary' && LIBM.includes(e.fn)) || (e.kind === 'binary' && e.fn === 'pow'));
 
+function inexact(k: KernelIR): boolean {
+  let found = false;
+  ir.visitStmt(k.body, (s) => { found ||= s.kind === 'instr' && !s.def.exact; });
+  return found;
+}
+
 const isSubject = <A extends Axes>(k: Kernel<A> | Subject): k is Subject => 'schedule' in k;
 
 /** Schedules and lowers a kernel for a target. @throws DslError from the schedule */
@@ -44,6 +52,7 @@ export function programsFor<A extends Axes>(k: Kernel<A> | Subject, t: Target, a
     target: t, scheduled: s.ir, lowered, steps: s.steps, texts: { scheduled: printKernel(s.ir), lowered: printKernel(lowered) },
     scheduledExact: !s.reassociates,
     loweredExact: !(fused(lowered) && t.fma) && !calls(s.ir),
+    exactInstructions: !inexact(s.ir),
   };
 }
 

@@ -83,6 +83,7 @@ export const CATALOGUE = {
   'KD-S-BULK': { message: 'bulk({name}, {axis}): {why}', fix: 'copy tiles with rows of 128 bytes of a dense matrix, at a loop of the workgroup outside of its teams' },
   'KD-L-TEAM': { message: 'a program of teams cannot run like this: {why}', fix: 'let teams hold products, and loops over whole fragments; copy what they read with bulk and ring' },
   'KD-S-PERSISTENT': { message: 'persistent({outer}, {inner}): {why}', fix: 'bind two loops, one directly in the other, to block.y and block.x, then name both' },
+  'KD-S-PREFETCH': { message: 'prefetch({axis}): {why}', fix: "stage tensors at a sequential loop into 'shared', then prefetch it before anything else is done to the copies" },
   'KD-S-EXPAND': { message: 'expand({name}, {axes}): {why}', fix: 'give the loops directly around a register that one loop adds to: for i, j {{ acc = 0; for k {{ acc += … }}; use acc }}' },
   'KD-S-PIPELINE': { message: 'pipeline({axis}, {stages}): {why}', fix: 'stage panels at a sequential loop over sources that it only reads, then pipeline it' },
   // instructions

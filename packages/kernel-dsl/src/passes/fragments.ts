@@ -1,5 +1,5 @@
 import { DslError } from '../errors/index.ts';
-import { add, and, binary, block, buffersOf, constant, exprKey, isConst, join, load, mapExprs, mapStmt, mul, newVar, printExpr, substitute, substituteExpr, usesVar, visitExprs, visitStmt } from '../ir/index.ts';
+import { add, and, binary, bitcast, block, buffersOf, bytesOf, cast, compare, constant, exprKey, isConst, join, load, mapExprs, mapStmt, mul, newVar, printExpr, renew, select, substitute, substituteExpr, usesVar, visitExprs, visitStmt } from '../ir/index.ts';
 import type { Buffer, Expr, For, If, Stmt, Store, Var } from '../ir/index.ts';
 
 /** A register of a team in a program, and the array of registers that each of its lanes has for it. */
@@ -59,12 +59,21 @@ export function distribute(nest: Stmt, fragments: ReadonlyMap<number, Fragment>,
     return substitute(writes, at);
   };
   const loop = (v: Var, extent: number, body: Stmt): For => ({ kind: 'for', v, extent: constant(extent), loop: 'seq', unrolled: true, body, loc: nest.loc, step: nest.step });
-  const each = loop(b, 2, placed(inner, b)), wide = pairOf(inner, fragments, r, c, placed);
-  return loop(j, n / 8, loop(h, 2, wide ? wide(each) : each));
+  const each = loop(b, 2, placed(inner, b)), only = storeIn(inner, fragments, c);
+  if (!only) return loop(j, n / 8, loop(h, 2, each));
+  if (bytesOf(only.store.buf.dtype) === 2 && n % 16 === 0) {
+    // Tiles come in pairs: j stands for the first of both.
+    const pair = newVar('pair'), shifted = (x: Stmt, by: number): Stmt => substitute(renew(x).stmt, new Map([[j.id, add(mul(pair, constant(2)), constant(by))]]));
+    const value = (k: number, e: number): Expr => (shifted(placed(only.store, constant(e)), k) as Store).value;
+    return loop(pair, n / 16, loop(h, 2, quads(only, value, (e) => ({ row: rowOf(lane, h), first: add(mul(pair, constant(16)), e) }), lane, r, c, block([shifted(each, 0), shifted(each, 1)]))));
+  }
+  return loop(j, n / 8, loop(h, 2, pairs(only, placed, each, c)));
 }
 
-/** Two neighbouring columns as one store, where the nest is one store under guards; `else` is what runs where the second one may not exist. */
-function pairOf(body: Stmt, fragments: ReadonlyMap<number, Fragment>, r: Var, c: Var, placed: (s: Stmt, pair: Expr) => Stmt): ((each: Stmt) => Stmt) | undefined {
+/** What a nest does where it is one store to a tensor, its columns next to each other, under guards. */
+interface Single { readonly store: Store; readonly guards: readonly If[] }
+
+function storeIn(body: Stmt, fragments: ReadonlyMap<number, Fragment>, c: Var): Single | undefined {
   let s = body;
   const guards: If[] = [];
   while (s.kind === 'if' || s.kind === 'region' || (s.kind === 'block' && s.body.length === 1)) {
@@ -73,17 +82,44 @@ function pairOf(body: Stmt, fragments: ReadonlyMap<number, Fragment>, r: Var, c:
   if (s.kind !== 'store' || fragments.has(s.buf.id) || s.buf.space !== 'param' || s.buf.packed || s.buf.strided) return undefined;
   const last = s.index.at(-1)!, others = s.index.slice(0, -1);
   if (!usesVar(last, c) || others.some((e) => usesVar(e, c)) || buffersOf({ ...s, buf: { ...s.buf, id: -1 } }).has(s.buf.id)) return undefined;
-  const one = (pair: number): Store => { const x = placed(s, constant(pair)); return x as Store; };
-  const a = one(0), b = one(1);
   // Their columns are neighbours where the index moves by one with the column.
   const moved = substituteExpr(last, new Map<number, Expr>([[c.id, add(c, constant(1))]]));
   if (exprKey(moved) !== exprKey(add(last, constant(1))) && !isNext(last, c)) return undefined;
-  const store: Stmt = { ...a, value: join([a.value, b.value], s.loc) };
-  if (guards.length === 0) return () => store;
+  return { store: s, guards };
+}
+
+/** Two neighbouring columns as one store; `each` is what runs where the second one may not exist. */
+function pairs({ store, guards }: Single, placed: (s: Stmt, pair: Expr) => Stmt, each: Stmt, c: Var): Stmt {
+  const a = placed(store, constant(0)) as Store, b = placed(store, constant(1)) as Store, both: Stmt = { ...a, value: join([a.value, b.value], store.loc) };
+  if (guards.length === 0) return both;
   const at = (g: If, pair: number): Expr => (placed({ kind: 'assume', cond: g.cond, text: '' }, constant(pair)) as Extract<Stmt, { kind: 'assume' }>).cond;
   // Of conditions that do not speak of columns, one is enough.
-  const both = guards.flatMap((g) => (usesVar(g.cond, c) ? [at(g, 0), at(g, 1)] : [at(g, 0)])).reduce(and);
-  return (each) => block([{ kind: 'if', cond: both, then: store, else: each, loc: s.loc, step: s.step }]);
+  const cond = guards.flatMap((g) => (usesVar(g.cond, c) ? [at(g, 0), at(g, 1)] : [at(g, 0)])).reduce(and);
+  return { kind: 'if', cond, then: both, else: each, loc: store.loc, step: store.step };
+}
+
+/**
+ * Of halves, four neighbouring columns as one store: of two tiles next to each other, lanes of even number give the second one's columns to their neighbour and get
+ * those of the first. So a row's stores fill 32 bytes, the unit in which memory is written.
+ */
+function quads({ store, guards }: Single, value: (tile: number, column: number) => Expr, place: (column: Expr) => { readonly row: Expr; readonly first: Expr }, lane: Expr, r: Var, c: Var, each: Stmt): Stmt {
+  const at = { loc: store.loc, step: store.step }, t = store.buf.dtype, lets: Stmt[] = [], u32 = (x: number): Expr => constant(x, 'u32');
+  const name = (stem: string, x: Expr): Expr => { const v = newVar(stem, x.dtype, 1, store.loc); lets.push({ kind: 'let', v, value: x, ...at }); return v; };
+  const word = (k: number): Expr => {
+    const half = (e: number): Expr => cast(bitcast(value(k, e), 'u16'), 'u32');
+    return name(`tile_${k}`, binary('or', half(0), binary('shl', half(1), u32(16))));
+  };
+  const first = word(0), second = word(1), odd = name('odd', compare('ne', binary('mod', lane, constant(2)), constant(0)));
+  const sent = name('sent', select(odd, first, second)), got = name('got', { kind: 'subgroup', fn: 'shuffleXor', dtype: 'u32', lanes: 1, x: sent, lane: constant(1) });
+  const low = name('low', select(odd, got, first)), high = name('high', select(odd, second, got));
+  const part = (w: Expr, e: number): Expr => bitcast(cast(e ? binary('shr', w, u32(16)) : binary('and', w, u32(0xffff)), 'u16'), t);
+  const from = add(mul(select(odd, constant(1), constant(0)), constant(8)), mul(binary('div', binary('mod', lane, constant(4)), constant(2)), constant(4))), p = place(from);
+  const with_ = (e: Expr, extra: number): Expr => substituteExpr(e, new Map<number, Expr>([[r.id, p.row], [c.id, add(p.first, constant(extra))]]));
+  const all: Stmt = { ...store, index: store.index.map((e) => with_(e, 0)), value: join([part(low, 0), part(low, 1), part(high, 0), part(high, 1)], store.loc) };
+  if (guards.length === 0) return block([...lets, all]);
+  // All lanes of a warp must come by: where not all of its 16 rows and 16 columns exist, elements are stored one by one. In between nothing is read that is not there.
+  const corner = new Map<number, Expr>([[r.id, add(mul(binary('div', lane, constant(32)), constant(16)), constant(15))], [c.id, add(place(constant(0)).first, constant(15))]]);
+  return { kind: 'if', cond: guards.map((g) => substituteExpr(g.cond, corner)).reduce(and), then: block([...lets, all]), else: each, ...at };
 }
 
 /** Is e a sum in which v stands once, by itself? */

@@ -39,7 +39,7 @@ export function dependence(loop: For): string | undefined {
   const vars = new Set<number>([loop.v.id, ...inner.keys()]);
   for (const u of uses.values()) {
     const dims = u.index[0]!.map((_, d) => u.index.map((i) => i[d]!));
-    if (dims.some((d) => separates(d, loop, vars, inner))) continue;
+    if (dims.some((d) => separates(d, loop, vars, inner) || mixedRadix(d, loop, vars, inner))) continue;
     const distinct = [...new Set(u.index.map((i) => `${u.name}[${i.map(printExpr).join(', ')}]`))];
     return `${distinct.join(' and ')} may be the same element in two iterations of ${loop.v.name}`;
   }
@@ -71,6 +71,22 @@ function fusedPair(loop: For): { readonly outer: For; readonly inner: For } | un
   if (other) return undefined;
   const second: For = { ...loop, v: b.v, extent: n, body: { kind: 'block', body: rest } };
   return { outer: { ...loop, v: a.v, extent: binary('div', loop.extent, n), body: second }, inner: second };
+}
+
+/**
+ * Are the uses one and the same sum of loops, whose coefficients are those of a number system: each larger than all that the smaller ones add up to? Then no two
+ * combinations of iterations give one index, wherever in the sum the loop stands.
+ */
+function mixedRadix(uses: readonly Expr[], loop: For, vars: ReadonlySet<number>, inner: ReadonlyMap<number, number | undefined>): boolean {
+  const [e] = uses, a = e && affine(e, vars), own = upperBound(loop.extent);
+  if (!a || !a.terms.has(loop.v.id) || own === undefined || uses.some((u) => !sameExpr(u, e))) return false;
+  let reach = 0;
+  for (const [id, t] of [...a.terms].sort((x, y) => Math.abs(x[1].coef) - Math.abs(y[1].coef))) {
+    const n = id === loop.v.id ? own : inner.get(id);
+    if (n === undefined || Math.abs(t.coef) <= reach) return false;
+    reach += Math.abs(t.coef) * Math.max(0, n - 1);
+  }
+  return true;
 }
 
 /** Do these uses of one dimension differ between any two iterations of the loop? */

@@ -1,5 +1,5 @@
 import { DslError } from '../errors/index.ts';
-import { block, buffersOf, load, mapExprs, mapStmt, newBuffer, newVar, printStmt, substitute, usesVar, visitExprs, visitStmt } from '../ir/index.ts';
+import { and, block, buffersOf, load, mapExprs, mapStmt, newBuffer, newVar, printStmt, substitute, usesVar, visitExprs, visitStmt } from '../ir/index.ts';
 import type { Buffer, Expr, For, If, Stmt, Var } from '../ir/index.ts';
 import type { Axis } from '../lang/index.ts';
 import { dependence } from './depend.ts';
@@ -51,7 +51,11 @@ export function expand(st: State, register: string, order: readonly Axis[], at: 
     return mapStmt(reads, (x) => ((x.kind === 'store' || x.kind === 'accum') && wide.has(x.buf.id) ? { ...x, buf: wide.get(x.buf.id)!, index: index(x.index) } : x))!;
   };
   const origin = { loc: outer.loc, step: at.step };
-  const guarded = (s: Stmt, pads: boolean): Stmt => guards.reduceRight<Stmt>((b, g) => ({ kind: 'if', cond: g.cond, then: b, ...(pads && g.pad && { pad: true }), loc: g.loc, step: g.step }), s);
+  const [outermost] = guards;
+  // Around what follows they are one test, which vector loops can ask for all lanes.
+  const guarded = (s: Stmt, pads: boolean): Stmt => (pads || !outermost
+    ? guards.reduceRight<Stmt>((b, g) => ({ kind: 'if', cond: g.cond, then: b, ...(g.pad && { pad: true }), loc: g.loc, step: g.step }), s)
+    : { kind: 'if', cond: guards.map((g) => g.cond).reduce(and), then: s, loc: outermost.loc, step: outermost.step });
   const nest = (s: Stmt): Stmt => loops.reduceRight<Stmt>((b, l) => ({ ...l, body: b }), s);
   /** The same loops once more, with variables of their own, which follow what later steps do to the first ones. */
   const twin = (s: Stmt): Stmt => {

@@ -65,7 +65,7 @@ export function vectorize(st: State, axis: Axis, at: At): void {
       const full = inside.reduce<Expr | undefined>((c, l) => c && isConst(l.extent) ? holdsThroughout(c, l.v, l.extent.value) : undefined, holdsThroughout(guard.cond, v, n));
       if (full) {
         const whole: Stmt = { ...f.loop, loop: 'vector', body: inside.reduceRight<Stmt>((b, l) => ({ ...l, body: b }), guard.then) };
-        setBody(st, replaceStmt(st.ir.body, f.loop, { kind: 'if', cond: full, then: whole, else: refresh(f.loop), loc: f.loop.loc, step: at.step }));
+        setBody(st, replaceStmt(st.ir.body, f.loop, { kind: 'if', cond: full, then: whole, else: refresh(st.target.gpu ? { ...f.loop, loop: 'unroll' } : f.loop), loc: f.loop.loc, step: at.step }));
         continue;
       }
     }

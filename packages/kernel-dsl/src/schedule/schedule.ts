@@ -18,6 +18,7 @@ import { interleave, jam } from './jam.ts';
 import * as mark from './mark.ts';
 import { resolvePads } from './pads.ts';
 import { pipeline } from './pipeline.ts';
+import { prefetch } from './prefetch.ts';
 import { reorder } from './reorder.ts';
 import { rfactor } from './rfactor.ts';
 import { split } from './split.ts';
@@ -83,6 +84,8 @@ export interface Schedule {
   tensorize(instruction: Instruction, ...axes: readonly Axis[]): void;
   /** Gives a register an element for each iteration of some loops, which run once before, inside and after the loop that adds to it: the sum goes outside. */
   expand(register: string, ...axes: readonly Axis[]): void;
+  /** Fetches what lanes copy into shared memory one iteration ahead, into registers, and stores it to the other half of twice the memory after the body. */
+  prefetch(axis: Axis): void;
   /** Copies the tile of a matrix that an iteration uses into shared memory, by the copy engine. For programs of teams. */
   bulk(tensor: string, axis: Axis): void;
   /** Lets the bulk copies of a loop run ahead, into a ring of so many tiles. */
@@ -132,6 +135,7 @@ export function schedule<A extends Axes>(k: Kernel<A>, target: Target, f: (s: Sc
     stage: (tensor, axis, space, o = {}) => step(`stage(${tensor}, ${axis.name}, ${space})`, (at) => stage(st, tensor, axis, space, o, at)),
     tensorize: (def, ...order) => step(`tensorize(${def.name}, ${names(order)})`, (at) => tensorize(st, def, order, at)),
     expand: (register, ...order) => step(`expand(${register}, ${names(order)})`, (at) => expand(st, register, order, at)),
+    prefetch: (axis) => step(`prefetch(${axis.name})`, (at) => prefetch(st, axis, at)),
     bulk: (tensor, axis) => step(`bulk(${tensor}, ${axis.name})`, (at) => bulk(st, tensor, axis, at)),
     ring: (axis, stages) => step(`ring(${axis.name}, ${stages})`, (at) => ring(st, axis, stages, at)),
     persistent: (outer, inner, o) => step(`persistent(${outer.name}, ${inner.name}, ${o.workgroups} by ${o.group})`, (at) => persistent(st, outer, inner, o, at)),

@@ -53,6 +53,15 @@ const floats = (reads: (x: Val<'f32'>) => Val<'f32'>): Gemm => kernel('floats', 
   }
   return ax;
 });
+const halves: Gemm = kernel('halves', { A: tensor('bf16', 'M', 'K'), B: tensor('bf16', 'N', 'K'), C: tensor('bf16', 'M', 'N').out() }, ({ A, B, C, M, N, K }) => {
+  const ax = axes({ i: M, j: N, k: K });
+  for (const i of ax.i) for (const j of ax.j) {
+    const acc = reg('f32', 0, 'acc');
+    for (const k of ax.k) acc.addAssign(A.at(i, k).to('f32').mul(B.at(j, k).to('f32')));
+    C.at(i, j).set(acc.to('bf16'));
+  }
+  return ax;
+});
 const scheduled = (k: Gemm, o: HopperGemm, dtype: 'bf16' | 'i8' | 'tf32' = 'bf16'): ScheduledKernel => schedule(k, sm90, (s, ax) => hopperGemm(s, ax, { A: 'A', B: 'B', acc: 'acc', dtype }, o));
 
 /** What ptxas says of a module: it keeps everything in registers and lets products overlap. */
@@ -110,6 +119,7 @@ describe.skipIf(!NVCC)(NVCC ? 'nvcc keeps it in registers' : 'nvcc is not on PAT
     ['bf16, persistent', gemm(true), { persistent: { workgroups: 132, group: 16 } }, 'bf16'],
     ['bf16, four warpgroups', gemm(false), { tile: [256, 128], persistent: { workgroups: 132, group: 8 } }, 'bf16'],
     ['tf32', floats(tf32), { tile: [128, 256], persistent: { workgroups: 132, group: 8 } }, 'tf32'],
+    ['bf16 with results of bf16', halves, { persistent: { workgroups: 132, group: 16 } }, 'bf16'],
     ['int8', bytes, { tile: [128, 256], persistent: { workgroups: 132, group: 8 } }, 'i8'],
   ] as const)('%s', (_, k, o, dtype) => {
     const said = ptxas(emitGpu(lower(scheduled(k, o, dtype).ir, sm90), sm90).source);

@@ -26,7 +26,7 @@ const plain = kernel('gemm_f32', { A: tensor('f32', 'M', 'K'), B: tensor('f32', 
 const teams = (dtype, o) => (s, ax) => hopperGemm(s, ax, { A: 'A', B: 'B', acc: 'acc', dtype }, o);
 
 /** 256 lanes of 8 x 8 elements each, two halves of 4 that lie 64 apart, so that neighbours read neighbours; tiles of both factors in shared memory. */
-const registerTiles = (depth, ahead) => (s, { i, j, k }) => {
+const registerTiles = (depth, ahead, resident) => (s, { i, j, k }) => {
   const [bm, i1] = s.split(i, 128, { tail: 'pad' }), [bn, j1] = s.split(j, 128, { tail: 'pad' });
   const [ih, i2] = s.split(i1, 64), [ti, il] = s.split(i2, 4), [jh, j2] = s.split(j1, 64), [tj, jl] = s.split(j2, 4);
   s.reorder(bm, bn, ti, tj, ih, il, jh, jl);
@@ -37,6 +37,7 @@ const registerTiles = (depth, ahead) => (s, { i, j, k }) => {
   s.stage('A', ko, 'shared', { vector: 4, panel: il, pad: 4 });
   s.stage('B', ko, 'shared', { vector: 4 });
   if (ahead) s.prefetch(ko);
+  if (resident) s.resident(resident);
   s.stage('A_shared', ki, 'reg');
   s.stage('B_shared', ki, 'reg');
   for (const a of [ih, il, jh]) s.unroll(a);
@@ -57,6 +58,6 @@ export const products = [
     '256x128 ring 4, persistent, bands of 8': teams('i8', { tile: [256, 128], stages: 4, persistent: { workgroups: 132, group: 8 } }),
   } },
   { name: 'f32', kernel: plain, peer: 'f32', dtype: 'f32', out: 'f32', transposed: false, sizes: [4096, 8192], schedules: {
-    '8 x 8 a lane, depth 8': registerTiles(8, false), '8 x 8 a lane, depth 16': registerTiles(16, false), '8 x 8 a lane, depth 8, prefetched': registerTiles(8, true), '8 x 8 a lane, depth 16, prefetched': registerTiles(16, true),
+    '8 x 8 a lane, depth 8': registerTiles(8, false), '8 x 8 a lane, depth 8, fetched ahead': registerTiles(8, true), '8 x 8 a lane, depth 8, fetched ahead, two resident': registerTiles(8, true, 2),
   } },
 ];

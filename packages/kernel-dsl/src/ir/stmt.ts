@@ -100,6 +100,8 @@ export interface KernelIR {
   readonly constants?: Readonly<Record<string, number | boolean | string>>;
   /** Lanes of a subgroup, a power of two up to 32; 32 where nothing is said. */
   readonly subgroup?: number;
+  /** So many workgroups shall fit a multiprocessor at once: a limit on the registers of each lane. */
+  readonly resident?: number;
   readonly body: Stmt;
   /** The calls of the schedule that made it, and where they stand. */
   readonly steps?: readonly { readonly call: string; readonly loc: Loc | undefined }[];

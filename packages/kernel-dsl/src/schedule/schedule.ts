@@ -90,6 +90,8 @@ export interface Schedule {
   bulk(tensor: string, axis: Axis): void;
   /** Lets the bulk copies of a loop run ahead, into a ring of so many tiles. */
   ring(axis: Axis, stages: number): void;
+  /** Asks for registers of each lane to be few enough that so many workgroups fit a multiprocessor at once (CUDA). */
+  resident(workgroups: number): void;
   /** So many workgroups share all iterations of two block loops, in bands of `group` rows. For programs of teams. */
   persistent(outer: Axis, inner: Axis, o: { readonly workgroups: number; readonly group: number }): void;
   /** One accumulator for each iteration of a loop. */
@@ -138,6 +140,10 @@ export function schedule<A extends Axes>(k: Kernel<A>, target: Target, f: (s: Sc
     prefetch: (axis) => step(`prefetch(${axis.name})`, (at) => prefetch(st, axis, at)),
     bulk: (tensor, axis) => step(`bulk(${tensor}, ${axis.name})`, (at) => bulk(st, tensor, axis, at)),
     ring: (axis, stages) => step(`ring(${axis.name}, ${stages})`, (at) => ring(st, axis, stages, at)),
+    resident: (n) => step(`resident(${n})`, (at) => {
+      if (!Number.isInteger(n) || n < 1 || n > 32) throw new DslError('KD-S-FACTOR', { axis: 'resident', factor: n }, at);
+      st.ir = { ...st.ir, resident: n };
+    }),
     persistent: (outer, inner, o) => step(`persistent(${outer.name}, ${inner.name}, ${o.workgroups} by ${o.group})`, (at) => persistent(st, outer, inner, o, at)),
     rfactor: (register, axis) => step(`rfactor(${register}, ${axis.name})`, (at) => rfactor(st, register, axis, at)),
   };

@@ -51,7 +51,7 @@ export const CUDA: Dialect = {
     declaration: 'extern __shared__ __align__(1024) unsigned char shared_memory[];',
     part: (T, name, offset) => `${T} *const ${name} = (${T} *)${offset ? `(shared_memory + ${offset})` : 'shared_memory'};`,
   },
-  entry: (name, block) => `extern "C" __global__ void __launch_bounds__(${block[0] * block[1] * block[2]}) ${name}`,
+  entry: (name, block, resident) => `extern "C" __global__ void __launch_bounds__(${block[0] * block[1] * block[2]}${resident ? `, ${resident}` : ''}) ${name}`,
   blockIndex: (d) => `blockIdx.${axis(d)}`,
   laneIndex: (d) => `threadIdx.${axis(d)}`,
   vector: { type: vectorName, lane: (v, i) => `${v}.lane[${i}]`, join: (T, parts) => `${T}{{${parts.join(', ')}}}` },

@@ -31,7 +31,7 @@ export interface Dialect {
   /** A line in front of a loop whose iterations the compiler shall write one after another. */
   readonly unroll?: string;
   /** The head of a kernel up to its parameters. */
-  readonly entry: (name: string, block: Dim3) => string;
+  readonly entry: (name: string, block: Dim3, resident: number | undefined) => string;
   readonly blockIndex: (d: 0 | 1 | 2) => string;
   readonly laneIndex: (d: 0 | 1 | 2) => string;
   /** A type of `lanes` values that is read and written at once, and what can be done with it. */

@@ -88,7 +88,7 @@ export function printLaunch(m: ModuleState, l: PlannedLaunch, entries: readonly 
   const used = [...offered].filter(([key]) => f.args.has(key)).map(([, o]) => o), begin: string[] = [];
   const args = dialect.starts ? used.flatMap((o) => (o.arg.kind === 'buffer' ? withStart(o, o.arg.param, m, namer, begin) : [o])) : used;
   out.locs = m.k.loc ? [m.k.loc] : [];
-  openEntry(out, `${dialect.entry(l.entry, l.block)}(`, args.map((a) => a.declaration));
+  openEntry(out, `${dialect.entry(l.entry, l.block, m.k.resident)}(`, args.map((a) => a.declaration));
   for (const line of begin) out.line(line);
   if (dynamic) out.line(dynamic.declaration);
   let at = 0;

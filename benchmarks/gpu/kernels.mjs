@@ -58,6 +58,6 @@ export const products = [
     '256x128 ring 4, persistent, bands of 8': teams('i8', { tile: [256, 128], stages: 4, persistent: { workgroups: 132, group: 8 } }),
   } },
   { name: 'f32', kernel: plain, peer: 'f32', dtype: 'f32', out: 'f32', transposed: false, sizes: [4096, 8192], schedules: {
-    '8 x 8 a lane, depth 8': registerTiles(8, false), '8 x 8 a lane, depth 8, fetched ahead': registerTiles(8, true), '8 x 8 a lane, depth 8, fetched ahead, two resident': registerTiles(8, true, 2),
+    '8 x 8 a lane, depth 8': registerTiles(8, false), '8 x 8 a lane, depth 8, fetched ahead': registerTiles(8, true), '8 x 8 a lane, depth 8, fetched ahead, two resident': registerTiles(8, true, 2), '8 x 8 a lane, depth 16, fetched ahead, two resident': registerTiles(16, true, 2),
   } },
 ];

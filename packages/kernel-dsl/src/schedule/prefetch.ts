@@ -71,11 +71,10 @@ function inHalves(copy: Stmt, name: string, at: At, refuse: (why: string) => nev
   const to = new Map(stores.map(({ s, loops }): [Stmt, Stmt] => [s, { ...s, buf: held, index: loops.map((l) => l.v) }]));
   // Loops of copies are written out: registers have names.
   const fetch = (s: Stmt): Stmt => to.get(s) ?? mapChildren(s.kind === 'for' && s.loop === 'seq' ? { ...s, loop: 'unroll' } : s, fetch);
-  const { s, loops } = stores[0]!, lets: Stmt[] = [];
-  visitStmt(copy, (x) => { if (x.kind === 'let') lets.push(x); });
-  if (lets.length > 0) return refuse('a name is part of its copies');
-  const put = loops.reduceRight<Stmt>((b, l) => ({ ...l, loop: l.loop === 'seq' ? 'unroll' : l.loop, body: b }), { ...s, value: load(held, loops.map((l) => l.v)) });
-  return { held, fetch: fetch(copy), put: refresh(put) };
+  // The way to the first store of all, without conditions: what does not exist is zero by now.
+  const from = new Map(stores.map((x): [Stmt, Stmt] => [x.s, { ...x.s, value: load(held, x.loops.map((l) => l.v)) }]));
+  const put = (s: Stmt): Stmt => (s.kind === 'if' ? put(s.then) : from.get(s) ?? mapChildren(s.kind === 'for' && s.loop === 'seq' ? { ...s, loop: 'unroll' } : s, put));
+  return { held, fetch: fetch(copy), put: refresh(put(copy)) };
 }
 
 /** Every use of the buffers goes to one half of them. */

@@ -1,0 +1,77 @@
+/**
+ * Every case of the tests for GPUs on every GPU of this machine, by the runtime's drivers, compared with the interpreter bit for bit. A program of its own, so that
+ * a machine with a GPU needs Node and nothing else: tools/gpu-conform.mjs makes one file of it.
+ */
+import { listDevices, device as open, gpuKernel, gpuTarget, tensor } from '@quern/runtime';
+import { writeFileSync } from 'node:fs';
+import { FAULT_WORDS, emitGpu, evaluate } from '../../src/emit/index.ts';
+import type { EmitGpuOptions } from '../../src/emit/index.ts';
+import { lower } from '../../src/passes/index.ts';
+import { interpret } from '../../src/run/index.ts';
+import type { Target } from '../../src/targets/index.ts';
+import { INTEGERS, boolCase, castCases, dotCases, floatCases, halfCases, intCases, partsCases, reduceCases } from '../emit/ops-cases.ts';
+import type { Case, TensorValue } from '../emit/harness.ts';
+import { corpusCases, inPlace, workgroupCases } from './cases.ts';
+
+const operations = (t: Target): Case[] => [
+  ...floatCases(t, 'f32'), ...floatCases(t, 'f64'), ...partsCases(t, 'f32'), ...partsCases(t, 'f64'), ...INTEGERS.flatMap((d) => intCases(t, d)), ...reduceCases(t), ...dotCases(t), boolCase(t), ...castCases(t), ...halfCases(t),
+].map(({ k, runs }, i) => ({ k: { ...lower(k, t), name: `${k.name}_${i}` }, runs }));
+
+/** A value that may be compared: any NaN equals any other. */
+function same(a: number | bigint, b: number | bigint, dtype: string): boolean {
+  if (Object.is(a, b)) return true;
+  const x = Number(a), y = Number(b);
+  return dtype === 'f16' ? (x & 0x7fff) > 0x7c00 && (y & 0x7fff) > 0x7c00 : dtype === 'bf16' && (x & 0x7fff) > 0x7f80 && (y & 0x7fff) > 0x7f80;
+}
+
+interface Outcome { readonly device: string; readonly name: string; readonly target: string; cases: number; elements: number; readonly failures: string[] }
+
+async function onDevice(id: string, variants: readonly EmitGpuOptions[]): Promise<Outcome> {
+  const d = await open(id, { fallback: 'none' }), t = await gpuTarget(d.driver!.info), out: Outcome = { device: id, name: d.info.name, target: t.isa, cases: 0, elements: 0, failures: [] };
+  for (const { k, runs } of [...workgroupCases(t), ...corpusCases(t), inPlace(), ...operations(t)]) for (const o of variants) for (const args of runs) {
+    try {
+      const kernel = gpuKernel(d, { target: t, evaluate, faultWords: FAULT_WORDS, emit: (v) => emitGpu(k, t, { ...v, ...o }) });
+      const want: Record<string, TensorValue | number> = {}, far: Record<string, unknown> = {}, all = new Map<string, ReturnType<typeof tensor>>();
+      for (const [n, a] of Object.entries(args)) {
+        if (typeof a === 'number') { want[n] = a; far[n] = a; continue; }
+        const p = k.params.find((x) => x.name === n), v = a as TensorValue;
+        want[n] = { ...v, data: v.data.slice() as TensorValue['data'] };
+        if (p?.kind !== 'tensor') continue;
+        const whole = await tensor(v.data as NodeJS.TypedArray, [v.data.length], { dtype: p.buf.packed ? 'u8' : p.buf.dtype }).to(d);
+        all.set(n, whole as never);
+        const shape = p.buf.packed ? v.shape.map((s, i) => (i === v.shape.length - 1 ? s / 2 : s)) : v.shape, strides = v.strides ?? shape.map((_, i) => shape.slice(i + 1).reduce((x, y) => x * y, 1));
+        far[n] = new (whole.constructor as new (...x: unknown[]) => unknown)(whole.storage, whole.dtype, shape, strides, whole.byteOffset + ((v as { offset?: number }).offset ?? 0) * v.data.BYTES_PER_ELEMENT);
+      }
+      interpret(k, want as never);
+      await kernel.run(far as never, o.bounds ? { bounds: true } : {});
+      for (const p of k.params) {
+        if (p.kind !== 'tensor' || p.buf.access === 'in') continue;
+        const w = want[p.name] as TensorValue, whole = all.get(p.name)!, bytes = await d.driver!.read(whole.storage.remote!.buffer, whole.byteOffset, w.data.byteLength);
+        const got = new (w.data.constructor as new (b: ArrayBuffer) => TensorValue['data'])(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer);
+        for (let i = 0; i < got.length; i++) {
+          out.elements++;
+          if (same(got[i]!, w.data[i]!, p.buf.dtype)) continue;
+          out.failures.push(`${k.name} ${JSON.stringify(o)}: ${p.name}[${i}] is ${String(got[i])}, it should be ${String(w.data[i])}`);
+          break;
+        }
+      }
+      out.cases++;
+      kernel.dispose();
+    } catch (e) {
+      out.failures.push(`${k.name} ${JSON.stringify(o)}: ${String((e as Error).message).slice(0, 400)}`);
+    }
+  }
+  return out;
+}
+
+const only = process.argv.find((a) => a.startsWith('--only='))?.slice(7), quick = process.argv.includes('--quick');
+const file = process.argv.slice(2).find((a) => !a.startsWith('--')), results: Outcome[] = [];
+for (const { id, kind, type } of (await listDevices()).devices) {
+  if (kind === 'cpu' || (kind === 'opencl' && type === 'cpu' && !process.argv.includes('--all'))) continue;
+  if (only && !id.startsWith(only)) continue;
+  const r = await onDevice(id, quick ? [{}] : [{}, { aligned: false, bounds: true }, ...(kind === 'webgpu' ? [] : [{ indexBits: 64 } as const, { flatGrid: true }])]);
+  process.stdout.write(`${r.device} (${r.name}) as ${r.target}: ${r.cases} cases, ${r.elements} elements equal bit for bit, ${r.failures.length} failures\n${r.failures.slice(0, 25).map((f) => `  ${f}\n`).join('')}`);
+  results.push(r);
+}
+if (file) writeFileSync(file, `${JSON.stringify({ date: new Date().toISOString().slice(0, 10), results }, null, 1)}\n`);
+process.exit(results.some((r) => r.failures.length > 0) ? 1 : 0);

@@ -1,0 +1,94 @@
+/** Register tiles in two halves, tiles of both factors in shared memory, fetched ahead: what the schedules of GEMM for GPUs are made of. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { emitGpu } from '../../src/emit/index.ts';
+import { DslError } from '../../src/errors/index.ts';
+import { printKernel, visitStmt } from '../../src/ir/index.ts';
+import { axes, kernel, reg, tensor } from '../../src/lang/index.ts';
+import type { Axis, Kernel } from '../../src/lang/index.ts';
+import { lower } from '../../src/passes/index.ts';
+import { schedule } from '../../src/schedule/index.ts';
+import type { Schedule, ScheduledKernel } from '../../src/schedule/index.ts';
+import { target } from '../../src/targets/index.ts';
+import { verify } from '../../src/verify/index.ts';
+import { MACHINE, compare } from '../schedule/fuzz.ts';
+
+const gemm: Kernel<{ i: Axis; j: Axis; k: Axis }> = kernel('gemm', { A: tensor('f32', 'M', 'K'), B: tensor('f32', 'K', 'N'), C: tensor('f32', 'M', 'N').out() }, ({ A, B, C, M, N, K }) => {
+  const ax = axes({ i: M, j: N, k: K });
+  for (const i of ax.i) for (const j of ax.j) {
+    const acc = reg('f32', 0, 'acc');
+    for (const k of ax.k) acc.addAssign(A.at(i, k).mul(B.at(k, j)));
+    C.at(i, j).set(acc);
+  }
+  return ax;
+});
+/** 2 x 2 lanes of 2 x 2 halves of 2 elements, far apart. */
+const tiles = (o: { readonly ahead?: boolean; readonly resident?: number; readonly first?: (s: Schedule, ko: Axis) => void } = {}) => (s: Schedule, { i, j, k }: { i: Axis; j: Axis; k: Axis }): void => {
+  const [bm, i1] = s.split(i, 8, { tail: 'pad' }), [bn, j1] = s.split(j, 8, { tail: 'pad' });
+  const [ih, i2] = s.split(i1, 4), [ti, il] = s.split(i2, 2), [jh, j2] = s.split(j1, 4), [tj, jl] = s.split(j2, 2);
+  s.reorder(bm, bn, ti, tj, ih, il, jh, jl);
+  s.bind({ 'block.y': bm, 'block.x': bn, 'lane.y': ti, 'lane.x': tj });
+  s.expand('acc', ih, il, jh, jl);
+  const [ko, ki] = s.split(k, 2, { tail: 'pad' });
+  s.reorder(ko, ki, ih, il, jh, jl);
+  o.first?.(s, ko);
+  s.stage('A', ko, 'shared', { vector: 2, panel: il });
+  s.stage('B', ko, 'shared', { vector: 4 });
+  if (o.ahead) s.prefetch(ko);
+  s.stage('A_shared', ki, 'reg');
+  s.stage('B_shared', ki, 'reg');
+  for (const a of [ih, il, jh]) s.unroll(a);
+  s.vectorize(jl);
+  s.unroll(ki);
+  if (o.resident) s.resident(o.resident);
+};
+const barriers = (s: ScheduledKernel): number => { let n = 0; visitStmt(s.ir.body, (x) => { if (x.kind === 'barrier') n++; }); return n; };
+const why = (f: () => unknown): string => {
+  try {
+    f();
+  } catch (e) {
+    expect(e).toBeInstanceOf(DslError);
+    return (e as DslError).message;
+  }
+  throw new Error('nothing was refused');
+};
+
+describe('tiles of registers and shared memory', () => {
+  it.each([[false, 2], [true, 2]] as const)('compute what the algorithm says, fetched ahead: %s', (ahead, most) => {
+    const s = schedule(gemm, MACHINE, tiles({ ahead }));
+    expect(verify(s.ir).findings.map((f) => f.message)).toEqual([]);
+    expect(barriers(s)).toBeLessThanOrEqual(most);
+    const size = fc.integer({ min: 0, max: 11 });
+    fc.assert(fc.property(fc.record({ M: size, N: size, K: size }), fc.nat(100), (sizes, seed) => { compare(gemm, s, sizes, seed); }), { numRuns: 10 });
+  });
+
+  it('fetched ahead, lanes meet once an iteration, and memory has two halves', () => {
+    const s = schedule(gemm, MACHINE, tiles({ ahead: true })), text = printKernel(s.ir);
+    expect(text).toMatch(/shared A_shared: f32\[2, 2, 8\]/);
+    let inLoop = 0;
+    visitStmt(s.ir.body, (x) => { if (x.kind === 'for' && x.v.name === 'ko') visitStmt(x.body, (y) => { if (y.kind === 'barrier') inLoop++; }); });
+    expect(inLoop).toBe(1);
+  });
+
+  it('keep everything in names, as few as fit', () => {
+    const t = target('cuda-sm80'), source = emitGpu(lower(schedule(gemm, t, tiles({ ahead: true, resident: 4 })).ir, t), t).source;
+    expect(source).toContain('__launch_bounds__(4, 4)');
+    expect(source).not.toMatch(/^ +float \w+\[\d+\];/m); // no array but those in shared memory
+    expect(why(() => schedule(gemm, t, tiles({ resident: 0 })))).toMatch(/KD-S-FACTOR/);
+  });
+
+  it('loops whose coefficients are digits of an index are independent; others are not', () => {
+    expect(() => schedule(gemm, MACHINE, tiles())).not.toThrow();
+    const overlapping = kernel('overlapping', { y: tensor('f32', 'N').out() }, ({ y, N }) => {
+      const ax = axes({ b: N.div(8), t: 4, h: 2 });
+      for (const b of ax.b) for (const t of ax.t) for (const h of ax.h) y.at(b.mul(8).add(t.mul(2)).add(h.mul(2))).set(1);
+      return ax;
+    });
+    expect(why(() => schedule(overlapping, MACHINE, (s, { b, t }) => s.bind({ 'block.x': b, 'lane.x': t })))).toMatch(/KD-S-CARRIED/);
+  });
+
+  it('refuse to fetch ahead what is not copied, or used elsewhere', () => {
+    expect(why(() => schedule(gemm, MACHINE, tiles({ first: (s, ko) => s.prefetch(ko) })))).toMatch(/KD-S-PREFETCH .*does not start with copies into shared memory/);
+    expect(why(() => schedule(gemm, MACHINE, (s, { i }) => { const [b] = s.split(i, 2, { tail: 'mask' }); s.bind({ 'block.x': b }); s.prefetch(b); }))).toMatch(/KD-S-PREFETCH .*it is block\.x/);
+  });
+});

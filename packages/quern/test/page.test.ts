@@ -27,8 +27,8 @@ describe('quern kernel --html', () => {
   });
 
   it('shows the source, a pane for each step, and the C', () => {
-    expect([...html.matchAll(/<button data-show="\d+".*?<\/b> (.*?)<\/button>/g)].map((m) => m[1])).toEqual(['algorithm', 'split(i, 32, peel)', 'vectorize(ii)', 'parallel(io)', 'resolve padded tails', 'lowering']);
-    expect(html.match(/class="code stage"/g)).toHaveLength(6);
+    expect([...html.matchAll(/<button data-show="\d+".*?<\/b> (.*?)<\/button>/g)].map((m) => m[1])).toEqual(['algorithm', 'split(i, 32, peel)', 'vectorize(ii)', 'parallel(io)', 'resolve padded tails', 'place barriers', 'lowering']);
+    expect(html.match(/class="code stage"/g)).toHaveLength(7);
     for (const line of source.filter((l) => l !== '' && !/[<>&"]/.test(l))) expect(html).toContain(`<code>${line}</code>`);
     expect(html).toContain('int32_t saxpy__x86_64_v3(');
   });

@@ -28,7 +28,7 @@ interface Outcome { readonly device: string; readonly name: string; readonly tar
 
 async function onDevice(id: string, variants: readonly EmitGpuOptions[]): Promise<Outcome> {
   const d = await open(id, { fallback: 'none' }), t = await gpuTarget(d.driver!.info), out: Outcome = { device: id, name: d.info.name, target: t.isa, cases: 0, elements: 0, failures: [] };
-  for (const { k, runs } of [...workgroupCases(t), ...corpusCases(t), inPlace(), ...operations(t)]) for (const o of variants) for (const args of runs) {
+  for (const { k, runs } of [...workgroupCases(t), ...corpusCases(t), { ...inPlace(), k: lower(inPlace().k, t) }, ...operations(t)]) for (const o of variants) for (const args of runs) {
     try {
       const kernel = gpuKernel(d, { target: t, evaluate, faultWords: FAULT_WORDS, emit: (v) => emitGpu(k, t, { ...v, ...o }) });
       const want: Record<string, TensorValue | number> = {}, far: Record<string, unknown> = {}, all = new Map<string, ReturnType<typeof tensor>>();

@@ -40,7 +40,7 @@ const tiles = (o: { readonly ahead?: boolean; readonly resident?: number; readon
   for (const a of [ih, il, jh]) s.unroll(a);
   s.vectorize(jl);
   s.unroll(ki);
-  if (o.resident) s.resident(o.resident);
+  if (o.resident !== undefined) s.resident(o.resident);
 };
 const barriers = (s: ScheduledKernel): number => { let n = 0; visitStmt(s.ir.body, (x) => { if (x.kind === 'barrier') n++; }); return n; };
 const why = (f: () => unknown): string => {

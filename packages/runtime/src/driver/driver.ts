@@ -105,7 +105,9 @@ export interface GpuDriver {
   write(buffer: GpuBuffer, offset: number, bytes: ArrayBufferView): void;
   /** Resolves with the bytes after all that was asked before. */
   read(buffer: GpuBuffer, offset: number, length: number): Promise<Uint8Array>;
+  /** `length` bytes from `offset` of one buffer to `at` of another, or of the same where they do not overlap. */
   copy(to: GpuBuffer, at: number, from: GpuBuffer, offset: number, length: number): void;
+  /** Sets `length` bytes from `offset` to `byte`. */
   fill(buffer: GpuBuffer, offset: number, byte: number, length: number): void;
   /** @throws KernelCompileError with the compiler's log */
   compile(source: GpuSource): Promise<GpuCode>;

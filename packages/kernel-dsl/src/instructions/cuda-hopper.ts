@@ -18,10 +18,10 @@ export const MBARRIER: Readonly<Record<'init' | 'initDone' | 'expect' | 'arrive'
   wait: {
     name: 'mbarrier_wait', signature: 'void mbarrier_wait(i64 *bar, int parity)',
     body: [
-      'asm volatile("{\\n.reg .pred done;\\nagain:\\n"',
-      '  "mbarrier.try_wait.parity.shared::cta.b64 done, [%0], %1;\\n@!done bra again;\\n}"'.replaceAll('again', 'again_%='),
+      'asm volatile("{\\n.reg .pred done;\\nagain_%=:\\n"',
+      '  "mbarrier.try_wait.parity.shared::cta.b64 done, [%0], %1;\\n@!done bra again_%=;\\n}"',
       `  : : "r"(${shared('bar')}), "r"(parity) : "memory");`,
-    ].map((l) => l.replace('again:', 'again_%=:')),
+    ],
   },
 };
 

@@ -11,7 +11,7 @@ const freshId = (): number => nextId++;
 /** A variable with an identity of its own, whatever its name. */
 export const newVar = (name: string, dtype: DType = 'i64', lanes = 1, loc?: Loc): Var => ({ kind: 'var', id: freshId(), name, dtype, lanes, loc });
 /** A buffer with an identity of its own; `inout` and not strided unless told. */
-export const newBuffer = (b: { name: string; dtype: DType; space: Space; shape: readonly Expr[]; access?: Buffer['access']; strided?: boolean; packed?: Buffer['packed']; swizzle?: Buffer['swizzle']; loc?: Loc }): Buffer =>
+export const newBuffer = (b: { name: string; dtype: DType; space: Space; shape: readonly Expr[]; access?: Buffer['access']; strided?: boolean; packed?: Buffer['packed']; loc?: Loc }): Buffer =>
   ({ access: 'inout', strided: false, ...b, id: freshId() }); // last: a copy of a buffer is another buffer
 
 /** A constant as the dtype holds it: f32 constants are rounded to f32, integers have no -0, so that IR text and every target agree. */

@@ -23,17 +23,8 @@ export interface Buffer {
    * its value holds the element there in the lower and the next one in the upper four bits; its lanes are neighbouring bytes.
    */
   readonly packed?: PackedDType;
-  /**
-   * Of shared memory: where its elements lie, which no index shows. Rows (of the innermost dimension) are cut into chunks of `chunk` elements; chunk c of
-   * row r lies where chunk c xor (r mod `period`) would, so that lanes that read down a column meet different banks. `period` is a power of two,
-   * and every row holds whole groups of `period` chunks. See passes/swizzle.
-   */
-  readonly swizzle?: Swizzle;
   readonly loc?: Loc;
 }
-
-/** See {@link Buffer.swizzle}. */
-export interface Swizzle { readonly chunk: number; readonly period: number }
 
 /**
  * Functions of one operand, lane by lane. `round` takes ties to even; `rsqrt` rounds twice; `not` is for bools and integers. `popcount`, `clz` and `ctz`

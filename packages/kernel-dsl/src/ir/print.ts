@@ -56,7 +56,7 @@ export function printLines(s: Stmt, indent = ''): SourcedLine[] {
     case 'for': return [line(`${s.loop === 'seq' ? 'for' : s.loop} ${s.v.name} in 0..${printExpr(s.extent)}${s.ring ? `, ring of ${s.ring}` : ''}${s.persistent ? `, by ${s.persistent.workgroups} workgroups in bands of ${s.persistent.group}` : ''}:${s.step ? `    # ${s.step}` : ''}`), ...printLines(s.body, inner)];
     case 'if': return [line(`if ${printExpr(s.cond)}:${s.pad ? '    # pad' : s.rare ? '    # rare' : ''}`), ...printLines(s.then, inner), ...(s.else ? [line('else:'), ...printLines(s.else, inner)] : [])];
     case 'let': return [line(`${s.v.name} = ${printExpr(s.value)}`)];
-    case 'alloc': return [line(`${s.buf.space} ${s.buf.name}: ${shape(s.buf)}${s.buf.swizzle ? ` swizzled by ${s.buf.swizzle.chunk}` : ''}`)];
+    case 'alloc': return [line(`${s.buf.space} ${s.buf.name}: ${shape(s.buf)}`)];
     case 'store': return [line(`${place(s.buf, s.value, s.index)} = ${printExpr(s.value)}`)];
     case 'accum': return [line(`${place(s.buf, s.value, s.index)} ${ACCUM[s.fn]} ${printExpr(s.value)}`)];
     case 'while': return [line(`while ${printExpr(s.cond)}, at most ${printExpr(s.max)} times, ${s.v.name} from 0:`), ...printLines(s.body, inner)];

@@ -3,10 +3,10 @@ import type { DType } from './dtype.ts';
 import type { Loc } from './loc.ts';
 
 /**
- * How a loop runs. `unroll` and `vector` are gone after lowering; block, lane and team belong to GPUs. A team is a number of lanes that act as one, 32 (a warp)
- * or 128 (a warpgroup): instructions of the team, and work on its registers, which are dealt out over its lanes.
+ * How a loop runs. `unroll` and `vector` are gone after lowering; block, lane and team belong to GPUs. A team is 128 lanes that act as one (a
+ * warpgroup): instructions of the team, and work on its registers, which are dealt out over its lanes.
  */
-export type LoopKind = 'seq' | 'parallel' | 'unroll' | 'vector' | 'block.x' | 'block.y' | 'block.z' | 'lane.x' | 'lane.y' | 'lane.z' | 'team.warp' | 'team.warpgroup';
+export type LoopKind = 'seq' | 'parallel' | 'unroll' | 'vector' | 'block.x' | 'block.y' | 'block.z' | 'lane.x' | 'lane.y' | 'lane.z' | 'team.warpgroup';
 
 /** Where a statement comes from, for messages and for comments in emitted code. */
 export interface Origin {

@@ -163,7 +163,7 @@ export function buffersOf(s: Stmt): ReadonlyMap<number, { buf: Buffer; reads: nu
   visitStmt(s, (x) => {
     if (x.kind === 'store' || x.kind === 'accum' || x.kind === 'atomic') entry(x.buf).writes++;
     if (x.kind === 'accum' || x.kind === 'atomic') entry(x.buf).reads++;
-    if (x.kind === 'call') for (const a of x.args) if (a.kind !== 'value') { if (a.kind !== 'map') entry(a.buf).writes++; entry(a.buf).reads++; }
+    if (x.kind === 'call') for (const a of x.args) if (a.kind !== 'value') { if (a.kind === 'array' || (a.kind === 'place' && a.writes)) entry(a.buf).writes++; entry(a.buf).reads++; }
     if (x.kind === 'instr') {
       x.args.forEach((a, i) => {
         const p = x.def.meaning.params[i];

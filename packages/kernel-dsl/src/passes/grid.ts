@@ -1,4 +1,4 @@
-import { operands, visitStmt } from '../ir/index.ts';
+import { isBound, operands, visitStmt } from '../ir/index.ts';
 import type { DType, Expr, For, LoopKind, Stmt } from '../ir/index.ts';
 
 /** The places of lanes, and of workgroups and lanes. */
@@ -6,7 +6,7 @@ export type LanePlace = Extract<LoopKind, `lane.${string}`>;
 export type GridPlace = Extract<LoopKind, `block.${string}`> | LanePlace;
 
 /** Is it a loop over workgroups or over the lanes of one? */
-export const isGrid = (s: Stmt): s is For & { readonly loop: GridPlace } => s.kind === 'for' && s.loop.includes('.');
+export const isGrid = (s: Stmt): s is For & { readonly loop: GridPlace } => s.kind === 'for' && isBound(s.loop);
 /** Is it a loop over the lanes of a workgroup? */
 export const isLanes = (s: Stmt): s is For & { readonly loop: LanePlace } => s.kind === 'for' && s.loop.startsWith('lane.');
 

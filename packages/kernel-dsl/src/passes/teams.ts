@@ -1,17 +1,17 @@
 import { DslError } from '../errors/index.ts';
 import { BULK_2D, LAUNCHES, MBARRIER, REGISTERS, WGMMA, argsOf, matchInstruction } from '../instructions/index.ts';
-import { add, and, binary, block, bytesOf, childrenOf, compare, constant, isConst, load, mapChildren, mapExpr, mapOwnExprs, mul, newBuffer, newVar, renew, select, sub, visitStmt } from '../ir/index.ts';
+import { add, and, binary, block, bytesOf, childrenOf, compare, constant, isConst, load, mapChildren, mapExpr, mapOwnExprs, mul, newBuffer, newVar, renew, select, sub, substitute, substituteExpr, visitStmt } from '../ir/index.ts';
 import type { Buffer, CallArg, DeviceFunction, Expr, For, KernelIR, Stmt, Var } from '../ir/index.ts';
 import type { Target } from '../targets/index.ts';
 import { distribute, fragmentOf, offsetOf } from './fragments.ts';
 import type { Fragment } from './fragments.ts';
+import { holds } from './grid.ts';
 
 const TEAM = 128;
-const isTeam = (s: Stmt): boolean => s.kind === 'for' && s.loop.startsWith('team.');
+const isTeam = (s: Stmt): s is For & { readonly loop: 'team.warpgroup' } => s.kind === 'for' && s.loop.startsWith('team.');
 const isBlock = (s: Stmt): s is For => s.kind === 'for' && s.loop.startsWith('block.');
 const isBulk = (s: Stmt): s is Extract<Stmt, { kind: 'instr' }> & { readonly body: Stmt } => s.kind === 'instr' && s.def.name === 'copy_tile' && s.body !== undefined;
 const fail = (why: string, s: Stmt): never => { throw new DslError('KD-L-TEAM', { why }, { loc: s.loc, step: s.step }); };
-const some = (s: Stmt, is: (x: Stmt) => boolean): boolean => { let found = false; visitStmt(s, (x) => { found ||= is(x); }); return found; };
 
 /**
  * Programs of teams as programs of lanes (compute capability 9.0). A workgroup gets one warpgroup that starts copies, and one for each team, which works. Each goes
@@ -20,9 +20,9 @@ const some = (s: Stmt, is: (x: Stmt) => boolean): boolean => { let found = false
  * @throws DslError KD-L-TEAM
  */
 export function teams(k: KernelIR, target: Target): KernelIR {
-  if (!some(k.body, isTeam)) return k;
+  if (!holds(k.body, isTeam)) return k;
   if (!target.features.includes('wgmma')) return fail(`${target.isa} has no warpgroups`, k.body);
-  const go = (s: Stmt): Stmt => (isBlock(s) && some(s, isTeam) ? workgroup(s) : mapChildren(s, go));
+  const go = (s: Stmt): Stmt => (isBlock(s) && holds(s, isTeam) ? workgroup(s) : mapChildren(s, go));
   return { ...k, body: go(k.body) };
 }
 
@@ -45,7 +45,7 @@ function workgroup(top: For): Stmt {
   let body: Stmt = top;
   for (; isBlock(body); body = body.body) blocks.push(body);
   const counts = new Set<number>(), fragments = new Map<number, Fragment>(), tiles = new Map<number, Buffer>(), rings = new Map<For, Ring>(), allocs: Buffer[] = [];
-  visitStmt(body, (s) => { if (s.kind === 'for' && isTeam(s)) counts.add(isConst(s.extent) ? s.extent.value : fail(`the number of teams at ${s.v.name} is not constant`, s)); });
+  visitStmt(body, (s) => { if (isTeam(s)) counts.add(isConst(s.extent) ? s.extent.value : fail(`the number of teams at ${s.v.name} is not constant`, s)); });
   if (counts.size !== 1) return fail(`its loops have ${[...counts].join(' and ')} teams`, top);
   const [count] = [...counts] as [number], lane = newVar('lane');
   visitStmt(body, (s) => {
@@ -55,8 +55,7 @@ function workgroup(top: For): Stmt {
     let bytes = 0;
     for (const c of copies) {
       const b = storeOf(c).buf, shape = b.shape, n = shape.reduce((x, e) => x * (isConst(e) ? e.value : 0), 1) * bytesOf(b.dtype);
-      const { swizzle: _, ...facts } = b;
-      const tile = newBuffer({ ...facts, shape: [constant(stages), ...shape] });
+      const tile = newBuffer({ ...b, shape: [constant(stages), ...shape] });
       tiles.set(b.id, tile);
       allocs.push(tile);
       bytes += n;
@@ -72,7 +71,7 @@ function workgroup(top: For): Stmt {
   const start = (r: Ring, parity: number): Stmt[] => [{ kind: 'alloc', buf: r.slot, ...at }, { kind: 'store', buf: r.slot, index: [], value: constant(0, 'i32'), ...at }, { kind: 'alloc', buf: r.parity, ...at }, { kind: 'store', buf: r.parity, index: [], value: constant(parity, 'i32'), ...at }];
   const registers = 504 / (count + 1);
   const outer = blocks[0]!, inner = blocks[1], tile = outer.persistent && inner ? bands(outer, inner, body) : undefined, work = tile ? tile.body : body;
-  const producer = block([call(REGISTERS(count === 1 ? 56 : 40, false)), { kind: 'if', cond: compare('eq', lane, constant(0)), then: renew(block([...all.flatMap((r) => start(r, 1)), produce(work, roles)])).stmt, ...at }]);
+  const producer = block([call(REGISTERS(count === 1 ? 56 : 40, false)), { kind: 'if', cond: compare('eq', lane, constant(0)), then: renew(block([...all.flatMap((r) => start(r, 1)), produce(work, roles, undefined)])).stmt, ...at }]);
   const consumer = block([call(REGISTERS(Math.floor((count === 1 ? 240 : count === 2 ? 232 : registers) / 8) * 8, true)), ...all.flatMap((r) => start(r, 0)), consume(work, roles, undefined)]);
   const program = block([
     { kind: 'region', name: 'barriers of the rings: full and empty, one of each a tile', body: { kind: 'if', cond: compare('eq', lane, constant(0)), then: block([...init, call(MBARRIER.initDone)]), ...at }, ...at },
@@ -122,29 +121,29 @@ function onward(r: Ring, s: Stmt): Stmt {
 const add32 = (e: Expr, n: number): Expr => binary('add', e, constant(n, 'i32'));
 const slotOf = (r: Ring): Expr => ({ kind: 'cast', dtype: 'i64', lanes: 1, x: load(r.slot, []) });
 
-/** The program of the lane that starts copies: control flow and bulk copies, nothing else. */
-function produce(s: Stmt, x: Roles): Stmt {
+/** The program of the lane that starts copies: control flow and bulk copies, nothing else. `ring`: the one that they go into. */
+function produce(s: Stmt, x: Roles, ring: Ring | undefined): Stmt {
   const at = { loc: s.loc, step: s.step };
   if (isTeam(s)) return block([]);
   switch (s.kind) {
-    case 'block': return block(s.body.map((c) => produce(c, x)));
-    case 'region': return some(s, isBulk) ? { ...s, body: produce(s.body, x) } : block([]);
+    case 'block': return block(s.body.map((c) => produce(c, x, ring)));
+    case 'region': return holds(s, isBulk) ? { ...s, body: produce(s.body, x, ring) } : block([]);
     case 'let': return s;
-    case 'if': return some(s, isBulk) ? { ...s, then: produce(s.then, x), else: s.else && produce(s.else, x) } : block([]);
+    case 'if': return holds(s, isBulk) ? { ...s, then: produce(s.then, x, ring), else: s.else && produce(s.else, x, ring) } : block([]);
     case 'for': {
-      if (!some(s, isBulk)) return block([]);
+      if (!holds(s, isBulk)) return block([]);
       const r = x.rings.get(s), { ring: _, ...plain } = s;
-      if (!r) return { ...plain, body: produce(s.body, x) };
+      if (!r) return { ...plain, body: produce(s.body, x, ring) };
       const bar = place(r.full, slotOf(r));
       return { ...plain, body: block([
         { kind: 'call', fn: MBARRIER.wait, args: [place(r.empty, slotOf(r)), value(load(r.parity, []))], ...at },
         { kind: 'call', fn: MBARRIER.expect, args: [bar, value(r.bytes)], ...at },
-        produce(s.body, x), onward(r, s),
+        produce(s.body, x, r), onward(r, s),
       ]) };
     }
     case 'instr': {
       if (!isBulk(s)) return block([]);
-      const ring = [...x.rings].find(([l]) => childrenOf(l.body.kind === 'block' ? l.body : block([l.body])).includes(s) || l.body === s)?.[1] ?? fail('a bulk copy outside of a ring', s);
+      if (!ring) return fail('a bulk copy outside of a ring', s);
       const store = storeOf(s), from = store.value as Extract<Expr, { kind: 'load' }>, tile = x.tiles.get(store.buf.id)!, loops = new Set<number>();
       visitStmt(s.body, (l) => { if (l.kind === 'for') loops.add(l.v.id); });
       const origin = from.index.map((e) => mapExpr(e, (y) => (y.kind === 'var' && loops.has(y.id) ? constant(0) : y)));
@@ -162,7 +161,7 @@ function produce(s: Stmt, x: Roles): Stmt {
 function consume(s: Stmt, x: Roles, ring: Ring | undefined): Stmt {
   const at = { loc: s.loc, step: s.step };
   if (isBulk(s)) return block([]);
-  if (isTeam(s)) return teamWork(s as For, x, ring);
+  if (isTeam(s)) return teamWork(s, x, ring);
   switch (s.kind) {
     case 'block': return block(s.body.map((c) => consume(c, x, ring)));
     case 'region': return { ...s, body: consume(s.body, x, ring) };
@@ -179,7 +178,7 @@ function consume(s: Stmt, x: Roles, ring: Ring | undefined): Stmt {
       const free = (slot: Expr, when: Expr): Stmt => ({ kind: 'if', cond: when, then: { kind: 'call', fn: MBARRIER.arrive, args: [place(r.empty, slot)], ...at }, ...at });
       const wait: Stmt = { kind: 'call', fn: MBARRIER.wait, args: [place(r.full, slotOf(r)), value(load(r.parity, []))], ...at };
       const [only] = list;
-      if (list.length === 1 && only?.kind === 'for' && isTeam(only) && holdsProducts(only)) {
+      if (list.length === 1 && only && isTeam(only) && holdsProducts(only)) {
         // Products of one tile run while those of the next are asked for: a tile is free one round later.
         const last: Expr = { kind: 'cast', dtype: 'i64', lanes: 1, x: select(compare('eq', load(r.slot, []), constant(0, 'i32')), constant(r.stages - 1, 'i32'), add32(load(r.slot, []), -1)) };
         return block([
@@ -197,7 +196,7 @@ function consume(s: Stmt, x: Roles, ring: Ring | undefined): Stmt {
 /** One team's iteration: products, and loops over registers. */
 function teamWork(s: For, x: Roles, ring: Ring | undefined, wait: DeviceFunction = WGMMA.wait0): Stmt {
   const at = { loc: s.loc, step: s.step }, own = new Map<number, Expr>([[s.v.id, x.team]]);
-  const mine = (e: Expr): Expr => mapExpr(e, (y) => (y.kind === 'var' ? own.get(y.id) ?? y : y)), laneInTeam = binary('mod', x.lane, constant(TEAM));
+  const mine = (e: Expr): Expr => substituteExpr(e, own), laneInTeam = binary('mod', x.lane, constant(TEAM));
   const tile = (b: Buffer, index: readonly Expr[]): CallArg => {
     const t = x.tiles.get(b.id);
     if (!t || !ring) return fail(`a product reads ${b.name}, which is no tile of a ring`, s);
@@ -223,9 +222,7 @@ function teamWork(s: For, x: Roles, ring: Ring | undefined, wait: DeviceFunction
     const call = (fn: DeviceFunction): Stmt => ({ kind: 'call', fn, args: [], ...at });
     return block([call(WGMMA.fence), products(s.body), call(WGMMA.commit), call(wait)]);
   }
-  const dealt = distribute(s.body, x.fragments, s.v, laneInTeam);
-  return mapOwnExprsDeep(dealt, mine);
+  return substitute(distribute(s.body, x.fragments, s.v, laneInTeam), own);
 }
-const holdsProducts = (s: For): boolean => some(s.body, (y) => y.kind === 'instr' && y.def.team !== undefined);
+const holdsProducts = (s: For): boolean => holds(s.body, (y) => y.kind === 'instr' && y.def.team !== undefined);
 const tileRegisters = (b: Buffer): number => b.shape.slice(-2).reduce((n, e) => n * (isConst(e) ? e.value : 0), 1) / 128;
-const mapOwnExprsDeep = (s: Stmt, f: (e: Expr) => Expr): Stmt => mapOwnExprs(mapChildren(s, (c) => mapOwnExprsDeep(c, f)), f);

@@ -1,7 +1,7 @@
 import { DslError } from '../errors/index.ts';
-import { block, isConst, operands, printExpr, showLoc } from '../ir/index.ts';
-import type { Barrier, Expr, For, Stmt } from '../ir/index.ts';
-import { laneAccesses } from './lane-access.ts';
+import { block, childrenOf, isConst, printExpr, showLoc } from '../ir/index.ts';
+import type { Barrier, For, Stmt } from '../ir/index.ts';
+import { laneAccesses, readsMemory } from './lane-access.ts';
 import type { LaneAccess } from './lane-access.ts';
 import { differs, laneNest, lanesOwn } from './lane-nest.ts';
 import type { LaneNest } from './lane-nest.ts';
@@ -112,7 +112,7 @@ function forNest(nest: LaneNest, st: State, at: At): Stmt {
   let now = visitList(nest.body, [], undefined).s;
   // Those without which nothing is missing were made needless by later ones.
   place = false;
-  const placed = (s: Stmt): number => (s === barrier ? 1 : childrenCount(s, placed));
+  const placed = (s: Stmt): number => (s === barrier ? 1 : childrenOf(s).reduce((n, x) => n + placed(x), 0));
   for (let i = 0, n = placed(now); i < n;) {
     const less = withoutNth(now, barrier, i, derived);
     missing = 0;
@@ -128,11 +128,6 @@ function beforeNames(list: readonly Stmt[]): number {
   for (let s = list[n - 1]; n > 0 && s && (s.kind === 'alloc' || (s.kind === 'let' && !readsMemory(s.value))); s = list[n - 1]) n--;
   return n;
 }
-const readsMemory = (e: Expr): boolean => e.kind === 'load' || e.kind === 'subgroup' || operands(e).some(readsMemory);
-
-const childrenCount = (s: Stmt, f: (x: Stmt) => number): number =>
-  (s.kind === 'block' ? s.body : s.kind === 'for' || s.kind === 'while' || s.kind === 'region' ? [s.body] : s.kind === 'if' ? [s.then, ...(s.else ? [s.else] : [])] : []).reduce((n, x) => n + f(x), 0);
-
 /** The same statements with their placed barriers, of which the n-th is left out or each is replaced. */
 function mapPlaced(s: Stmt, barrier: Stmt, f: () => Stmt | undefined, derived: (now: Stmt, before: Stmt) => Stmt): Stmt {
   const go = (x: Stmt): Stmt => mapPlaced(x, barrier, f, derived);

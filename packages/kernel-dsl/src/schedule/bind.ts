@@ -3,6 +3,7 @@ import { buffersOf, isConst, printExpr, visitStmt } from '../ir/index.ts';
 import type { For, LoopKind, Stmt } from '../ir/index.ts';
 import type { Axis } from '../lang/index.ts';
 import { dependence } from './depend.ts';
+import { isLane } from './lane-nest.ts';
 import { findLoop, findVar, replaceStmt, setBody } from './state.ts';
 import type { At, State } from './state.ts';
 
@@ -48,7 +49,6 @@ const MOST_THREADS = 1024;
  * neither workgroups nor worker threads inside; and no two nests share what one of them writes.
  */
 export function checkLanes(st: State, at: At): void {
-  const isLane = (s: Stmt): s is For => s.kind === 'for' && s.loop.startsWith('lane.');
   const nest = (top: For): void => {
     let body: Stmt = top, threads = 1;
     for (; isLane(body); body = body.body) threads *= isConst(body.extent) ? body.extent.value : Infinity;

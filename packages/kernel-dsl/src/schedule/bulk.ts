@@ -38,7 +38,7 @@ export function bulk(st: State, name: string, axis: Axis, at: At): void {
     const mine = a && [...a.terms.keys()].some((id) => u.index.some((e) => affine(e, ids)?.terms.has(id)));
     if (!edge && mine) return refuse(`the condition ${printExpr(c)} around it is not that an element exists`);
   }
-  const buf = newBuffer({ name: `${name}_shared`, dtype: src.dtype, space: 'shared', shape: [constant(rows), constant(cols)], swizzle: { chunk: 16 / bytesOf(src.dtype), period: 8 }, loc: at.loc });
+  const buf = newBuffer({ name: `${name}_shared`, dtype: src.dtype, space: 'shared', shape: [constant(rows), constant(cols)], loc: at.loc });
   const body = mapExprs(loop.body, (e) => (e.kind === 'load' && e.buf.id === src.id ? load(buf, e.index.map((x, d) => tile.dims[d]!.within(x)), { loc: e.loc }) : e));
   const r = newVar(`${name}_row`), c = newVar(`${name}_col`), index = [add(tile.dims[0]!.origin, r), add(tile.dims[1]!.origin, c)], origin = { loc: at.loc, step: at.step };
   const store = (value: Expr): Stmt => ({ kind: 'store', buf, index: [r, c], value, ...origin });

@@ -13,7 +13,8 @@ export interface LaneAccess {
   readonly stmt: Stmt;
 }
 
-const readsMemory = (e: Expr): boolean => e.kind === 'load' || e.kind === 'subgroup' || operands(e).some(readsMemory);
+/** Does a value depend on memory, or on other lanes? */
+export const readsMemory = (e: Expr): boolean => e.kind === 'load' || e.kind === 'subgroup' || operands(e).some(readsMemory);
 
 /** Every use, by the statement (of any kind) that holds it. What a lane makes for itself is left out. */
 export function laneAccesses(nest: LaneNest): (s: Stmt) => readonly LaneAccess[] {

@@ -54,7 +54,7 @@ export function pipeline(st: State, axis: Axis, stages: number, at: At): void {
 const copiesOnly = (s: Stmt): boolean => s.kind !== 'print' && s.kind !== 'atomic' && s.kind !== 'while' && childrenOf(s).every(copiesOnly);
 
 /** Every use of the buffers goes to one slot of their ring. */
-function inSlot(s: Stmt, wide: ReadonlyMap<number, Buffer>, slot: Expr): Stmt {
+export function inSlot(s: Stmt, wide: ReadonlyMap<number, Buffer>, slot: Expr): Stmt {
   const expr = (e: Expr): Expr => mapExpr(e, (x) => { const b = x.kind === 'load' ? wide.get(x.buf.id) : undefined; return x.kind === 'load' && b ? { ...x, buf: b, index: [slot, ...x.index] } : x; });
   const go = (x: Stmt): Stmt => {
     const y = mapOwnExprs(mapChildren(x, go), expr), b = y.kind === 'store' || y.kind === 'accum' ? wide.get(y.buf.id) : undefined;

@@ -1,7 +1,8 @@
 import { DslError } from '../errors/index.ts';
-import { add, binary, block, buffersOf, compare, constant, isConst, load, mapChildren, mapExpr, mapOwnExprs, newBuffer, substitute, usesVar, visitExprs, visitStmt } from '../ir/index.ts';
+import { add, binary, block, buffersOf, compare, constant, isConst, load, mapChildren, newBuffer, substitute, usesVar, visitExprs, visitStmt } from '../ir/index.ts';
 import type { Buffer, Expr, For, Let, Stmt, Store } from '../ir/index.ts';
 import type { Axis } from '../lang/index.ts';
+import { inSlot } from './pipeline.ts';
 import { findLoop, refresh, replaceStmt, setBody } from './state.ts';
 import type { At, State } from './state.ts';
 
@@ -75,14 +76,4 @@ function inHalves(copy: Stmt, name: string, at: At, refuse: (why: string) => nev
   const from = new Map(stores.map((x): [Stmt, Stmt] => [x.s, { ...x.s, value: load(held, x.loops.map((l) => l.v)) }]));
   const put = (s: Stmt): Stmt => (s.kind === 'if' ? put(s.then) : from.get(s) ?? mapChildren(s.kind === 'for' && s.loop === 'seq' ? { ...s, loop: 'unroll' } : s, put));
   return { held, fetch: fetch(copy), put: refresh(put(copy)) };
-}
-
-/** Every use of the buffers goes to one half of them. */
-function inSlot(s: Stmt, wide: ReadonlyMap<number, Buffer>, slot: Expr): Stmt {
-  const expr = (e: Expr): Expr => mapExpr(e, (x) => { const b = x.kind === 'load' ? wide.get(x.buf.id) : undefined; return x.kind === 'load' && b ? { ...x, buf: b, index: [slot, ...x.index] } : x; });
-  const go = (x: Stmt): Stmt => {
-    const y = mapOwnExprs(mapChildren(x, go), expr), b = y.kind === 'store' || y.kind === 'accum' ? wide.get(y.buf.id) : undefined;
-    return (y.kind === 'store' || y.kind === 'accum') && b ? { ...y, buf: b, index: [slot, ...y.index] } : y;
-  };
-  return go(s);
 }

@@ -1,6 +1,6 @@
 import { DslError } from '../errors/index.ts';
-import { affine, block, boundBy, bytesOf, constant, exprKey, load, mapExprs, mapOperands, newBuffer, operands, printExpr, visitStmt } from '../ir/index.ts';
-import type { Buffer, Expr, For, Swizzle } from '../ir/index.ts';
+import { affine, block, boundBy, constant, exprKey, load, mapExprs, mapOperands, newBuffer, operands, printExpr, visitStmt } from '../ir/index.ts';
+import type { Buffer, Expr, For } from '../ir/index.ts';
 import { Axis } from '../lang/index.ts';
 import { accesses, foldable } from './access.ts';
 import type { Access } from './access.ts';
@@ -11,7 +11,7 @@ import type { StageOptions } from './stage-options.ts';
 import { findLoop, findVar, replaceStmt, setBody } from './state.ts';
 import type { At, State } from './state.ts';
 import { tileOf } from './tile.ts';
-import type { Tile } from './tile.ts';
+import type { Tile, TileCondition } from './tile.ts';
 
 /**
  * Copies what all lanes of the workgroup use of a tensor in one iteration of a loop into shared memory. The copy is a tile of the tensor: in each
@@ -47,12 +47,12 @@ export function stageShared(st: State, src: Buffer, axis: Axis, o: StageOptions,
     if (differs(d.origin, own)) refuse(`${printExpr(d.origin)} may differ from lane to lane`);
   }
   const layout = layoutOf(tile, uses, inner, o, name, at), last = tile.dims.at(-1)!, rows = layout.map((d) => tile.dims[d]!.n);
-  const vector = o.vector ?? 1, swizzle = swizzleOf(src, rows, o, refuse);
+  const vector = o.vector ?? 1;
   if (!Number.isInteger(vector) || vector < 1 || last.n % vector !== 0) return refuse(`pieces of ${vector} do not fill its rows of ${last.n} elements`);
   if (vector > 1 && src.packed) return refuse('two of its elements share a byte: pieces have one element');
   if (o.fold && new Set(uses.map((u) => u.index.map(exprKey).join())).size > 1) return refuse('what is folded into the copy differs from use to use');
   const value = o.fold ? foldable(uses[0]!.chain) : load(src, uses[0]!.index), folded = exprKey(value);
-  const buf = newBuffer({ name: o.name ?? `${name}_shared`, dtype: value.dtype, space: 'shared', shape: rows.map((n, i) => constant(i === rows.length - 1 ? n + (o.pad ?? 0) : n)), ...(swizzle && { swizzle }), loc: at.loc });
+  const buf = newBuffer({ name: o.name ?? `${name}_shared`, dtype: value.dtype, space: 'shared', shape: rows.map((n, i) => constant(i === rows.length - 1 ? n + (o.pad ?? 0) : n)), loc: at.loc });
 
   const slot = (index: readonly Expr[]): readonly Expr[] => layout.map((d) => tile.dims[d]!.within(index[d]!));
   const from = (e: Expr): readonly Expr[] | undefined => (o.fold ? (exprKey(e) === folded ? uses[0]!.index : undefined) : e.kind === 'load' && e.buf.id === src.id ? e.index : undefined);
@@ -78,22 +78,12 @@ function layoutOf(tile: Tile, uses: readonly Access[], inner: ReadonlyMap<number
   return [...kept.filter((d) => d !== panel), panel];
 }
 
-function swizzleOf(src: Buffer, shape: readonly number[], o: StageOptions, refuse: (why: string) => never): Swizzle | undefined {
-  if (!o.swizzle) return undefined;
-  const chunk = Math.max(1, 16 / bytesOf(src.dtype)), n = shape.at(-1)! / chunk;
-  let period = 8;
-  while (period > 1 && n % period !== 0) period /= 2;
-  if (o.pad) return refuse('a swizzle needs no padding of rows');
-  if (shape.length < 2 || !Number.isInteger(n) || period < 2) return refuse(`rows of ${shape.at(-1)!} elements are no pairs of 16-byte chunks to swizzle`);
-  return { chunk, period };
-}
-
 /**
  * Guards of padding as conditions on places in the tile. A guard whose loops are those behind one dimension (times a constant) speaks of that dimension;
  * one that has nothing to do with the tensor is left to those it concerns.
  */
-function padsOf(uses: readonly Access[], tile: Tile, inner: ReadonlyMap<number, For>, name: string, at: At): Tile['conditions'] {
-  const out = new Map<string, Tile['conditions'][number]>();
+function padsOf(uses: readonly Access[], tile: Tile, inner: ReadonlyMap<number, For>, name: string, at: At): readonly TileCondition[] {
+  const out = new Map<string, TileCondition>();
   const ids = new Set(inner.keys());
   for (const u of uses) for (const c of u.pads.flatMap(conjuncts)) {
     const a = c.kind === 'cmp' && c.fn === 'lt' ? affine(c.a, ids) : undefined;

@@ -13,6 +13,4 @@ export interface StageOptions {
   readonly vector?: number | undefined;
   /** Of copies in shared memory: elements that are left free after each row, so that columns fall into different banks. */
   readonly pad?: number | undefined;
-  /** Of copies in shared memory: 16-byte chunks of a row change places by the number of the row, so that columns fall into different banks. */
-  readonly swizzle?: boolean | undefined;
 }

@@ -16,7 +16,7 @@ export interface TileDim {
 export interface TileCondition { readonly dim: number; readonly k: number; readonly rest: Expr; readonly offset: number; readonly limit: Expr }
 
 /** The part of a tensor that some uses reach while the loops inside run. */
-export interface Tile { readonly dims: readonly TileDim[]; readonly conditions: readonly TileCondition[] }
+export interface Tile { readonly dims: readonly TileDim[] }
 
 /**
  * The tile of a tensor that uses reach: in each dimension from the least index to the greatest, over all iterations of the given loops. All uses begin
@@ -44,5 +44,5 @@ export function tileOf(src: Buffer, uses: readonly Access[], inner: ReadonlyMap<
     };
     return { origin: add(rest!, constant(lo)), n: hi - lo + 1, lo, within };
   });
-  return { dims, conditions: [] };
+  return { dims };
 }

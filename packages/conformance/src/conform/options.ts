@@ -1,4 +1,4 @@
-import type { Axes, Kernel, KernelIR, Schedule, ScheduledKernel, Target } from '@quern/kernel-dsl';
+import type { Axes, KernelIR, Schedule, ScheduledKernel, Target } from '@quern/kernel-dsl';
 import type { ArgHint, SizeHint } from '../cases/index.ts';
 
 /** What is compared: the scheduled program and the lowered program, both on the interpreter, the compiled C, and a GPU. */

@@ -1,6 +1,6 @@
 import { DslError } from '../errors/index.ts';
 import { BULK_2D, LAUNCHES, MBARRIER, REGISTERS, WGMMA, argsOf, matchInstruction } from '../instructions/index.ts';
-import { add, and, binary, block, bytesOf, childrenOf, compare, constant, isConst, load, mapChildren, mapExpr, mapOwnExprs, mul, newBuffer, newVar, renew, select, sub, substitute, substituteExpr, visitStmt } from '../ir/index.ts';
+import { add, and, binary, block, bytesOf, compare, constant, isConst, load, mapChildren, mapExpr, mapOwnExprs, mul, newBuffer, newVar, renew, select, sub, substitute, substituteExpr, visitStmt } from '../ir/index.ts';
 import type { Buffer, CallArg, DeviceFunction, Expr, For, KernelIR, Stmt, Var } from '../ir/index.ts';
 import type { Target } from '../targets/index.ts';
 import { distribute, fragmentOf, offsetOf } from './fragments.ts';

@@ -1,7 +1,6 @@
 /** Accesses of every kind, and memory of every space. */
-import { it } from 'vitest';
 import type { Expr, Stmt } from '../../src/ir/index.ts';
-import { add, binary, broadcast, cast, compare, constant, join, load, lt, mul, newVar, pickLane, reduce, size, sub } from '../../src/ir/index.ts';
+import { add, binary, broadcast, cast, compare, constant, join, load, lt, mul, newVar, pickLane, size, sub } from '../../src/ir/index.ts';
 import { accum, alloc, array, bindTo, kernelOf, loop, memory, param, scalarParam, store } from '../run/helpers.ts';
 import { fill } from './harness.ts';
 import type { Case, TensorValue } from './harness.ts';

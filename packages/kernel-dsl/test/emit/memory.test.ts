@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Expr, KernelIR, Stmt } from '../../src/ir/index.ts';
-import { add, binary, bytesOf, compare, constant, load, lt, size } from '../../src/ir/index.ts';
+import { binary, bytesOf, compare, constant, load, lt, size } from '../../src/ir/index.ts';
 import { emitKernelC, EmitError } from '../../src/emit/index.ts';
 import { target } from '../../src/targets/index.ts';
 import { accum, alloc, kernelOf, loop, memory, param, store } from '../run/helpers.ts';

@@ -1,5 +1,5 @@
 /** Every operation and cast of the language on every dtype, as kernels put together by hand in lowered form. */
-import type { DType, Expr, KernelIR, Var } from '../../src/ir/index.ts';
+import type { DType, Expr, Var } from '../../src/ir/index.ts';
 import { and, binary, bitcast, broadcast, bytesOf, cast, compare, constant, dot4, fma, load, newVar, reduce, select, unary } from '../../src/ir/index.ts';
 import type { Target } from '../../src/targets/index.ts';
 import { array, bindTo, kernelOf, loop, param, store } from '../run/helpers.ts';

@@ -1,5 +1,4 @@
 /** Kernels over integers of four bits. */
-import { it } from 'vitest';
 import { axes, kernel, reg, tensor } from '../../src/lang/index.ts';
 import { lower } from '../../src/passes/index.ts';
 import { schedule } from '../../src/schedule/index.ts';

@@ -7,7 +7,7 @@ import { target } from '../../src/targets/index.ts';
 import { constant, load, newBuffer, printKernel } from '../../src/ir/index.ts';
 import { kernelOf, store } from '../run/helpers.ts';
 import { RUNNABLE, sameAsInterpreter } from './harness.ts';
-import { bytes, unpack, cases } from './packed-cases.ts';
+import { unpack, cases } from './packed-cases.ts';
 
 describe('four-bit integers', () => {
   it('have the lower half of a byte first; i4 is signed', () => {

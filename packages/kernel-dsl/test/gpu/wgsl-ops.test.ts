@@ -5,7 +5,7 @@ import { wgslTarget } from '../../src/targets/index.ts';
 import { cases as atomics } from '../emit/atomic-cases.ts';
 import type { Case } from '../emit/harness.ts';
 import { cases as functions } from '../emit/math-cases.ts';
-import { accessCase, bytesCase, namesCase, parallelCase, rampCase } from '../emit/memory-cases.ts';
+import { bytesCase, namesCase, rampCase } from '../emit/memory-cases.ts';
 import { boolCase, castCases, dotCases, floatCases, halfCases, intCases, partsCases, reduceCases } from '../emit/ops-cases.ts';
 import { cases as packed } from '../emit/packed-cases.ts';
 import { args as numbers, collatz } from '../emit/while-cases.ts';

@@ -1,5 +1,5 @@
 import type { DType, KernelIR, SourcedLine } from '../../ir/index.ts';
-import { locsOf, specViolation } from '../../ir/index.ts';
+import { specViolation } from '../../ir/index.ts';
 import type { Target } from '../../targets/index.ts';
 import { EmitError } from '../error.ts';
 import type { KernelMeta } from '../meta.ts';

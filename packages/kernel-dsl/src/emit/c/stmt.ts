@@ -8,7 +8,7 @@ import type { SharedPlace } from './address.ts';
 import { addressText, elementText, exprText, laneTexts, maskText, naturalMask, pickLane } from './expr.ts';
 import type { Frame } from './frame.ts';
 import { RANK, bufKey, nameOf, need, varKey } from './frame.ts';
-import { atomicHelper, gatherHelper, loadHelper, minMaxHelper, scatterHelper, storeHelper } from './helpers/index.ts';
+import { atomicHelper, minMaxHelper, scatterHelper, storeHelper } from './helpers/index.ts';
 import { instrText } from './instr.ts';
 import { laneOf } from './lane.ts';
 import { outline } from './outline.ts';
@@ -215,7 +215,7 @@ function registerName(p: Printing, buf: Buffer): string {
 }
 
 function printStore(p: Printing, s: Store): void {
-  const { f, w } = p, { buf, value } = s;
+  const { w } = p, { buf, value } = s;
   if (buf.space === 'reg') {
     const name = registerName(p, buf);
     if (!p.waiting.delete(buf.id)) { w.line(`${name} = ${storedText(p, value).t};`); return; }

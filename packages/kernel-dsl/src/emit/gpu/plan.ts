@@ -82,6 +82,17 @@ export function planOf(k: KernelIR, name: string): Plan {
   return { steps: all, workspace, assumptions, hostLets, hostLoops };
 }
 
+/** The name of a workspace buffer in the module: distinct, whatever the buffers are called. */
+export function workspaceName({ workspace }: Plan, b: Buffer): string {
+  const same = workspace.filter((w) => w.buf.name === b.name), i = same.findIndex((w) => w.buf === b);
+  return i > 0 ? `${b.name}_${i + 1}` : b.name;
+}
+
+/** The entries of all launches, in order. */
+export function entriesOf(steps: readonly GpuStep<PlannedLaunch>[]): readonly string[] {
+  return steps.flatMap((s): readonly string[] => (s.kind === 'launch' ? [s.launch.entry] : s.kind === 'if' ? [...entriesOf(s.then), ...entriesOf(s.else)] : s.kind === 'let' ? [] : entriesOf(s.body)));
+}
+
 /** The extents of a grid and the lanes of its workgroups. */
 function shapeOf(body: Stmt): Pick<PlannedLaunch, 'grid' | 'block'> {
   const grid: Expr[] = [constant(1), constant(1), constant(1)], lanes = [1, 1, 1];

@@ -6,13 +6,13 @@ import { kernelMeta } from '../../meta.ts';
 import { identifier } from '../../names.ts';
 import { headerComment } from '../../text/index.ts';
 import type { EmitGpuOptions, GpuLaunch, GpuModule, GpuStep } from '../module.ts';
-import { planOf } from '../plan.ts';
+import { entriesOf, planOf, workspaceName } from '../plan.ts';
 import type { PlannedLaunch } from '../plan.ts';
 import type { Dialect } from './dialect.ts';
 import type { ModuleState } from './frame.ts';
 import { ordered } from './helper.ts';
 import { strongest } from './interval.ts';
-import { printLaunch, workspaceName } from './kernel.ts';
+import { printLaunch } from './kernel.ts';
 
 const blank: SourcedLine = { text: '', locs: [] };
 const plain = (text: string): readonly SourcedLine[] => text.split('\n').map((t) => ({ text: t, locs: [] }));
@@ -23,9 +23,7 @@ export function emitFamily(k: KernelIR, target: Target, dialect: Dialect, o: Emi
   if (bad) throw new EmitError(`kernel ${k.name} is not lowered for a GPU: ${bad}`, k.loc);
   const plan = planOf(k, `${identifier(k.name)}_kernel`), options: Required<EmitGpuOptions> = { indexBits: o.indexBits ?? 32, aligned: o.aligned ?? true, flatGrid: o.flatGrid ?? false, bounds: o.bounds ?? false };
   const m: ModuleState = { k, target, dialect, options, plan, helpers: new Map(), features: new Set(), below: new Map(), alignment: new Map(), sites: [] };
-  const entries: string[] = [];
-  const names = (steps: readonly GpuStep<PlannedLaunch>[]): void => steps.forEach((s) => { if (s.kind === 'launch') entries.push(s.launch.entry); else if (s.kind === 'if') { names(s.then); names(s.else); } else if (s.kind !== 'let') names(s.body); });
-  names(plan.steps);
+  const entries = entriesOf(plan.steps);
   const kernels: (readonly SourcedLine[])[] = [];
   const print = (steps: readonly GpuStep<PlannedLaunch>[]): GpuStep[] => steps.map((s): GpuStep => {
     switch (s.kind) {
@@ -47,7 +45,7 @@ export function emitFamily(k: KernelIR, target: Target, dialect: Dialect, o: Emi
   ];
   return {
     name: k.name, language: dialect.language, source: lines.map((l) => `${l.text}\n`).join(''), lines, flags: target.cflags, meta: kernelMeta(k, { scratchBytes: 0, sharedBytes: 0 }), plan: steps,
-    workspace: plan.workspace.map(({ buf, elements }) => ({ name: workspaceName(m, buf), dtype: buf.dtype, elements })),
+    workspace: plan.workspace.map(({ buf, elements }) => ({ name: workspaceName(plan, buf), dtype: buf.dtype, elements })),
     alignment: [...m.alignment].map(([param, a]) => ({ param, elements: a.elements, dims: [...a.dims].sort((x, y) => x - y) })),
     below: strongest([...m.below.values()]),
     assumptions: plan.assumptions.map((a) => ({ cond: a.cond, text: a.text, ...(a.loc && { loc: a.loc }) })),

@@ -1,6 +1,7 @@
 import type { Expr } from '../../../ir/index.ts';
 import { DTYPES, add, binary, constant, exprKey, isConst, mul, sub } from '../../../ir/index.ts';
 import { onHost, simplifyExpr } from '../../../passes/index.ts';
+import type { Plan } from '../plan.ts';
 
 /** Bounds of an index value, both included, as expressions that a host can evaluate. */
 export interface Interval { readonly lo: Expr; readonly hi: Expr }
@@ -90,3 +91,14 @@ export function strongest(all: readonly Expr[]): readonly Expr[] {
 
 /** Is it certain that a value within these bounds does not fit 32 bits? */
 export const tooWide = (i: Interval): boolean => (isConst(i.hi) && i.hi.value > 2 ** 31 - 1) || (isConst(i.lo) && i.lo.value < -(2 ** 31));
+
+/** Bounds of the variables that a host binds. */
+export function hostBounds({ hostLets, hostLoops }: Pick<Plan, 'hostLets' | 'hostLoops'>): Map<number, Interval | undefined> {
+  const out = new Map<number, Interval | undefined>(), memo = new WeakMap(), of: Bounds = (id) => out.get(id);
+  for (const [id, l] of hostLets) if (l.v.dtype === 'i64') out.set(id, intervalOf(l.value, of, memo));
+  for (const [id, extent] of hostLoops) {
+    const b = intervalOf(extent, of, memo);
+    out.set(id, b && { lo: zero, hi: b.hi });
+  }
+  return out;
+}

@@ -1,16 +1,15 @@
-import type { Buffer, CallArg, Param, SourcedLine } from '../../../ir/index.ts';
-import { bytesOf, constant, visitStmt } from '../../../ir/index.ts';
+import type { CallArg, Param, SourcedLine } from '../../../ir/index.ts';
+import { bytesOf, visitStmt } from '../../../ir/index.ts';
 import { DslError } from '../../../errors/index.ts';
 import { Namer } from '../../names.ts';
 import { elements, liveIn, place, Writer } from '../../text/index.ts';
 import type { GpuArg, GpuLaunch } from '../module.ts';
-import { freeVars } from '../plan.ts';
+import { freeVars, workspaceName } from '../plan.ts';
 import type { PlannedLaunch } from '../plan.ts';
 import type { Memory } from './dialect.ts';
 import { FAULTS, bufKey, mapKey, scalarKey, sizeKey, strideKey, varKey } from './frame.ts';
 import type { Frame, ModuleState, Symbol } from './frame.ts';
-import { intervalOf } from './interval.ts';
-import type { Interval } from './interval.ts';
+import { hostBounds } from './interval.ts';
 import { printScope } from './stmt.ts';
 import { indexType, typeOf } from './types.ts';
 
@@ -28,7 +27,7 @@ function offers(m: ModuleState, l: PlannedLaunch): readonly Offer[] {
   const pointer = (t: string, readonly: boolean): string => dialect.pointer('global', t, { readonly, restrict: true });
   const tensors = m.k.params.flatMap((p: Param) => (p.kind === 'tensor' ? [p.buf] : []));
   for (const b of tensors) out.push({ key: bufKey(b), wish: b.name, arg: { kind: 'buffer', param: b.name, access: b.access }, type: pointer(typeOf(b.packed ? 'u8' : b.dtype), b.access === 'in'), symbol: { memory: 'global' } });
-  for (const { buf } of m.plan.workspace) out.push({ key: bufKey(buf), wish: buf.name, arg: { kind: 'workspace', name: workspaceName(m, buf) }, type: pointer(typeOf(buf.dtype), false), symbol: { memory: 'global' } });
+  for (const { buf } of m.plan.workspace) out.push({ key: bufKey(buf), wish: buf.name, arg: { kind: 'workspace', name: workspaceName(m.plan, buf) }, type: pointer(typeOf(buf.dtype), false), symbol: { memory: 'global' } });
   for (const n of m.k.sizes) out.push({ key: sizeKey(n), wish: n, arg: { kind: 'size', name: n }, type: `${T} `, symbol: {} });
   for (const b of tensors) b.shape.forEach((_, d) => out.push({ key: strideKey(b, d), wish: `${b.name}_s${d}`, arg: { kind: 'stride', param: b.name, dim: d }, type: `${T} `, symbol: {} }));
   for (const p of m.k.params) if (p.kind === 'scalar') out.push({ key: scalarKey(p.name), wish: p.name, arg: { kind: 'scalar', name: p.name, dtype: p.dtype }, type: `${typeOf(p.dtype)} `, symbol: p.dtype === 'i64' ? { bits: 64 } : {} });
@@ -37,23 +36,6 @@ function offers(m: ModuleState, l: PlannedLaunch): readonly Offer[] {
   visitStmt(l.body, (s) => { if (s.kind === 'call') for (const a of s.args) if (a.kind === 'map') maps.set(mapKey(a.buf, a.box, a.swizzle), a); });
   for (const [key, a] of maps) out.push({ key, wish: `${a.buf.name}_map`, arg: { kind: 'tensormap', param: a.buf.name, box: a.box, swizzle: a.swizzle }, type: 'const __grid_constant__ tensor_map ', symbol: {} });
   out.push({ key: FAULTS, wish: 'faults', arg: { kind: 'faults' }, type: pointer('u32', false), symbol: {} });
-  return out;
-}
-
-/** The name of a workspace buffer in the module: distinct, whatever the buffers are called. */
-export const workspaceName = (m: ModuleState, b: Buffer): string => {
-  const same = m.plan.workspace.filter((w) => w.buf.name === b.name), i = same.findIndex((w) => w.buf === b);
-  return i > 0 ? `${b.name}_${i + 1}` : b.name;
-};
-
-/** Bounds of the variables that a host binds. */
-function hostBounds(m: ModuleState): Map<number, Interval | undefined> {
-  const out = new Map<number, Interval | undefined>(), memo = new WeakMap(), of = (id: number): Interval | undefined => out.get(id);
-  for (const [id, l] of m.plan.hostLets) if (l.v.dtype === 'i64') out.set(id, intervalOf(l.value, of, memo));
-  for (const [id, extent] of m.plan.hostLoops) {
-    const b = intervalOf(extent, of, memo);
-    out.set(id, b && { lo: constant(0), hi: b.hi });
-  }
   return out;
 }
 
@@ -69,7 +51,7 @@ export function printLaunch(m: ModuleState, l: PlannedLaunch, entries: readonly 
     offered.set(o.key, { arg: o.arg, declaration: o.type + name, name });
   }
   const f: Frame = {
-    m, launch: l, namer, symbols, offered, args: new Map(), nonNegative: new Set([...m.plan.hostLoops.keys()]), intervals: hostBounds(m), memo: new WeakMap(), varying: new Set(), ranges: new Map(), exchanges: new Map(),
+    m, launch: l, namer, symbols, offered, args: new Map(), nonNegative: new Set([...m.plan.hostLoops.keys()]), intervals: hostBounds(m.plan), memo: new WeakMap(), varying: new Set(), ranges: new Map(), exchanges: new Map(),
   };
   const shared = l.shared.map((buf) => {
     const name = namer.take(buf.name);

@@ -1,8 +1,8 @@
 import type { Accum, Alloc, Atomic, Buffer, Call, Expr, For, If, Let, Stmt, Store, Subgroup, While } from '../../../ir/index.ts';
-import { bytesOf, constant, isConst, isInt, locsOf, sub, visitStmt } from '../../../ir/index.ts';
+import { bytesOf, isInt, locsOf } from '../../../ir/index.ts';
 import { EmitError } from '../../error.ts';
-import { call, castTo, elements, flatten, infix, isDead, nonNegative, oneLine, place, PREC, primary, wrap, writtenFirst } from '../../text/index.ts';
-import type { Live, Text, Writer } from '../../text/index.ts';
+import { call, castTo, elements, flatten, infix, isDead, nonNegative, oneLine, PREC, primary, wrap, writtenFirst } from '../../text/index.ts';
+import type { Text } from '../../text/index.ts';
 import { atomicHelper } from './atomics.ts';
 import { exprText } from './expr.ts';
 import { FAULTS, bufKey, mapKey, nameOf, need, symbolOf, varKey } from './frame.ts';
@@ -11,23 +11,12 @@ import { assumeHelper, minMaxHelper } from './helpers.ts';
 import { indexText, interval } from './index-text.ts';
 import { elementText, insideText, placeText, wideLoadText, wideStoreLines } from './memory.ts';
 import { printLines } from './print.ts';
+import { bindLoopVar, blockOf, inside, isSimple, markWritten, printBranches, printRegion, trailing } from './printing.ts';
+import type { Printing } from './printing.ts';
 import { rangeOf } from './ranges.ts';
 import { requireAlike, subgroupText } from './subgroup.ts';
 import { indexType, typeOf, vectorName } from './types.ts';
 import { noteVarying, varies } from './varying.ts';
-
-/** What statements of one launch share besides the frame. */
-export interface Printing {
-  readonly f: Frame;
-  readonly w: Writer;
-  readonly live: Live;
-  /** Registers whose declaration waits for the store that gives them their first value. */
-  readonly waiting: Set<number>;
-  /** The author's line that was printed last. */
-  at: string | undefined;
-  /** How many branches and loops around this place are not taken alike by all lanes. */
-  diverged: number;
-}
 
 /** Prints a C scope: names that it takes are free again after it. */
 export function printScope(p: Printing, s: Stmt): void {
@@ -41,12 +30,7 @@ function printStmt(p: Printing, s: Stmt, following: readonly Stmt[]): void {
   noteVarying(p.f, s, p.diverged > 0);
   switch (s.kind) {
     case 'block': return; // flattened
-    case 'region': {
-      const where = place(s.loc);
-      p.w.heading(`${oneLine(s.name)}${where ? `   ${where}` : ''}`);
-      if (where) p.at = where;
-      return;
-    }
+    case 'region': printRegion(p, s); return;
     case 'for': printFor(p, s, following); return;
     case 'if': printIf(p, s); return;
     case 'while': printWhile(p, s); return;
@@ -94,33 +78,6 @@ function printCall(p: Printing, s: Call): void {
   w.line(`${call(need(f, helper), ...args).t};`);
 }
 
-/** The author's line as a trailing comment, once while it stays the same. */
-function trailing(p: Printing, s: Stmt): string {
-  const where = place(s.loc);
-  if (!where || where === p.at) return '';
-  p.at = where;
-  return `   // ${where}`;
-}
-
-const isSimple = (e: Expr): boolean => e.kind === 'const' || e.kind === 'size' || e.kind === 'var';
-
-/** Binds the variable of a loop with this extent. */
-function bindLoopVar(p: Printing, s: For | While, extent: Expr, bits: 32 | 64, differs: boolean): string {
-  const { f } = p, name = f.namer.take(s.v.name), b = interval(f, extent);
-  f.symbols.set(varKey(s.v), { name, bits });
-  f.nonNegative.add(s.v.id);
-  f.intervals.set(s.v.id, b && { lo: constant(0), hi: sub(b.hi, constant(1)) });
-  if (differs) f.varying.add(varKey(s.v));
-  return name;
-}
-
-/** Prints a body in which not all lanes may take part. */
-function inside(p: Printing, differs: boolean, body: Stmt): void {
-  if (differs) p.diverged++;
-  printScope(p, body);
-  if (differs) p.diverged--;
-}
-
 function printFor(p: Printing, s: For, following: readonly Stmt[]): void {
   const { f, w } = p;
   if (s.loop.includes('.')) { printPlace(p, s, following); return; }
@@ -130,18 +87,10 @@ function printFor(p: Printing, s: For, following: readonly Stmt[]): void {
   markWritten(p, s.body, differs);
   if (s.unrolled && f.m.dialect.unroll) w.line(f.m.dialect.unroll);
   w.open(`for (${indexType(extent.bits)} ${v} = 0${also}; ${v} < ${limit}; ${v}++) {${note}`);
-  inside(p, differs, s.body);
+  inside(p, differs, () => printScope(p, s.body));
   w.locs = [];
   w.close();
   f.namer.restore(names);
-}
-
-/** Registers that a loop changes differ from lane to lane from its first round on, if they do at its end. */
-function markWritten(p: Printing, body: Stmt, differs: boolean): void {
-  for (let before = -1; before !== p.f.varying.size;) {
-    before = p.f.varying.size;
-    visitStmt(body, (x) => noteVarying(p.f, x, differs));
-  }
 }
 
 /** The variable of a block or lane loop is where this lane is. Its body stands in the same scope if nothing follows it. */
@@ -159,21 +108,13 @@ function printPlace(p: Printing, s: For, following: readonly Stmt[]): void {
 
 /** The number of a workgroup along a direction. */
 function blockText(f: Frame, d: 0 | 1 | 2): string {
-  const { dialect, options } = f.m, T = indexType(options.indexBits);
-  if (!options.flatGrid) return `(${T})${dialect.blockIndex(d)}`;
-  const n = (k: 0 | 1): Text => indexText(f, f.launch.grid[k], exprText).text, flat = `(${T})${dialect.blockIndex(0)}`;
-  if (d === 0) return isConst(f.launch.grid[1], 1) && isConst(f.launch.grid[2], 1) ? flat : infix('%', primary(flat), n(0)).t;
-  if (d === 1) { const above = infix('/', primary(flat), n(0)); return isConst(f.launch.grid[2], 1) ? above.t : infix('%', above, n(1)).t; }
-  return infix('/', infix('/', primary(flat), n(0)), n(1)).t;
+  const { dialect, options } = f.m, T = indexType(options.indexBits), flat = (k: 0 | 1 | 2): string => `(${T})${dialect.blockIndex(k)}`;
+  return options.flatGrid ? blockOf(primary(flat(0)), d, f.launch.grid, (k) => indexText(f, f.launch.grid[k]!, exprText).text).t : flat(d);
 }
 
 function printIf(p: Printing, s: If): void {
-  const { w, f } = p, differs = varies(f, s.cond);
-  w.open(`if (${exprText(f, s.cond).t}) {`);
-  inside(p, differs, s.then);
-  if (s.else) { w.turn('} else {'); inside(p, differs, s.else); }
-  w.locs = [];
-  w.close();
+  const differs = varies(p.f, s.cond);
+  printBranches(p, s, exprText(p.f, s.cond).t, differs, (x) => printScope(p, x));
 }
 
 function printWhile(p: Printing, s: While): void {
@@ -184,7 +125,7 @@ function printWhile(p: Printing, s: While): void {
   const limit = isSimple(s.max) ? max.text.t : f.namer.take(`${s.v.name}_end`);
   const more = infix('&&', infix('<', primary(v), primary(limit)), exprText(f, s.cond)).t;
   p.w.open(`for (${indexType(max.bits)} ${v} = 0${isSimple(s.max) ? '' : `, ${limit} = ${max.text.t}`}; ${more}; ${v}++) {${note}`);
-  inside(p, differs, s.body);
+  inside(p, differs, () => printScope(p, s.body));
   p.w.locs = [];
   p.w.close();
   f.namer.restore(names);

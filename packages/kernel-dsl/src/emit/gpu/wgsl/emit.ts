@@ -7,10 +7,10 @@ import { kernelMeta } from '../../meta.ts';
 import { Namer, identifier } from '../../names.ts';
 import { headerComment } from '../../text/index.ts';
 import type { EmitGpuOptions, GpuModule, GpuStep } from '../module.ts';
-import { planOf } from '../plan.ts';
+import { entriesOf, planOf, workspaceName } from '../plan.ts';
 import type { PlannedLaunch } from '../plan.ts';
 import type { ModuleState } from './frame.ts';
-import { printLaunch, workspaceDtype, workspaceName } from './launch.ts';
+import { printLaunch, workspaceDtype } from './launch.ts';
 import { cellLaunches } from './marks.ts';
 import type { Marks } from './marks.ts';
 import { RESERVED } from './types.ts';
@@ -31,8 +31,7 @@ export function emitWgsl(k: KernelIR, target: Target, o: EmitGpuOptions = {}): G
   if (o.indexBits === 64) throw new DslError('KD-L-LACKS', { isa: target.isa, what: '64-bit integers', where: 'indices of 64 bits', fix: 'pass parts of the tensors' }, { loc: k.loc });
   const plan = planOf(k, `${identifier(k.name)}_kernel`), options: Required<EmitGpuOptions> = { indexBits: 32, aligned: o.aligned ?? true, flatGrid: o.flatGrid ?? false, bounds: o.bounds ?? false };
   const m: ModuleState = { k, target, options, plan, names: new Namer(RESERVED), helpers: new Map(), features: new Set(), below: new Map(), alignment: new Map(), sites: [], prints: [] };
-  const reserve = (steps: readonly GpuStep<PlannedLaunch>[]): void => steps.forEach((s) => { if (s.kind === 'launch') m.names.take(s.launch.entry); else if (s.kind === 'if') { reserve(s.then); reserve(s.else); } else if (s.kind !== 'let') reserve(s.body); });
-  reserve(plan.steps);
+  for (const entry of entriesOf(plan.steps)) m.names.take(entry);
   const kernels: (readonly SourcedLine[])[] = [], marks = new Map<number, Marks>(), cells = new Map<number, ReturnType<typeof cellLaunches>>();
   const print = (steps: readonly GpuStep<PlannedLaunch>[]): GpuStep[] => steps.flatMap((s): GpuStep[] => {
     switch (s.kind) {
@@ -60,7 +59,7 @@ export function emitWgsl(k: KernelIR, target: Target, o: EmitGpuOptions = {}): G
   ];
   return {
     name: k.name, language: 'wgsl', source: lines.map((l) => `${l.text}\n`).join(''), lines, flags: [], meta: kernelMeta(k, { scratchBytes: 0, sharedBytes: 0 }), plan: steps,
-    workspace: [...plan.workspace.map(({ buf, elements }) => ({ name: workspaceName(m, buf), dtype: workspaceDtype(buf), elements })), ...[...marks.values()].map((x) => x.workspace)],
+    workspace: [...plan.workspace.map(({ buf, elements }) => ({ name: workspaceName(plan, buf), dtype: workspaceDtype(buf), elements })), ...[...marks.values()].map((x) => x.workspace)],
     alignment: [...m.alignment].map(([param, a]) => ({ param, elements: a.elements, dims: [...a.dims].sort((x, y) => x - y) })),
     below: [...m.below.values()], assumptions: plan.assumptions.map((a) => ({ cond: a.cond, text: a.text, ...(a.loc && { loc: a.loc }) })),
     features: [...m.features].sort(), sites: m.sites, prints: m.prints, options,

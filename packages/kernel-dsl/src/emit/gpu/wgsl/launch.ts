@@ -1,13 +1,12 @@
 import type { Buffer, Param, SourcedLine } from '../../../ir/index.ts';
-import { constant, isConst } from '../../../ir/index.ts';
+import { isConst } from '../../../ir/index.ts';
 import { DslError } from '../../../errors/index.ts';
 import { Namer } from '../../names.ts';
 import { infix, liveIn, place, primary, Writer } from '../../text/index.ts';
 import type { Text } from '../../text/index.ts';
-import { FAULTS, bufKey, intervalOf, scalarKey, sizeKey, strideKey, varKey } from '../family/index.ts';
-import type { Interval } from '../family/index.ts';
+import { FAULTS, bufKey, hostBounds, scalarKey, sizeKey, strideKey, varKey } from '../family/index.ts';
 import type { GpuArg, GpuLaunch } from '../module.ts';
-import { freeVars } from '../plan.ts';
+import { freeVars, workspaceName } from '../plan.ts';
 import type { PlannedLaunch } from '../plan.ts';
 import { indexText } from './address.ts';
 import { exprText } from './expr.ts';
@@ -23,12 +22,6 @@ import { RESERVED, cellOf, isSmall, typeOf } from './types.ts';
 /** One launch as text, how to make it, and the tensors that it writes to cells. */
 export interface PrintedLaunch { readonly launch: GpuLaunch; readonly lines: readonly SourcedLine[]; readonly marks: readonly Marks[] }
 
-/** The name of a workspace buffer in the module: distinct, whatever the buffers are called. */
-export const workspaceName = (m: ModuleState, b: Buffer): string => {
-  const same = m.plan.workspace.filter((w) => w.buf.name === b.name), i = same.findIndex((w) => w.buf === b);
-  return i > 0 ? `${b.name}_${i + 1}` : b.name;
-};
-
 interface Entry { readonly key: string; readonly wish: string; readonly arg: GpuArg; readonly type: string; readonly binding: boolean; readonly bits?: 32 }
 
 /** Every argument that a launch may have: bindings of memory, then the numbers of its uniform block. */
@@ -39,7 +32,7 @@ function entriesOf(m: ModuleState, l: PlannedLaunch, forms: ReadonlyMap<number, 
     const x = forms.get(b.id), access = x?.written ? b.access : 'in';
     if (x) memory(bufKey(b), x.name, { kind: 'buffer', param: b.name, access }, `var<storage, ${access === 'in' && !x.atomic ? 'read' : 'read_write'}> ${x.name}: array<${cellType(x)}>`);
   }
-  for (const { buf } of m.plan.workspace) { const x = forms.get(buf.id); if (x) memory(bufKey(buf), x.name, { kind: 'workspace', name: workspaceName(m, buf) }, `var<storage, read_write> ${x.name}: array<${cellType(x)}>`); }
+  for (const { buf } of m.plan.workspace) { const x = forms.get(buf.id); if (x) memory(bufKey(buf), x.name, { kind: 'workspace', name: workspaceName(m.plan, buf) }, `var<storage, read_write> ${x.name}: array<${cellType(x)}>`); }
   for (const x of marks.values()) { const { cells } = forms.get(x.buf.id)!; memory(cellsKey(x.buf), cells, { kind: 'workspace', name: x.workspace.name }, `var<storage, read_write> ${cells}: array<u32>`); }
   for (const [key, wish, arg] of [[FAULTS, 'faults', { kind: 'faults' }], [PRINTED, 'printed', { kind: 'print' }]] as const) { const name = m.names.take(wish); memory(key, name, arg, `var<storage, read_write> ${name}: array<atomic<u32>>`); }
   const number = (key: string, wish: string, arg: GpuArg, type = 'i32', bits?: 32): void => { out.push({ key, wish, arg, type, binding: false, ...(bits && { bits }) }); };
@@ -49,14 +42,6 @@ function entriesOf(m: ModuleState, l: PlannedLaunch, forms: ReadonlyMap<number, 
   for (const p of m.k.params) if (p.kind === 'scalar') number(scalarKey(p.name), p.name, { kind: 'scalar', name: p.name, dtype: p.dtype }, p.dtype === 'bool' ? 'u32' : typeOf(p.dtype));
   for (const v of freeVars(l.body)) if (m.plan.hostLets.has(v.id) || m.plan.hostLoops.has(v.id)) number(varKey(v), v.name, { kind: 'var', v }, 'i32', 32);
   for (const x of marks.values()) number(lowKey(x.buf), `${x.buf.name}_low`, { kind: 'var', v: x.low });
-  return out;
-}
-
-/** Bounds of the variables that a host binds. */
-function hostBounds(m: ModuleState): Map<number, Interval | undefined> {
-  const out = new Map<number, Interval | undefined>(), memo = new WeakMap(), of = (id: number): Interval | undefined => out.get(id);
-  for (const [id, l] of m.plan.hostLets) if (l.v.dtype === 'i64') out.set(id, intervalOf(l.value, of, memo));
-  for (const [id, extent] of m.plan.hostLoops) { const b = intervalOf(extent, of, memo); out.set(id, b && { lo: constant(0), hi: b.hi }); }
   return out;
 }
 
@@ -75,7 +60,7 @@ export function printLaunch(m: ModuleState, l: PlannedLaunch, known: Map<number,
   const shared = l.shared.flatMap((buf) => forms.get(buf.id) ?? []);
   for (const x of shared) symbols.set(bufKey(x.buf), { name: x.name });
   const f: Frame = {
-    m, launch: l, namer, symbols, used: new Set(), offered, forms, nonNegative: new Set([...m.plan.hostLoops.keys()]), intervals: hostBounds(m), memo: new WeakMap(), varying: new Set(), ranges: new Map(), shifted: new Set(), exchanges: new Map(),
+    m, launch: l, namer, symbols, used: new Set(), offered, forms, nonNegative: new Set([...m.plan.hostLoops.keys()]), intervals: hostBounds(m.plan), memo: new WeakMap(), varying: new Set(), ranges: new Map(), shifted: new Set(), exchanges: new Map(),
     builtins: new Set(), builtin: { workgroup_id: namer.take('group'), local_invocation_id: namer.take('lane'), num_workgroups: namer.take('groups') },
   };
   namer.take(flatName(f));

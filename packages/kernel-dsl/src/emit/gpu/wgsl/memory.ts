@@ -1,11 +1,11 @@
 import type { Buffer, DType, Expr, Load, Loc } from '../../../ir/index.ts';
 import { add, bytesOf, constant, printExpr } from '../../../ir/index.ts';
 import { EmitError } from '../../error.ts';
-import { elements, flatIndex, infix, PREC, primary, wrap } from '../../text/index.ts';
+import { elements, flatIndex, infix, PREC, primary } from '../../text/index.ts';
 import type { Text } from '../../text/index.ts';
 import { FAULTS, bufKey, isAligned } from '../family/index.ts';
 import { addressText } from './address.ts';
-import { call, cellsKey, lowKey, nameOf, need, startKey, symbolOf } from './frame.ts';
+import { call, cellsKey, lowKey, nameOf, need, startKey } from './frame.ts';
 import type { Form, Frame, Held, Helper } from './frame.ts';
 import { helper, packHelper } from './helpers.ts';
 import type { Print } from './address.ts';

@@ -1,9 +1,10 @@
 import type { Accum, Alloc, Atomic, Buffer, Expr, For, If, Let, Print, Stmt, Store, Subgroup, While } from '../../../ir/index.ts';
-import { constant, isConst, isInt, locsOf, sub, visitStmt } from '../../../ir/index.ts';
+import { isInt, locsOf } from '../../../ir/index.ts';
 import { EmitError } from '../../error.ts';
-import { elements, flatten, infix, isDead, nonNegative, oneLine, place, PREC, primary, writtenFirst, wrap } from '../../text/index.ts';
-import type { Live, Text, Writer } from '../../text/index.ts';
-import { FAULTS, bufKey, interval, isNarrow, noteVarying, rangeOf, varKey, varies } from '../family/index.ts';
+import { elements, flatten, infix, isDead, nonNegative, oneLine, PREC, primary, writtenFirst, wrap } from '../../text/index.ts';
+import type { Text } from '../../text/index.ts';
+import { FAULTS, bindLoopVar, blockOf, bufKey, inside, interval, isNarrow, isSimple, markWritten, noteVarying, printBranches, printRegion, rangeOf, trailing, varKey, varies } from '../family/index.ts';
+import type { Printing as FamilyPrinting } from '../family/index.ts';
 import { addressText, indexText } from './address.ts';
 import { atomicText } from './atomics.ts';
 import { addsMagic, exprText } from './expr.ts';
@@ -15,16 +16,7 @@ import { requireAlike, subgroupText } from './subgroup.ts';
 import { typeOf } from './types.ts';
 
 /** What statements of one launch share besides the frame. */
-export interface Printing {
-  readonly f: Frame;
-  readonly w: Writer;
-  readonly live: Live;
-  /** Registers whose declaration waits for the store that gives them their first value. */
-  readonly waiting: Set<number>;
-  /** The author's line that was printed last. */
-  at: string | undefined;
-  /** How many branches and loops around this place are not taken alike by all lanes. */
-  diverged: number;
+export interface Printing extends FamilyPrinting<Frame> {
   /** The barrier of a workgroup. */
   readonly barrier: readonly string[];
 }
@@ -41,12 +33,7 @@ function printStmt(p: Printing, s: Stmt, following: readonly Stmt[]): void {
   noteVarying(p.f, s, p.diverged > 0);
   switch (s.kind) {
     case 'block': return; // flattened
-    case 'region': {
-      const where = place(s.loc);
-      p.w.heading(`${oneLine(s.name)}${where ? `   ${where}` : ''}`);
-      if (where) p.at = where;
-      return;
-    }
+    case 'region': printRegion(p, s); return;
     case 'for': printFor(p, s, following); return;
     case 'if': printIf(p, s); return;
     case 'while': printWhile(p, s); return;
@@ -68,34 +55,8 @@ function printStmt(p: Printing, s: Stmt, following: readonly Stmt[]): void {
       return;
     }
     case 'instr': throw new EmitError(`the instruction ${s.def.name} has no text for WGSL`, s.loc);
+    case 'call': throw new EmitError(`the function ${s.fn.name} has no text for WGSL`, s.loc);
   }
-}
-
-/** The author's line as a trailing comment, once while it stays the same. */
-function trailing(p: Printing, s: Stmt): string {
-  const where = place(s.loc);
-  if (!where || where === p.at) return '';
-  p.at = where;
-  return `   // ${where}`;
-}
-
-const isSimple = (e: Expr): boolean => e.kind === 'const' || e.kind === 'size' || e.kind === 'var';
-
-/** Binds the variable of a loop with this extent. */
-function bindLoopVar(p: Printing, s: For | While, extent: Expr, differs: boolean): string {
-  const { f } = p, name = f.namer.take(s.v.name), b = interval(f, extent);
-  f.symbols.set(varKey(s.v), { name, bits: 32 });
-  f.nonNegative.add(s.v.id);
-  f.intervals.set(s.v.id, b && { lo: constant(0), hi: sub(b.hi, constant(1)) });
-  if (differs) f.varying.add(varKey(s.v));
-  return name;
-}
-
-/** Prints a body in which not all lanes may take part. */
-function inside(p: Printing, differs: boolean, body: Stmt): void {
-  if (differs) p.diverged++;
-  printScope(p, body);
-  if (differs) p.diverged--;
 }
 
 /** The end of a loop: its text, named in front where it is more than a name. */
@@ -111,28 +72,20 @@ function printFor(p: Printing, s: For, following: readonly Stmt[]): void {
   const { f, w } = p;
   if (s.loop.includes('.')) { printPlace(p, s, following); return; }
   if (s.loop !== 'seq' && s.loop !== 'parallel') throw new EmitError(`the loop ${s.v.name} is ${s.loop} on a GPU`, s.loc);
-  const limit = limitOf(p, s, s.extent), names = f.namer.mark(), differs = varies(f, s.extent), v = bindLoopVar(p, s, s.extent, differs);
+  const limit = limitOf(p, s, s.extent), names = f.namer.mark(), differs = varies(f, s.extent), v = bindLoopVar<32>(p, s, s.extent, 32, differs);
   markWritten(p, s.body, differs);
   w.open(`for (var ${v} = 0; ${v} < ${limit}; ${v}++) {${trailing(p, s)}`);
-  inside(p, differs, s.body);
+  inside(p, differs, () => printScope(p, s.body));
   w.locs = [];
   w.close();
   f.namer.restore(names);
-}
-
-/** Registers that a loop changes differ from lane to lane from its first round on, if they do at its end. */
-function markWritten(p: Printing, body: Stmt, differs: boolean): void {
-  for (let before = -1; before !== p.f.varying.size;) {
-    before = p.f.varying.size;
-    visitStmt(body, (x) => noteVarying(p.f, x, differs));
-  }
 }
 
 /** The variable of a block or lane loop is where this lane is. Its body stands in the same scope if nothing follows it. */
 function printPlace(p: Printing, s: For, following: readonly Stmt[]): void {
   const { f, w } = p, d = 'xyz'.indexOf(s.loop.slice(-1)) as 0 | 1 | 2, lane = s.loop.startsWith('lane.'), own = following.some((x) => x.kind !== 'region'), note = trailing(p, s), names = f.namer.mark();
   if (own) w.open('{');
-  const v = bindLoopVar(p, s, s.extent, lane);
+  const v = bindLoopVar<32>(p, s, s.extent, 32, lane);
   w.line(`let ${v} = ${lane ? builtin(f, 'local_invocation_id', d) : blockText(f, d)};${note}`);
   printScope(p, s.body);
   if (own) { w.locs = []; w.close(); f.namer.restore(names); }
@@ -145,31 +98,23 @@ function builtin(f: Frame, of: 'workgroup_id' | 'local_invocation_id', d: 0 | 1 
 
 /** The number of a workgroup along a direction. */
 function blockText(f: Frame, d: 0 | 1 | 2): string {
-  if (!f.m.options.flatGrid) return builtin(f, 'workgroup_id', d);
-  const n = (k: 0 | 1): Text => indexText(f, f.launch.grid[k], exprText), flat = primary(flatName(f)), [, y, z] = f.launch.grid;
-  if (d === 0) return isConst(y, 1) && isConst(z, 1) ? flat.t : infix('%', flat, n(0)).t;
-  if (d === 1) { const above = infix('/', flat, n(0)); return isConst(z, 1) ? above.t : infix('%', above, n(1)).t; }
-  return infix('/', infix('/', flat, n(0)), n(1)).t;
+  return f.m.options.flatGrid ? blockOf(primary(flatName(f)), d, f.launch.grid, (k) => indexText(f, f.launch.grid[k]!, exprText)).t : builtin(f, 'workgroup_id', d);
 }
 /** The number of a workgroup among all: see launch.ts. */
 export const flatName = (f: Frame): string => `${f.builtin.workgroup_id}_number`;
 
 function printIf(p: Printing, s: If): void {
-  const { w, f } = p, differs = varies(f, s.cond);
-  w.open(`if (${exprText(f, s.cond).t}) {`);
-  inside(p, differs, s.then);
-  if (s.else) { w.turn('} else {'); inside(p, differs, s.else); }
-  w.locs = [];
-  w.close();
+  const differs = varies(p.f, s.cond);
+  printBranches(p, s, exprText(p.f, s.cond).t, differs, (x) => printScope(p, x));
 }
 
 function printWhile(p: Printing, s: While): void {
   const { f } = p;
   markWritten(p, s.body, false);
-  const limit = limitOf(p, s, s.max), names = f.namer.mark(), differs = varies(f, s.cond) || varies(f, s.max), v = bindLoopVar(p, s, s.max, differs);
+  const limit = limitOf(p, s, s.max), names = f.namer.mark(), differs = varies(f, s.cond) || varies(f, s.max), v = bindLoopVar<32>(p, s, s.max, 32, differs);
   if (differs) markWritten(p, s.body, true);
   p.w.open(`for (var ${v} = 0; ${infix('&&', infix('<', primary(v), primary(limit)), exprText(f, s.cond)).t}; ${v}++) {${trailing(p, s)}`);
-  inside(p, differs, s.body);
+  inside(p, differs, () => printScope(p, s.body));
   p.w.locs = [];
   p.w.close();
   f.namer.restore(names);

@@ -208,7 +208,11 @@ export async function openWebGpu(): Promise<GpuDriver> {
         commands().resolveQuerySet(set, 0, 2, to, 0);
         const [from, end] = new BigUint64Array((await readGpu(to, 0, 16)).buffer);
         return Number(end! - from!);
-      } finally { set.destroy(); to.destroy(); }
+      } finally {
+        flush(); // what `work` asked for before it threw
+        set.destroy();
+        to.destroy();
+      }
     },
   };
 }

@@ -1,11 +1,12 @@
 import type { GpuModule, GpuSite, HostValues, Target } from '@quern/kernel-dsl';
 import type { Device } from '../device/index.ts';
 import type { GpuBuffer, GpuDriver, GpuValue } from '../driver/index.ts';
-import { ArgumentError, AssumptionError, BoundsError, LaunchError } from '../errors/index.ts';
+import { ArgumentError, AssumptionError, BoundsError, DisposedError, LaunchError } from '../errors/index.ts';
 import { bindArguments, emptyBound, type KernelArgs, type KernelMeta, type RunOptions, signature, type Signature } from '../kernel/index.ts';
 import { bytesOf, type DType } from '../tensor/index.ts';
 import { type Call, type Extra, gpuValue, hostValues } from './arguments.ts';
 import { type CachedCode, cachedCompile } from './cache.ts';
+import { ownMemory } from './memory.ts';
 import { checkLimits, type Resolved, resolvePlan, suitsGrid } from './plan.ts';
 import { type Evaluate, fitsIndex, suitsAlignment, type Variant, variantKey } from './variants.ts';
 
@@ -23,10 +24,12 @@ export interface GpuVariant {
 
 /** A call whose arguments are checked and whose code is compiled: it can be asked for again and again. */
 export interface PreparedCall extends GpuVariant {
-  /** Asks for all of its launches; returns at once. Assumptions about elements were checked when it was prepared. */
+  /** Asks for all of its launches; returns at once. Assumptions about elements were checked when it was prepared. @throws DisposedError */
   enqueue(): void;
   /** Nanoseconds on the device for so many runs in a row (1 unless told). */
   time(runs?: number): Promise<number>;
+  /** Gives up its workspace on the device, which no other call shares; harmless when repeated. It cannot be asked for any more. */
+  dispose(): void;
 }
 
 /** A kernel on a GPU. */
@@ -44,11 +47,11 @@ export interface GpuKernel {
    * @throws AssumptionError when the kernel itself refuses. @throws BoundsError with `bounds`.
    */
   run(args: KernelArgs, options?: GpuRunOptions): Promise<void>;
-  /** Checks arguments and compiles what they need, without a run. @throws as `run` */
-  prepare(args: KernelArgs, options?: GpuRunOptions): Promise<PreparedCall>;
+  /** Checks arguments, compiles what they need and takes the workspace, without a run. Dispose of it when it is not asked for any more. @throws as `run` */
+  prepare(args: KernelArgs, options?: Omit<GpuRunOptions, 'bounds'>): Promise<PreparedCall>;
   /** The text that runs for usual arguments. */
   readonly source: string;
-  /** Gives up memory of its own on the device. */
+  /** Gives up memory of its own on the device, that of prepared calls too. */
   dispose(): void;
 }
 
@@ -69,23 +72,13 @@ export function gpuKernel(device: Device, from: GpuKernelSource, options: { read
   const opened = device.driver;
   if (opened === undefined) throw new ArgumentError(`${device.info.id} is no GPU`, { fix: 'compile the kernel without a device' });
   const driver: GpuDriver = opened, { evaluate } = from, usual: Variant = { indexBits: 32, aligned: true, flatGrid: false, bounds: false };
-  const modules = new Map<string, GpuModule>(), codes = new Map<string, Promise<Compiled>>(), own = new Map<string, GpuBuffer>();
+  const modules = new Map<string, GpuModule>(), codes = new Map<string, Promise<Compiled>>(), own = ownMemory(driver);
   const moduleFor = (v: Variant): GpuModule => {
     const key = variantKey(v), m = modules.get(key) ?? from.emit(v);
     modules.set(key, m);
     return m;
   };
   const first = moduleFor(usual), meta: KernelMeta = first.meta, s = signature(meta), name = `kernel '${meta.name}'`;
-
-  /** A buffer of the kernel's own; launches run in order, so one serves all calls. */
-  function buffer(key: string, bytes: number): GpuBuffer {
-    const known = own.get(key);
-    if (known !== undefined && known.bytes >= bytes) return known;
-    if (known !== undefined) driver.free(known);
-    const made = driver.alloc(Math.max(16, bytes));
-    own.set(key, made);
-    return made;
-  }
 
   /** The variant that a call needs, and its plan. */
   function choose(call: Call, bounds: boolean): { variant: Variant; steps: Resolved[] } {
@@ -133,23 +126,27 @@ export function gpuKernel(device: Device, from: GpuKernelSource, options: { read
   }
 
   /** Throws what a launch reported, if it did. */
-  async function lookAtFaults(m: GpuModule): Promise<void> {
-    const faults = own.get('faults');
+  async function lookAtFaults(m: GpuModule, { faults }: Extra): Promise<void> {
     if (faults === undefined) return;
     const words = await driver.read(faults, 0, 4 * from.faultWords), v = new DataView(words.buffer, words.byteOffset), site = v.getUint32(0, true);
     if (site === 0) return;
-    driver.fill(faults, 0, 0, 4 * from.faultWords);
     throw faultError(m, m.sites[site - 1], Number(v.getBigInt64(8, true)), Number(v.getBigInt64(16, true)));
   }
 
-  function extras(m: GpuModule, values: HostValues): Extra {
-    const workspace = new Map(m.workspace.map((w): [string, GpuBuffer] => [w.name, buffer(`workspace ${w.name}`, evaluate(w.elements, values) * bytesOf(w.dtype as DType))]));
-    let faults: GpuBuffer | undefined;
-    if (m.sites.length > 0) {
-      faults = buffer('faults', 4 * from.faultWords);
-      driver.fill(faults, 0, 0, 4 * from.faultWords);
+  /** What a call has to itself until it gives it back. */
+  function take(m: GpuModule, values: HostValues): Extra & { giveBack(): void } {
+    const taken: [string, GpuBuffer][] = [];
+    const buffer = (purpose: string, bytes: number): GpuBuffer => { const b = own.lend(purpose, bytes); taken.push([purpose, b]); return b; };
+    const giveBack = (): void => { for (const [purpose, b] of taken.splice(0)) own.giveBack(purpose, b); };
+    try {
+      const workspace = new Map(m.workspace.map((w): [string, GpuBuffer] => [w.name, buffer(`workspace ${w.name}`, evaluate(w.elements, values) * bytesOf(w.dtype as DType))]));
+      const faults = m.sites.length > 0 ? buffer('faults', 4 * from.faultWords) : undefined;
+      if (faults !== undefined) driver.fill(faults, 0, 0, 4 * from.faultWords);
+      return { workspace, faults, giveBack };
+    } catch (error) {
+      giveBack();
+      throw error;
     }
-    return { workspace, faults };
   }
 
   async function ready(args: KernelArgs, o: GpuRunOptions): Promise<{ compiled: Compiled; steps: Resolved[]; call: Call }> {
@@ -169,28 +166,40 @@ export function gpuKernel(device: Device, from: GpuKernelSource, options: { read
     meta, isa: from.target.isa, device, signature: s,
     get source() { return first.source; },
     async run(args, o = {}) {
-      const { compiled, steps, call } = await ready(args, o), extra = extras(compiled.module, call.values);
-      for (const step of steps) {
-        if (step.kind === 'look') await lookAtFaults(compiled.module);
-        else launcher(compiled, call, step, extra)();
+      const { compiled, steps, call } = await ready(args, o), extra = take(compiled.module, call.values);
+      try {
+        for (const step of steps) {
+          if (step.kind === 'look') await lookAtFaults(compiled.module, extra);
+          else launcher(compiled, call, step, extra)();
+        }
+        if (o.bounds) await lookAtFaults(compiled.module, extra);
+      } finally {
+        extra.giveBack();
       }
-      if (o.bounds) await lookAtFaults(compiled.module);
     },
     async prepare(args, o = {}) {
-      const { compiled, steps, call } = await ready(args, o), extra = extras(compiled.module, call.values);
-      const lastLook = steps.findLastIndex((x) => x.kind === 'look');
-      for (const step of steps.slice(0, lastLook + 1)) {
-        if (step.kind === 'look') await lookAtFaults(compiled.module);
-        else launcher(compiled, call, step, extra)();
+      const { compiled, steps, call } = await ready(args, o), extra = take(compiled.module, call.values), lastLook = steps.findLastIndex((x) => x.kind === 'look');
+      let rest: readonly (() => void)[] | undefined;
+      try {
+        for (const step of steps.slice(0, lastLook + 1)) {
+          if (step.kind === 'look') await lookAtFaults(compiled.module, extra);
+          else launcher(compiled, call, step, extra)();
+        }
+        rest = steps.slice(lastLook + 1).flatMap((x) => (x.kind === 'launch' ? [launcher(compiled, call, x, extra)] : []));
+      } catch (error) {
+        extra.giveBack();
+        throw error;
       }
-      const rest = steps.slice(lastLook + 1).flatMap((x) => (x.kind === 'launch' ? [launcher(compiled, call, x, extra)] : []));
-      const enqueue = (): void => { for (const f of rest) f(); };
-      return { module: compiled.module, cache: compiled.cache, enqueue, time: (runs = 1) => driver.time(() => { for (let i = 0; i < runs; i++) enqueue(); }) };
+      const enqueue = (): void => {
+        if (rest === undefined) throw new DisposedError(`a prepared call of ${name}`);
+        for (const f of rest) f();
+      };
+      return {
+        module: compiled.module, cache: compiled.cache, enqueue, time: (runs = 1) => driver.time(() => { for (let i = 0; i < runs; i++) enqueue(); }),
+        dispose() { rest = undefined; extra.giveBack(); },
+      };
     },
-    dispose() {
-      for (const b of own.values()) driver.free(b);
-      own.clear();
-    },
+    dispose() { own.dispose(); },
   };
 }
 

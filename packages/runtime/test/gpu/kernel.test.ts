@@ -97,6 +97,21 @@ for (const { id, kind } of (await listDevices()).devices) {
       expect(Array.from(await y.readAsync())).toEqual([6, 6, 6]);
     });
 
+    test('calls under way at the same time do not hear of the faults of each other', async () => {
+      const d = await opened, k = await compileKernel(lookup(true), { device: d, cacheDir }) as GpuKernel, x = await values([5, 6, 7]).to(d);
+      const [bad, good] = [await tensor(Int32Array.of(0, 3, 1)).to(d), await tensor(Int32Array.of(2, 1, 0)).to(d)], ys = Array.from({ length: 6 }, () => zeros([3], 'f32', { device: d }));
+      const ended = await Promise.allSettled(ys.map((y, i) => k.run({ index: i % 2 === 0 ? bad : good, x, y })));
+      expect(ended.map((e) => e.status)).toEqual(['rejected', 'fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled']);
+      for (const [i, y] of ys.entries()) expect(Array.from(await y.readAsync()), `${i}`).toEqual(i % 2 === 0 ? [0, 0, 0] : [7, 6, 5]);
+      const call = await k.prepare({ index: good, x, y: ys[0]! });
+      expect(await rejection(k.prepare({ index: bad, x, y: ys[0]! }))).toBeInstanceOf(AssumptionError);
+      call.enqueue();
+      expect(Array.from(await ys[0]!.readAsync())).toEqual([7, 6, 5]);
+      call.dispose();
+      expect(() => { call.enqueue(); }).toThrow(/prepared call of kernel 'lookup' was used after/);
+      k.dispose();
+    });
+
     test('debug mode finds what leaves its tensor, with the line', async () => {
       const d = await opened, t = await gpuTarget(d.driver!.info), lowered = lower(lookup(false).ir, t);
       const k = gpuKernel(d, { target: t, evaluate, faultWords: FAULT_WORDS, emit: (v) => emitGpu(lowered, t, v) }, { cacheDir });

@@ -60,6 +60,26 @@ describe.skipIf(!here)('webgpu:0', () => {
     expect(await out.readAsync()).toEqual(Uint8Array.from([...new Array<number>(7).fill(0), ...x.map((v) => ~v), ...new Array<number>(12).fill(0)]));
   });
 
+  test('a prepared call keeps its workspace when a larger call needs more; it is freed with the call', async () => {
+    const d = await opened, k = await compileKernel(invert, { device: d }) as GpuKernel, small = Uint8Array.from({ length: 21 }, (_, i) => i), large = Uint8Array.from({ length: 5000 }, (_, i) => i * 3);
+    const x = await tensor(small).to(d), y = zeros([21], 'u8', { device: d }), call = await k.prepare({ x, y }), second = await k.prepare({ x, y });
+    expect(call.module.workspace.length).toBeGreaterThan(0); // else there is nothing to keep
+    const out = zeros([5000], 'u8', { device: d });
+    await k.run({ x: await tensor(large).to(d), y: out });
+    call.enqueue();
+    expect(await y.readAsync()).toEqual(small.map((v) => ~v));
+    expect(await out.readAsync()).toEqual(large.map((v) => ~v));
+    call.dispose();
+    call.dispose();
+    expect(thrown(() => { call.enqueue(); })).toMatchObject({ code: 'QUERN_DISPOSED' });
+    expect(await rejection(call.time())).toMatchObject({ code: 'QUERN_DISPOSED' });
+    second.enqueue();
+    await d.driver.sync();
+    k.dispose();
+    expect(thrown(() => { second.enqueue(); })).toMatchObject({ code: 'QUERN_DISPOSED' });
+    second.dispose();
+  });
+
   test('bad text, too many lanes and too much memory are typed errors', async () => {
     const { driver } = await opened, source = { name: 'bad', source: '@compute @workgroup_size(1)\nfn bad() {\n  nonsense();\n}\n', flags: [], entries: ['bad'], where: (line: number) => `author.ts:${line}` };
     const error = (await rejection(driver.compile(source))) as KernelCompileError;

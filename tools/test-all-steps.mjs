@@ -2,12 +2,12 @@
 //   name     what is tested, for the summary
 //   command  program and arguments, run in the root folder; 'node' is the Node that runs this. Exit status 0 is a pass
 //   needs    what the machine must have: { tool: 'clang', apt: 'clang' } looks in PATH,
-//            { library: 'libopenblas.so.0', apt: 'libopenblas-dev' } asks the loader; apt is the Debian package that brings it
+//            { library: 'libopenblas.so.0', apt: 'libopenblas-dev' } asks the loader. apt is the Debian package that brings it, one of
+//            those that .ci/run installs; from, instead, says where a thing comes from that .ci/run does not install
 //   env      more environment variables
 //   minutes  after so long the step is stopped and has failed; 10 when not given
 
-/** @typedef {{ tool: string, apt: string } | { library: string, apt: string }} Need */
-/** @typedef {{ name: string, command: string[], needs?: Need[], env?: Record<string, string>, minutes?: number }} Step */
+/** @typedef {{ name: string, command: string[], needs?: import('./test-all-needs.mjs').Need[], env?: Record<string, string>, minutes?: number }} Step */
 
 /** @type {Step[]} */
 export const steps = [
@@ -22,7 +22,7 @@ export const steps = [
   { name: 'libquern_blas under valgrind', command: ['node', 'packages/blas/test/cblas/sanitize.mjs', 'valgrind'], needs: [{ tool: 'valgrind', apt: 'valgrind' }] },
   { name: 'GGUF reader under 400 000 mutated files', command: ['npx', 'vitest', 'run', 'packages/llm/test/format/fuzz.test.ts'], env: { QUERN_FUZZ: '400000' } },
   { name: 'random schedules of small kernels', command: ['npx', 'vitest', 'run', 'packages/kernel-dsl/test/schedule/fuzz.test.ts'], env: { QUERN_FUZZ_SCHEDULES: '10000' } },
-  { name: 'every shipped kernel, scheduled ones too, as CUDA for each architecture', command: ['npx', 'vitest', 'run', 'tools/test/gpu-kernels.test.ts'], env: { QUERN_GPU_ALL: '1' }, needs: [{ tool: 'nvcc', apt: 'nvidia-cuda-toolkit' }], minutes: 20 },
+  { name: 'every shipped kernel, scheduled ones too, as CUDA for each architecture', command: ['npx', 'vitest', 'run', 'tools/test/gpu-kernels.test.ts'], env: { QUERN_GPU_ALL: '1' }, needs: [{ tool: 'nvcc', from: "NVIDIA's CUDA toolkit" }], minutes: 20 },
   { name: 'every operation, cast and many random programs in OpenCL and CUDA', command: ['npx', 'vitest', 'run', 'packages/kernel-dsl/test/gpu/ops.test.ts', 'packages/kernel-dsl/test/gpu/programs.test.ts'], env: { QUERN_GPU_ALL: '1' }, needs: [{ library: 'libOpenCL.so.1', apt: 'pocl-opencl-icd' }] },
   { name: 'every operation and cast in WGSL', command: ['npx', 'vitest', 'run', 'packages/kernel-dsl/test/gpu/wgsl-ops.test.ts', 'packages/kernel-dsl/test/gpu/wgsl.test.ts'], env: { QUERN_GPU_ALL: '1' }, needs: [{ library: 'libvulkan.so.1', apt: 'libvulkan1' }, { tool: 'chromium', apt: 'chromium' }] },
   { name: 'the shipped model on all held-out items', command: ['node', 'tools/demo-model/evaluate.mjs'] },

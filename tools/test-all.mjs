@@ -1,17 +1,14 @@
 // `npm run test:all`: the wider tests of test-all-steps.mjs. Arguments choose steps by a part of their names.
-// A step whose needs are missing is named and not run; with QUERN_REQUIRE_ALL=1 that is a failure.
+// A step whose needs are missing is named and not run; with QUERN_REQUIRE_ALL=1 that is a failure, if it is one that .ci/run installs.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { build } from './build.mjs';
 import { memory, root } from './setup.mjs';
+import { lacking, machine } from './test-all-needs.mjs';
 import { steps } from './test-all-steps.mjs';
 
 await build();
-
-const libraries = spawnSync('ldconfig', ['-p'], { encoding: 'utf8', env: { ...process.env, PATH: `${process.env.PATH}:/sbin:/usr/sbin` } }).stdout ?? '';
-const inPath = (tool) => (process.env.PATH ?? '').split(delimiter).some((dir) => dir !== '' && existsSync(join(dir, tool)));
-const isThere = (need) => ('tool' in need ? inPath(need.tool) : libraries.includes(need.library));
 
 const wanted = process.argv.slice(2);
 const chosen = steps.filter(({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)));
@@ -20,12 +17,12 @@ if (chosen.length === 0) {
   process.exit(2);
 }
 
-const strict = process.env.QUERN_REQUIRE_ALL === '1';
+const strict = process.env.QUERN_REQUIRE_ALL === '1', isThere = machine();
 const results = [];
 for (const { name, command, needs = [], env = {}, minutes = 10 } of chosen) {
-  const missing = needs.filter((need) => !isThere(need));
-  if (missing.length > 0) {
-    results.push({ name, outcome: strict ? 'failed' : 'not run', note: `needs ${missing.map((need) => need.tool ?? need.library).join(', ')}: apt-get install ${missing.map((need) => need.apt).join(' ')}` });
+  const lack = lacking(needs, isThere, strict);
+  if (lack) {
+    results.push({ name, ...lack });
     continue;
   }
   process.stdout.write(`\n== ${name}\n`);

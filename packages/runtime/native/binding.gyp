@@ -4,7 +4,7 @@
     'sources': [
       'addon/addon.c', 'addon/args.c', 'addon/gpu.c', 'addon/gpu_launch.c', 'addon/info.c', 'addon/kernels.c', 'addon/memories.c', 'addon/pins.c',
       'addon/plan_async.c', 'addon/plans.c',
-      'core/arena.c', 'core/call.c', 'core/cpu.c', 'core/cpus.c', 'core/cuda.c', 'core/gpu.c', 'core/library.c', 'core/measure.c', 'core/memory.c',
+      'core/arena.c', 'core/call.c', 'core/cpu.c', 'core/cpus.c', 'core/cuda.c', 'core/gpu.c', 'core/library.c', 'core/measure.c', 'core/memory.c', 'core/nvrtc.c',
       'core/opencl.c', 'core/plan.c', 'core/pool.c', 'core/wait.c'
     ],
     'defines': ['NAPI_VERSION=8', '_GNU_SOURCE'],

@@ -47,7 +47,7 @@ function lowering(m: KernelModule, t: Target, plan: KernelModule['cpu']): { read
 }
 
 /** The stages for a GPU. */
-export function gpuStages(m: KernelModule, t: Target): { readonly scheduled: ScheduledKernel; readonly lowered: KernelIR; readonly emitted: GpuModule } {
+function gpuStages(m: KernelModule, t: Target): { readonly scheduled: ScheduledKernel; readonly lowered: KernelIR; readonly emitted: GpuModule } {
   const { scheduled, lowered } = lowering(m, t, m.gpu);
   return { scheduled, lowered, emitted: emitGpu(lowered, t) };
 }

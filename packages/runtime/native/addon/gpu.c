@@ -84,11 +84,10 @@ static napi_value gpu_describe(napi_env env, napi_callback_info info) {
   if (napi_create_object(env, &o) != napi_ok || !quern_set_text(env, o, "name", i.name) || !quern_set_text(env, o, "vendor", i.vendor) ||
       !quern_set_text(env, o, "driver", i.driver) || !quern_set_text(env, o, "features", i.features) || !quern_set_number(env, o, "software", i.software) ||
       !quern_set_number(env, o, "integrated", i.integrated) || !quern_set_number(env, o, "units", i.units) || !quern_set_number(env, o, "major", i.major) ||
-      !quern_set_number(env, o, "minor", i.minor) || !quern_set_number(env, o, "lanes", i.lanes) || !quern_set_number(env, o, "subgroup", i.subgroup) ||
-      !quern_set_number(env, o, "memoryBytes", (double)i.memory) || !quern_set_number(env, o, "bufferBytes", (double)i.max_buffer) ||
-      !quern_set_number(env, o, "sharedBytes", (double)i.shared) || !quern_set_number(env, o, "dynamicSharedBytes", (double)i.shared_optin) ||
-      !quern_set_number(env, o, "cacheBytes", (double)i.cache) || !quern_set_number(env, o, "clockKhz", (double)i.clock_khz) ||
-      !quern_set_number(env, o, "alignment", (double)i.alignment) || !set_three(env, o, "grid", i.grid) || !set_three(env, o, "block", i.block))
+      !quern_set_number(env, o, "minor", i.minor) || !quern_set_number(env, o, "lanes", i.lanes) || !quern_set_number(env, o, "memoryBytes", (double)i.memory) ||
+      !quern_set_number(env, o, "bufferBytes", (double)i.max_buffer) || !quern_set_number(env, o, "sharedBytes", (double)i.shared) ||
+      !quern_set_number(env, o, "dynamicSharedBytes", (double)i.shared_optin) || !quern_set_number(env, o, "cacheBytes", (double)i.cache) ||
+      !set_three(env, o, "grid", i.grid) || !set_three(env, o, "block", i.block))
     return NULL;
   return o;
 }
@@ -296,13 +295,6 @@ static napi_value gpu_function(napi_env env, napi_callback_info info) {
   return napi_create_int32(env, f, &result) == napi_ok ? result : NULL;
 }
 
-/* gpuSync(device) */
-static napi_value gpu_sync(napi_env env, napi_callback_info info) {
-  napi_value args[1];
-  quern_gpu_handle *h = quern_args(env, info, 1, args) ? quern_arg_gpu(env, args[0]) : NULL;
-  return h && h->driver->sync(h->device, &h->error) ? quern_throw_gpu(env, &h->error) : NULL;
-}
-
 /* gpuMark(device, slot) */
 static napi_value gpu_mark(napi_env env, napi_callback_info info) {
   napi_value args[2];
@@ -337,7 +329,7 @@ int quern_export_gpu(napi_env env, napi_value exports) {
       {"gpuCount", gpu_count},   {"gpuDescribe", gpu_describe}, {"gpuOpen", gpu_open},         {"gpuAlloc", gpu_alloc},
       {"gpuFree", gpu_free},     {"gpuWrite", gpu_write},       {"gpuRead", gpu_read},         {"gpuCopy", gpu_copy},
       {"gpuFill", gpu_fill},     {"gpuBuild", gpu_build},       {"gpuLoad", gpu_load},         {"gpuBinary", gpu_binary},
-      {"gpuFunction", gpu_function}, {"gpuSync", gpu_sync},     {"gpuMark", gpu_mark},         {"gpuElapsed", gpu_elapsed},
-      {"gpuIdentity", gpu_identity}, {"gpuLaunch", quern_gpu_launch_call}, {"gpuTensorMap", quern_gpu_tensor_map_call}, {"gpuSyncAsync", quern_gpu_sync_async}};
+      {"gpuFunction", gpu_function}, {"gpuMark", gpu_mark},     {"gpuElapsed", gpu_elapsed},   {"gpuIdentity", gpu_identity},
+      {"gpuLaunch", quern_gpu_launch_call}, {"gpuTensorMap", quern_gpu_tensor_map_call}, {"gpuSyncAsync", quern_gpu_sync_async}};
   return quern_export_all(env, exports, list, sizeof list / sizeof *list);
 }

@@ -1,9 +1,9 @@
-/* CUDA: the driver library and NVRTC, loaded when they are first asked for. Declared here are the parts of their ABIs that
- * are used; both keep them stable, by versioned names. */
+/* CUDA: the driver library, loaded when it is first asked for. Declared here are the parts of its ABI that are used; it keeps
+ * them stable, by versioned names. */
 #include "gpu.h"
+#include "nvrtc.h"
 
 #include <dlfcn.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,6 @@ typedef struct launch_attribute {
   char pad[4];
   union {
     char bytes[64];
-    uint32_t cluster[3];
     int32_t flag;
   } value;
 } launch_attribute;
@@ -59,26 +58,14 @@ typedef struct launch_config {
   X(int, GetErrorName, cuGetErrorName, (int, const char **))                                                            \
   X(int, GetErrorString, cuGetErrorString, (int, const char **))
 
-#define NVRTC(X)                                                                                                        \
-  X(int, Version, nvrtcVersion, (int *, int *))                                                                         \
-  X(int, CreateProgram, nvrtcCreateProgram, (void **, const char *, const char *, int, const char *const *, const char *const *)) \
-  X(int, CompileProgram, nvrtcCompileProgram, (void *, int, const char *const *))                                       \
-  X(int, GetProgramLogSize, nvrtcGetProgramLogSize, (void *, size_t *))                                                 \
-  X(int, GetProgramLog, nvrtcGetProgramLog, (void *, char *))                                                           \
-  X(int, GetCUBINSize, nvrtcGetCUBINSize, (void *, size_t *))                                                           \
-  X(int, GetCUBIN, nvrtcGetCUBIN, (void *, char *))                                                                     \
-  X(int, DestroyProgram, nvrtcDestroyProgram, (void **))                                                                \
-  X(const char *, GetErrorString, nvrtcGetErrorString, (int))
-
 #define FIELD(result, name, symbol, parameters) result(*name) parameters;
 static struct { DRIVER(FIELD) } cu;
-static struct { NVRTC(FIELD) } rtc;
 /* Of drivers from CUDA 12 on; NULL before. */
 static int (*encode_tiled)(void *, int, uint32_t, void *, const uint64_t *, const uint64_t *, const uint32_t *, const uint32_t *, int, int, int, int);
 
 enum {
-  A_THREADS = 1, A_BLOCK_X = 2, A_GRID_X = 5, A_SHARED = 8, A_WARP = 10, A_CLOCK = 13, A_UNITS = 16, A_INTEGRATED = 18, A_L2 = 38,
-  A_MAJOR = 75, A_MINOR = 76, A_SHARED_OPTIN = 97, F_DYNAMIC_SHARED = 8, F_ANY_CLUSTER = 14, L_COOPERATIVE = 2, L_CLUSTER = 4, L_OVERLAP = 6
+  A_THREADS = 1, A_BLOCK_X = 2, A_GRID_X = 5, A_SHARED = 8, A_UNITS = 16, A_INTEGRATED = 18, A_L2 = 38,
+  A_MAJOR = 75, A_MINOR = 76, A_SHARED_OPTIN = 97, F_DYNAMIC_SHARED = 8, L_OVERLAP = 6
 };
 
 struct quern_gpu_device {
@@ -94,7 +81,6 @@ typedef struct function {
   void *handle;
   char *name;
   uint32_t dynamic;
-  int cluster;
 } function;
 struct quern_gpu_module {
   quern_gpu_device *device;
@@ -103,10 +89,6 @@ struct quern_gpu_module {
   int count;
   function *functions;
 };
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static int loaded; /* 1: ready, -1: not to be had */
-static char absent[2048];
 
 /* Turns an answer of the driver into an error. */
 static int failed(quern_gpu_error *e, const char *what, int code) {
@@ -134,38 +116,8 @@ static int load_driver(quern_gpu_error *e) {
 }
 
 static int ready(quern_gpu_error *e) {
-  pthread_mutex_lock(&lock);
-  if (loaded == 0) {
-    loaded = load_driver(e) == 0 ? 1 : -1;
-    if (loaded < 0) snprintf(absent, sizeof absent, "%s", e->text);
-  }
-  int state = loaded;
-  pthread_mutex_unlock(&lock);
-  return state == 1 ? 0 : quern_gpu_fail(e, QUERN_GPU_ABSENT, "%s", absent);
-}
-
-static int load_nvrtc(quern_gpu_error *e) {
-  static const char *const names[] = {
-      "libnvrtc.so.13", "libnvrtc.so.12", "/usr/local/cuda/lib64/libnvrtc.so.1*", "/usr/local/cuda-*/lib64/libnvrtc.so.1*", "/opt/cuda/lib64/libnvrtc.so.1*",
-      "/usr/local/cuda/targets/*/lib/libnvrtc.so.1*", "/usr/lib/x86_64-linux-gnu/libnvrtc.so.1*", "/usr/local/lib/python3*/site-packages/nvidia/*/lib/libnvrtc.so.1*",
-      "/usr/local/lib/python3*/dist-packages/nvidia/*/lib/libnvrtc.so.1*", NULL};
-  static int state;
-  pthread_mutex_lock(&lock);
-  int bad = 0;
-  if (!state) {
-    void *library = quern_gpu_dlopen("QUERN_NVRTC_LIBRARY", names, e);
-    const char *missing = NULL;
-    if (!library) bad = quern_gpu_fail(e, QUERN_GPU_COMPILE, "NVRTC, NVIDIA's compiler library, is not on this machine (libnvrtc.so.12 or .13 of the CUDA toolkit; QUERN_NVRTC_LIBRARY may name the file)");
-#undef SYMBOL
-#define SYMBOL(result, name, symbol, parameters) if (!(*(void **)&rtc.name = dlsym(library, #symbol)) && !missing) missing = #symbol;
-    if (library) {
-      NVRTC(SYMBOL)
-      if (missing) bad = quern_gpu_fail(e, QUERN_GPU_COMPILE, "NVRTC is too old: it has no %s", missing);
-    }
-    if (!bad) state = 1;
-  }
-  pthread_mutex_unlock(&lock);
-  return bad;
+  static quern_gpu_once once = QUERN_GPU_ONCE;
+  return quern_gpu_load_once(&once, load_driver, e);
 }
 
 static int current(quern_gpu_device *d, quern_gpu_error *e) { return failed(e, "cuCtxSetCurrent", cu.CtxSetCurrent(d->context)); }
@@ -196,14 +148,11 @@ static int describe(int index, quern_gpu_info *info, quern_gpu_error *e) {
   info->units = (int32_t)attribute(device, A_UNITS);
   info->integrated = (int32_t)attribute(device, A_INTEGRATED);
   info->lanes = (int32_t)attribute(device, A_THREADS);
-  info->subgroup = (int32_t)attribute(device, A_WARP);
   info->memory = info->max_buffer = (int64_t)memory;
   info->shared = attribute(device, A_SHARED);
   info->shared_optin = attribute(device, A_SHARED_OPTIN);
   info->cache = attribute(device, A_L2);
-  info->clock_khz = attribute(device, A_CLOCK);
   for (int d = 0; d < 3; d++) info->grid[d] = attribute(device, A_GRID_X + d), info->block[d] = attribute(device, A_BLOCK_X + d);
-  info->alignment = 256;
   return 0;
 }
 
@@ -278,28 +227,8 @@ static quern_gpu_module *module_of(quern_gpu_device *d, void *binary, uint64_t b
 }
 
 static quern_gpu_module *build(quern_gpu_device *d, const char *source, int flagc, const char *const *flags, quern_gpu_error *e) {
-  void *program = NULL;
-  if (load_nvrtc(e)) return NULL;
-  int code = rtc.CreateProgram(&program, source, "kernel.cu", 0, NULL, NULL);
-  if (code) return quern_gpu_fail(e, QUERN_GPU_COMPILE, "nvrtcCreateProgram: %s", rtc.GetErrorString(code)), NULL;
-  code = rtc.CompileProgram(program, flagc, flags);
-  size_t size = 0;
-  e->text[0] = 0;
-  if (rtc.GetProgramLogSize(program, &size) == 0 && size > 1) {
-    char *log = malloc(size);
-    if (log && rtc.GetProgramLog(program, log) == 0) snprintf(e->text, QUERN_GPU_LOG, "%s", log);
-    free(log);
-  }
-  void *binary = NULL;
-  if (code) {
-    e->code = QUERN_GPU_COMPILE;
-    if (!e->text[0]) quern_gpu_fail(e, QUERN_GPU_COMPILE, "NVRTC: %s", rtc.GetErrorString(code));
-  } else if (rtc.GetCUBINSize(program, &size) || size == 0 || !(binary = malloc(size)) || rtc.GetCUBIN(program, binary)) {
-    free(binary);
-    binary = NULL;
-    quern_gpu_fail(e, QUERN_GPU_COMPILE, "NVRTC gave no machine code: the flags must name an architecture such as --gpu-architecture=sm_80");
-  }
-  rtc.DestroyProgram(&program);
+  uint64_t size = 0;
+  void *binary = quern_nvrtc_compile(source, flagc, flags, &size, e);
   return binary ? module_of(d, binary, size, e) : NULL;
 }
 
@@ -327,7 +256,7 @@ static int find_function(quern_gpu_module *m, const char *entry, quern_gpu_error
   m->functions = more;
   char *name = strdup(entry);
   if (!name) return quern_gpu_fail(e, QUERN_GPU_FAILED, "no memory on the host");
-  more[m->count] = (function){handle, name, 0, 0};
+  more[m->count] = (function){handle, name, 0};
   return m->count++;
 }
 
@@ -347,7 +276,7 @@ static int launch(quern_gpu_device *d, const quern_gpu_launch *l, quern_gpu_erro
   enum { MOST = 256 };
   uint64_t addresses[MOST];
   void *values[MOST];
-  launch_attribute attributes[3];
+  launch_attribute overlap = {.id = L_OVERLAP, .value.flag = 1};
   if (l->argc > MOST) return quern_gpu_fail(e, QUERN_GPU_LAUNCH, "a launch with %d arguments; at most %d", (int)l->argc, (int)MOST);
   function *f = &l->module->functions[l->function];
   if (current(d, e)) return -1;
@@ -359,15 +288,7 @@ static int launch(quern_gpu_device *d, const quern_gpu_launch *l, quern_gpu_erro
     addresses[i] = l->args[i].buffer ? l->args[i].buffer->address + l->args[i].offset : 0;
     values[i] = l->args[i].buffer ? (void *)&addresses[i] : (void *)l->args[i].value;
   }
-  launch_config c = {{l->grid[0], l->grid[1], l->grid[2]}, {l->block[0], l->block[1], l->block[2]}, l->dynamic_shared, d->stream, attributes, 0};
-  if (l->cluster[0]) {
-    uint32_t size = l->cluster[0] * l->cluster[1] * l->cluster[2];
-    if (size > 8 && !f->cluster) f->cluster = cu.FuncSetAttribute(f->handle, F_ANY_CLUSTER, 1) == 0;
-    attributes[c.count] = (launch_attribute){.id = L_CLUSTER};
-    memcpy(attributes[c.count++].value.cluster, l->cluster, sizeof l->cluster);
-  }
-  if (l->cooperative) attributes[c.count++] = (launch_attribute){.id = L_COOPERATIVE, .value.flag = 1};
-  if (l->overlap) attributes[c.count++] = (launch_attribute){.id = L_OVERLAP, .value.flag = 1};
+  launch_config c = {{l->grid[0], l->grid[1], l->grid[2]}, {l->block[0], l->block[1], l->block[2]}, l->dynamic_shared, d->stream, &overlap, l->overlap ? 1 : 0};
   return failed(e, f->name, cu.LaunchKernelEx(&c, f->handle, values, NULL));
 }
 
@@ -403,8 +324,7 @@ static int tensor_map(quern_gpu_device *d, const quern_gpu_map *m, unsigned char
 static int identity(quern_gpu_device *d, char *text, int size, quern_gpu_error *e) {
   int version = 0, major = 0, minor = 0;
   cu.DriverGetVersion(&version);
-  if (load_nvrtc(e)) return -1;
-  rtc.Version(&major, &minor);
+  if (quern_nvrtc_version(&major, &minor, e)) return -1;
   snprintf(text, (size_t)size, "cuda driver %d nvrtc %d.%d sm_%d%d", version, major, minor, (int)attribute(d->device, A_MAJOR), (int)attribute(d->device, A_MINOR));
   return 0;
 }

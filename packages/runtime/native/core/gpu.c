@@ -47,3 +47,15 @@ void *quern_gpu_dlopen(const char *variable, const char *const *names, quern_gpu
   }
   return NULL;
 }
+
+int quern_gpu_load_once(quern_gpu_once *o, int (*load)(quern_gpu_error *e), quern_gpu_error *e) {
+  pthread_mutex_lock(&o->lock);
+  if (o->state == 0) {
+    o->state = load(e) == 0 ? 1 : -1;
+    o->code = e->code;
+    if (o->state < 0) snprintf(o->why, sizeof o->why, "%s", e->text);
+  }
+  int state = o->state;
+  pthread_mutex_unlock(&o->lock);
+  return state == 1 ? 0 : quern_gpu_fail(e, o->code, "%s", o->why);
+}

@@ -3,6 +3,7 @@
 #ifndef QUERN_GPU_H
 #define QUERN_GPU_H
 
+#include <pthread.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,10 +32,8 @@ typedef struct quern_gpu_info {
   int32_t units;     /* multiprocessors, compute units */
   int32_t major, minor; /* CUDA: compute capability; OpenCL: version of the device */
   int32_t lanes;     /* most lanes of a workgroup */
-  int32_t subgroup;  /* 0: not known */
-  int64_t memory, max_buffer, shared, shared_optin, cache, clock_khz;
+  int64_t memory, max_buffer, shared, shared_optin, cache;
   int64_t grid[3], block[3];
-  int64_t alignment; /* of the start of a buffer, in bytes */
 } quern_gpu_info;
 
 typedef struct quern_gpu_device quern_gpu_device;
@@ -52,9 +51,9 @@ typedef struct quern_gpu_arg {
 typedef struct quern_gpu_launch {
   quern_gpu_module *module;
   int32_t function;
-  uint32_t grid[3], block[3], cluster[3]; /* grid in workgroups; cluster 0: none */
+  uint32_t grid[3], block[3]; /* grid in workgroups */
   uint32_t dynamic_shared;
-  int32_t cooperative, overlap; /* overlap: may start while the launch before ends (programmatic dependent launch) */
+  int32_t overlap; /* may start while the launch before ends (programmatic dependent launch) */
   int32_t argc;
   const quern_gpu_arg *args;
 } quern_gpu_launch;
@@ -104,5 +103,16 @@ const quern_gpu_driver *quern_gpu_opencl(void);
 int quern_gpu_fail(quern_gpu_error *e, quern_gpu_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Opens the first library of a list that loads: the file that the environment names, else the names given. NULL with every reason. */
 void *quern_gpu_dlopen(const char *variable, const char *const *names, quern_gpu_error *e);
+
+/* What is loaded at most once in a process, however many threads ask, and remembers why where it could not be. */
+typedef struct quern_gpu_once {
+  pthread_mutex_t lock;
+  int state; /* 1: loaded, -1: not to be had */
+  quern_gpu_code code;
+  char why[2048];
+} quern_gpu_once;
+#define QUERN_GPU_ONCE {.lock = PTHREAD_MUTEX_INITIALIZER}
+/* 0 when `load` has succeeded, now or before; else its error, each time. */
+int quern_gpu_load_once(quern_gpu_once *o, int (*load)(quern_gpu_error *e), quern_gpu_error *e);
 
 #endif

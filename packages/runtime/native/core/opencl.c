@@ -2,7 +2,6 @@
 #include "gpu.h"
 
 #include <dlfcn.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +9,6 @@
 
 #define API(X)                                                                                                          \
   X(int32_t, GetPlatformIDs, (uint32_t, void **, uint32_t *))                                                           \
-  X(int32_t, GetPlatformInfo, (void *, uint32_t, size_t, void *, size_t *))                                             \
   X(int32_t, GetDeviceIDs, (void *, uint64_t, uint32_t, void **, uint32_t *))                                           \
   X(int32_t, GetDeviceInfo, (void *, uint32_t, size_t, void *, size_t *))                                               \
   X(void *, CreateContext, (const intptr_t *, uint32_t, void *const *, void *, void *, int32_t *))                      \
@@ -44,9 +42,9 @@
 static struct { API(FIELD) } cl;
 
 enum {
-  D_TYPE = 0x1000, D_UNITS = 0x1002, D_GROUP = 0x1004, D_ITEMS = 0x1005, D_CLOCK = 0x100C, D_MAX_ALLOC = 0x1010, D_ALIGN = 0x1019, D_CACHE = 0x101E,
+  D_TYPE = 0x1000, D_UNITS = 0x1002, D_GROUP = 0x1004, D_ITEMS = 0x1005, D_MAX_ALLOC = 0x1010, D_CACHE = 0x101E,
   D_MEMORY = 0x101F, D_LOCAL = 0x1023, D_NAME = 0x102B, D_VENDOR = 0x102C, D_DRIVER = 0x102D, D_VERSION = 0x102F, D_EXTENSIONS = 0x1030,
-  D_HALF = 0x1033, D_UNIFIED = 0x1035, D_SINGLE = 0x101B, D_DOUBLE = 0x1032, D_COMPILER = 0x1028, TYPE_CPU = 2, TYPE_GPU = 4, P_VERSION = 0x0901, P_NAME = 0x0902,
+  D_UNIFIED = 0x1035, D_SINGLE = 0x101B, D_DOUBLE = 0x1032, D_COMPILER = 0x1028, TYPE_CPU = 2,
   BUILD_LOG = 0x1183, BINARY_SIZES = 0x1165, BINARIES = 0x1166, MOST_DEVICES = 64, E_END = 0x1283, Q_PROFILING = 2, MEM_READ_WRITE = 1
 };
 
@@ -66,9 +64,6 @@ struct quern_gpu_module {
   struct { void *handle; char *name; } *functions;
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static int loaded;
-static char absent[2048];
 static void *devices[MOST_DEVICES], *platforms[MOST_DEVICES];
 static int device_count;
 
@@ -141,14 +136,8 @@ static int load_driver(quern_gpu_error *e) {
 }
 
 static int ready(quern_gpu_error *e) {
-  pthread_mutex_lock(&lock);
-  if (loaded == 0) {
-    loaded = load_driver(e) == 0 ? 1 : -1;
-    if (loaded < 0) snprintf(absent, sizeof absent, "%s", e->text);
-  }
-  int state = loaded;
-  pthread_mutex_unlock(&lock);
-  return state == 1 ? 0 : quern_gpu_fail(e, QUERN_GPU_ABSENT, "%s", absent);
+  static quern_gpu_once once = QUERN_GPU_ONCE;
+  return quern_gpu_load_once(&once, load_driver, e);
 }
 
 static int count(quern_gpu_error *e) { return ready(e) ? -1 : device_count; }
@@ -182,8 +171,6 @@ static int describe(int index, quern_gpu_info *info, quern_gpu_error *e) {
   info->max_buffer = (int64_t)number(d, D_MAX_ALLOC);
   info->shared = info->shared_optin = (int64_t)number(d, D_LOCAL);
   info->cache = (int64_t)number(d, D_CACHE);
-  info->clock_khz = (int64_t)(uint32_t)number(d, D_CLOCK) * 1000;
-  info->alignment = (int64_t)((uint32_t)number(d, D_ALIGN) / 8);
   for (int i = 0; i < 3; i++) info->block[i] = (int64_t)sizes[i], info->grid[i] = 2147483647;
   char *out = info->features, *end = out + sizeof info->features;
 #define FEATURE(condition, name) if (condition) out += snprintf(out, (size_t)(end - out), "%s%s", out == info->features ? "" : " ", name)
@@ -346,7 +333,7 @@ static int launch(quern_gpu_device *d, const quern_gpu_launch *l, quern_gpu_erro
     int32_t code = a->buffer ? cl.SetKernelArg(kernel, (uint32_t)i, sizeof(void *), &a->buffer->handle) : cl.SetKernelArg(kernel, (uint32_t)i, a->size, a->value);
     if (code) return quern_gpu_fail(e, QUERN_GPU_LAUNCH, "%s: argument %d: %s (%d)", name, (int)i, name_of(code), (int)code);
   }
-  if (l->dynamic_shared || l->cluster[0] || l->cooperative) return quern_gpu_fail(e, QUERN_GPU_LAUNCH, "%s: OpenCL has neither dynamic shared memory nor clusters nor cooperative launches", name);
+  if (l->dynamic_shared) return quern_gpu_fail(e, QUERN_GPU_LAUNCH, "%s: OpenCL has no dynamic shared memory", name);
   if (failed(e, name, cl.EnqueueNDRangeKernel(d->queue, kernel, 3, NULL, global, local, 0, NULL, NULL))) return -1;
   return failed(e, "clFlush", cl.Flush(d->queue));
 }

@@ -7,8 +7,6 @@ export interface GpuBuffer {
 /** Compiled text: its entries can be launched. */
 export interface GpuCode {
   readonly entries: readonly string[];
-  /** What the compiler said of a success; empty for most. */
-  readonly log: string;
 }
 
 /** What to compile. */
@@ -38,11 +36,8 @@ export interface GpuGrid {
   readonly grid: Dim3;
   /** Lanes of a workgroup. */
   readonly block: Dim3;
-  readonly cluster?: Dim3 | undefined;
   /** Shared memory beyond what the text itself declares. */
   readonly dynamicSharedBytes?: number;
-  /** All workgroups run at once and may wait for each other. */
-  readonly cooperative?: boolean;
   /** May start while the launch before it ends; its text waits where it must. */
   readonly overlap?: boolean;
 }

@@ -76,7 +76,7 @@ export function openNative(kind: NativeKind, index: number): GpuDriver {
   let identity: string | undefined, slot = 0;
   const done = (what: string): Promise<void> => addon.gpuSyncAsync(device).catch((error: unknown) => { throw fromNative(error, `${where}: ${what}`); });
   const codeOf = (module: DeviceModuleHandle, source: GpuSource): Code =>
-    ({ module, entries: source.entries, log: '', functions: new Map(source.entries.map((e) => [e, call(e, () => addon.gpuFunction(device, module, e))])) });
+    ({ module, entries: source.entries, functions: new Map(source.entries.map((e) => [e, call(e, () => addon.gpuFunction(device, module, e))])) });
   const compiled = (source: GpuSource, f: () => DeviceModuleHandle, what: 'text' | 'machine code' = 'text'): Code => {
     try {
       return codeOf(f(), source);
@@ -128,7 +128,7 @@ export function openNative(kind: NativeKind, index: number): GpuDriver {
   };
 }
 
-const dims = (s: GpuGrid): Float64Array => Float64Array.of(...s.grid, ...s.block, ...(s.cluster ?? [0, 0, 0]), s.dynamicSharedBytes ?? 0, s.cooperative ? 1 : 0, s.overlap ? 1 : 0);
+const dims = (s: GpuGrid): Float64Array => Float64Array.of(...s.grid, ...s.block, s.dynamicSharedBytes ?? 0, s.overlap ? 1 : 0);
 
 function mapNumbers(m: GpuTensorMap): Float64Array {
   const out = new Float64Array(19), type = MAP_TYPES[m.dtype];

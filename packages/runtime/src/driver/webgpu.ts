@@ -156,7 +156,7 @@ export async function openWebGpu(): Promise<GpuDriver> {
         refuse(`${entryPoint}: ${(cause as Error).message}`, cause);
       }
     }
-    return { entries: source.entries, log: '', pipelines, writes: source.writes };
+    return { entries: source.entries, pipelines, writes: source.writes };
   }
 
   return {

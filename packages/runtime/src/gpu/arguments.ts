@@ -45,13 +45,10 @@ function scalarBytes(bound: Bound, i: number, dtype: DType): Uint8Array {
 /** Buffers of a run that no caller passes. */
 export interface Extra { readonly workspace: ReadonlyMap<string, GpuBuffer>; readonly faults: GpuBuffer | undefined }
 
-/** The place of element 0 of a tensor, in bytes of the device's memory. */
-const startOf = (o: Operand): number => o.start;
-
 /** The bytes of a tensor that a binding of WebGPU covers; offsets of bindings are multiples of 256. Half bytes are counted by nobody: all of the memory then. */
 function windowOf(o: Operand, packed: boolean): { readonly from: number; readonly to: number } | undefined {
   const r = packed ? undefined : reach(o.shape, o.strides);
-  return r && { from: Math.floor((startOf(o) + r.low * o.elementBytes) / 256) * 256, to: Math.ceil((startOf(o) + (r.high + 1) * o.elementBytes) / 16) * 16 };
+  return r && { from: Math.floor((o.start + r.low * o.elementBytes) / 256) * 256, to: Math.ceil((o.start + (r.high + 1) * o.elementBytes) / 16) * 16 };
 }
 
 /** One argument of a launch. */
@@ -65,9 +62,9 @@ export function gpuValue(a: GpuArg, call: Call, module: GpuModule, extra: Extra,
     case 'buffer': {
       const { o } = tensor(a.param);
       if (module.language === 'wgsl') { const window = windowOf(o, packed(a.param)), b = buffer(o.remote?.buffer); return window && b.kind === 'buffer' ? { ...b, window } : b; }
-      return buffer(o.remote?.buffer, module.language === 'cuda' ? startOf(o) : 0);
+      return buffer(o.remote?.buffer, module.language === 'cuda' ? o.start : 0);
     }
-    case 'start': { const { o, i } = tensor(a.param); const from = module.language === 'wgsl' ? windowOf(o, packed(a.param))?.from ?? 0 : 0; return bytes(integer((startOf(o) - from) / bytesOf(s.tensors[i]!.meta.dtype), bits)); }
+    case 'start': { const { o, i } = tensor(a.param); const from = module.language === 'wgsl' ? windowOf(o, packed(a.param))?.from ?? 0 : 0; return bytes(integer((o.start - from) / bytesOf(s.tensors[i]!.meta.dtype), bits)); }
     case 'workspace': return buffer(extra.workspace.get(a.name));
     case 'size': return bytes(integer(values.sizes[a.name] ?? 0, bits));
     case 'stride': return bytes(integer(values.strides[a.param]?.[a.dim] ?? 0, bits));
@@ -79,7 +76,7 @@ export function gpuValue(a: GpuArg, call: Call, module: GpuModule, extra: Extra,
       const { o, i } = tensor(a.param), { remote } = o;
       if (remote === undefined || driver.tensorMap === undefined) throw new Error('no tensor maps on this device');
       return bytes(driver.tensorMap({
-        buffer: remote.buffer, offset: startOf(o), dtype: s.tensors[i]!.meta.dtype, dims: o.shape.toReversed(), strides: o.strides.map((x) => x * o.elementBytes).toReversed(), box: a.box, swizzle: a.swizzle,
+        buffer: remote.buffer, offset: o.start, dtype: s.tensors[i]!.meta.dtype, dims: o.shape.toReversed(), strides: o.strides.map((x) => x * o.elementBytes).toReversed(), box: a.box, swizzle: a.swizzle,
       }));
     }
   }

@@ -20,8 +20,8 @@ export type DeviceModuleHandle = { readonly [brand]: 'device module' };
 /** A GPU as its driver describes it. */
 export interface NativeDeviceInfo {
   readonly name: string; readonly vendor: string; readonly driver: string; readonly features: string; readonly software: number; readonly integrated: number; readonly units: number;
-  readonly major: number; readonly minor: number; readonly lanes: number; readonly subgroup: number; readonly memoryBytes: number; readonly bufferBytes: number; readonly sharedBytes: number;
-  readonly dynamicSharedBytes: number; readonly cacheBytes: number; readonly clockKhz: number; readonly alignment: number; readonly grid: readonly number[]; readonly block: readonly number[];
+  readonly major: number; readonly minor: number; readonly lanes: number; readonly memoryBytes: number; readonly bufferBytes: number; readonly sharedBytes: number;
+  readonly dynamicSharedBytes: number; readonly cacheBytes: number; readonly grid: readonly number[]; readonly block: readonly number[];
 }
 
 /** Anything that kernels can work on. */
@@ -98,11 +98,10 @@ export interface NativeAddon {
   gpuLoad(device: DeviceHandle, binary: NativeBuffer): DeviceModuleHandle;
   gpuBinary(device: DeviceHandle, module: DeviceModuleHandle): ArrayBuffer;
   gpuFunction(device: DeviceHandle, module: DeviceModuleHandle, entry: string): number;
-  /** dims: grid (3), block (3), cluster (3; 0: none), dynamic shared bytes, cooperative, overlap. */
+  /** dims: grid (3), block (3), dynamic shared bytes, overlap. */
   gpuLaunch(device: DeviceHandle, module: DeviceModuleHandle, fn: number, dims: Float64Array, args: Uint8Array, buffers: readonly DeviceBufferHandle[]): void;
   /** numbers: offset, dtype, rank, swizzle, dims (5), strides (5), box (5). */
   gpuTensorMap(device: DeviceHandle, buffer: DeviceBufferHandle, numbers: Float64Array): ArrayBuffer;
-  gpuSync(device: DeviceHandle): void;
   gpuSyncAsync(device: DeviceHandle): Promise<void>;
   gpuMark(device: DeviceHandle, slot: number): void;
   gpuElapsed(device: DeviceHandle, from: number, to: number): number;

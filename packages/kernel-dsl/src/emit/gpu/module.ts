@@ -79,8 +79,6 @@ export interface GpuLaunch {
   readonly args: readonly GpuArg[];
   /** It may start while the launch before it ends: its text waits for it before it touches memory. */
   readonly overlap?: boolean;
-  /** Workgroups that run together on neighbouring processors and see each other's shared memory (CUDA 9.0). */
-  readonly cluster?: Dim3;
 }
 
 /**

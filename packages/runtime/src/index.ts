@@ -16,5 +16,5 @@ export * from './program/index.ts';
 export * from './tune/index.ts';
 export {
   type AnyArray, type ArrayOf, bf16ToF32, bytesOf, clone, type DType, type DTypeOf, DTYPES, f16ToF32, f32ToBf16, f32ToF16, fromMemory, type MemoryLayout, type Placement,
-  type Range, type Storage, Tensor, tensor, type TensorOptions, values, type ValuesOf, zeros,
+  type Range, rowMajor, type Storage, Tensor, tensor, type TensorOptions, values, type ValuesOf, zeros,
 } from './tensor/index.ts';

@@ -7,7 +7,7 @@ import type { Case, Trial } from '../cases/index.ts';
 import { copyArgs } from '../memory/index.ts';
 import { boundsAround, checkBits, checkNear, checkUntouched, tally } from './compare.ts';
 import type { Around, Tally } from './compare.ts';
-import { ConformanceError, Fault } from './error.ts';
+import { Fault } from './error.ts';
 import { flat, seenBy } from './oracle.ts';
 import type { Backend, ConformOptions } from './options.ts';
 import type { ConformReport } from './report.ts';
@@ -41,13 +41,6 @@ export interface Opened {
   readonly bounds: () => ReadonlyMap<string, Around>;
   /** Results on the interpreter by the text of the program: equal programs run once. */
   readonly done: Map<string, Args>;
-}
-
-/** What went wrong, in its smallest form. */
-export function asError(name: string, d: fc.RunDetails<[Case]>): Error {
-  const e = d.errorInstance, run = { seed: d.seed, path: d.counterexamplePath ?? undefined };
-  if (e === null || e === undefined) return new ConformanceError(name, new Fault({ backend: 'algorithm', what: 'its assumptions exclude almost every case; say with `sizes` and `args` what it is meant for' }).mismatch, undefined, run);
-  return e instanceof Fault ? new ConformanceError(name, e.mismatch, d.counterexample?.[0], run, e) : (e as Error);
 }
 
 /** Interprets, or says how it failed. A case that the kernel's own assumptions exclude is no case. */

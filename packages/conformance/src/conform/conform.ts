@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { TARGETS } from '@quern/kernel-dsl';
 import type { Axes, Kernel, Target } from '@quern/kernel-dsl';
 import { cpuInfo } from '@quern/runtime';
-import { factorsOf, planOf } from '../cases/index.ts';
 import type { Case } from '../cases/index.ts';
 import { copyArgs } from '../memory/index.ts';
-import { asError, hold, newBench, openCase, reportOf, runPrograms } from './bench.ts';
+import { hold, newBench, openCase, runPrograms } from './bench.ts';
 import type { Bench } from './bench.ts';
 import { ConformanceError, Fault } from './error.ts';
 import type { Backend, ConformOptions, Subject } from './options.ts';
 import type { ConformReport } from './report.ts';
+import { asConformance, conclude, searchOf, seedOf } from './search.ts';
 import { stagesFor } from './stages.ts';
 import type { Stages } from './stages.ts';
 
@@ -35,23 +35,16 @@ const runnable = (): readonly Target[] => {
  * @example it('conforms', () => { conform(saxpy, { cpu: schedule }); })
  */
 export function conform<A extends Axes>(k: Kernel<A> | Subject, options: ConformOptions<A> = {}): ConformReport {
-  const o = options as ConformOptions, backends = new Set(options.backends ?? BACKENDS), targets = options.targets ?? runnable();
-  const seed = options.seed ?? fc.readConfigureGlobal().seed ?? Date.now() & 0x7fffffff;
+  const o = options as ConformOptions, backends = new Set(options.backends ?? BACKENDS), targets = options.targets ?? runnable(), seed = seedOf(options);
   const have = backends.has('c') ? cpuInfo().isas : undefined, lacking = targets.find((t) => have && !have.includes(t.isa));
   if (lacking) throw new ConformanceError(k.name, new Fault({ backend: 'c', isa: lacking.isa, what: `this CPU cannot run it; it has ${have!.join(', ')}` }).mismatch, undefined, { seed, path: undefined });
   const stages: Stages[] = [];
   try {
     for (const t of targets) stages.push(stagesFor(k, t, options, backends));
-    const factors = [...new Set(stages.flatMap((s) => factorsOf(s.steps)))].sort((a, b) => a - b);
-    const plan = planOf(k.ir, factors, options.sizes ?? {}, options.work ?? 2048, seed);
-    const bench = newBench(k.ir, o, backends, stages);
-    const details = fc.check(fc.property(plan.arbitrary, (c) => runCase(bench, stages, c)), {
-      seed, examples: plan.always.map((c): [Case] => [c]), numRuns: plan.always.length + (options.runs ?? 25), ...(options.path === undefined ? {} : { path: options.path }),
-    });
-    if (details.failed) throw asError(k.name, details);
-    return reportOf(bench, plan.uncovered, factors, seed);
+    const search = searchOf(k.ir, stages, seed, o), bench = newBench(k.ir, o, backends, stages);
+    return conclude(k.name, fc.check(fc.property(search.plan.arbitrary, (c) => runCase(bench, stages, c)), search.parameters), bench, search);
   } catch (e) {
-    throw e instanceof Fault ? new ConformanceError(k.name, e.mismatch, undefined, { seed, path: undefined }, e) : e;
+    throw asConformance(k.name, seed, e);
   } finally {
     for (const s of stages) s.native?.close();
   }

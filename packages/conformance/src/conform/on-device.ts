@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { FAULT_WORDS, emitGpu, evaluate } from '@quern/kernel-dsl';
 import type { Axes, Kernel, KernelIR, Schedule, TensorArg } from '@quern/kernel-dsl';
-import { BoundsError, gpuKernel, gpuTarget, tensor } from '@quern/runtime';
+import { BoundsError, gpuKernel, gpuTarget, rowMajor, tensor } from '@quern/runtime';
 import type { Device, GpuKernel, KernelArgs, Tensor } from '@quern/runtime';
-import { factorsOf, planOf } from '../cases/index.ts';
 import type { Case, Trial } from '../cases/index.ts';
 import { copyArgs } from '../memory/index.ts';
-import { asError, hold, newBench, openCase, reportOf, runPrograms } from './bench.ts';
+import { hold, newBench, openCase, runPrograms } from './bench.ts';
 import type { Args, Bench } from './bench.ts';
-import { ConformanceError, Fault } from './error.ts';
+import { Fault } from './error.ts';
 import type { ConformOptions, Subject } from './options.ts';
 import type { ConformReport } from './report.ts';
+import { asConformance, conclude, searchOf, seedOf } from './search.ts';
 import { programsFor } from './stages.ts';
 import type { Programs } from './stages.ts';
 
@@ -36,19 +36,15 @@ export interface DeviceOptions<A extends Axes = Axes> extends Omit<ConformOption
 export async function conformOn<A extends Axes>(device: Device, k: Kernel<A> | Subject, options: DeviceOptions<A> = {}): Promise<ConformReport> {
   const { driver } = device;
   if (driver === undefined) throw new TypeError(`${device.info.id} is no GPU: hold a kernel to the CPU with conform(…)`);
-  const seed = options.seed ?? fc.readConfigureGlobal().seed ?? Date.now() & 0x7fffffff, t = await gpuTarget(driver.info);
-  const p = programsFor(k, t, options.gpu), backends = new Set(options.interpret === false ? ['device'] as const : ['scheduled', 'lowered', 'device'] as const);
-  const runner = gpuKernel(device, { target: t, evaluate, faultWords: FAULT_WORDS, emit: (v) => emitGpu(p.lowered, t, v) }), factors = [...new Set(factorsOf(p.steps))].sort((a, b) => a - b);
+  const seed = seedOf(options), t = await gpuTarget(driver.info), p = programsFor(k, t, options.gpu);
+  const backends = new Set(options.interpret === false ? ['device'] as const : ['scheduled', 'lowered', 'device'] as const);
+  const runner = gpuKernel(device, { target: t, evaluate, faultWords: FAULT_WORDS, emit: (v) => emitGpu(p.lowered, t, v) });
   try {
-    const plan = planOf(k.ir, factors, options.sizes ?? {}, options.work ?? 2048, seed), bench = newBench(k.ir, options as ConformOptions, backends, [p]);
-    const property = fc.asyncProperty(plan.arbitrary, (c) => runCase(bench, p, device, runner, c, options.checked ?? true));
-    const details = await fc.check(property, {
-      seed, examples: plan.always.map((c): [Case] => [c]), numRuns: plan.always.length + (options.runs ?? 25), ...(options.path === undefined ? {} : { path: options.path }),
-    });
-    if (details.failed) throw asError(k.name, details);
-    return reportOf(bench, plan.uncovered, factors, seed);
+    const o = options as ConformOptions, search = searchOf(k.ir, [p], seed, o), bench = newBench(k.ir, o, backends, [p]);
+    const property = fc.asyncProperty(search.plan.arbitrary, (c) => runCase(bench, p, device, runner, c, options.checked ?? true));
+    return conclude(k.name, await fc.check(property, search.parameters), bench, search);
   } catch (e) {
-    throw e instanceof Fault ? new ConformanceError(k.name, e.mismatch, undefined, { seed, path: undefined }, e) : e;
+    throw asConformance(k.name, seed, e);
   } finally {
     runner.dispose();
   }
@@ -97,10 +93,4 @@ async function runOn(device: Device, k: GpuKernel, ir: KernelIR, trial: Trial, b
     for (const f of far) { f.view.dispose(); f.all.dispose(); }
   }
   return args;
-}
-
-function rowMajor(shape: readonly number[]): number[] {
-  const strides = new Array<number>(shape.length).fill(1);
-  for (let d = shape.length - 2; d >= 0; d--) strides[d] = strides[d + 1]! * Math.max(1, shape[d + 1]!);
-  return strides;
 }

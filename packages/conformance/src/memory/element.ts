@@ -1,8 +1,9 @@
 import type { TensorArg } from '@quern/kernel-dsl';
+import { rowMajor } from '@quern/runtime';
 
 /** Calls f with each element's row-major number and its position in the argument's array. */
 export function eachElement(a: TensorArg, f: (i: number, position: number) => void): void {
-  const { shape } = a, strides = a.strides ?? shape.map((_, d) => shape.slice(d + 1).reduce((n, x) => n * x, 1));
+  const { shape } = a, strides = a.strides ?? rowMajor(shape);
   if (shape.includes(0)) return;
   const index = shape.map(() => 0);
   let position = a.offset ?? 0;

@@ -1,10 +1,10 @@
-import type { Buffer, Expr, KernelIR, Var } from '../../../ir/index.ts';
+import type { Buffer, Expr, Var } from '../../../ir/index.ts';
 import { exprKey } from '../../../ir/index.ts';
-import type { Target } from '../../../targets/index.ts';
 import { EmitError } from '../../error.ts';
 import type { Namer } from '../../names.ts';
-import type { EmitGpuOptions, GpuArg, GpuSite } from '../module.ts';
-import type { Plan, PlannedLaunch } from '../plan.ts';
+import type { Begun } from '../assemble.ts';
+import type { GpuArg } from '../module.ts';
+import type { PlannedLaunch } from '../plan.ts';
 import type { Dialect, Helper, Memory } from './dialect.ts';
 import { rendered } from './helper.ts';
 import type { RenderedHelper } from './helper.ts';
@@ -12,19 +12,9 @@ import type { Interval } from './interval.ts';
 import type { Range } from './ranges.ts';
 
 /** What all launches of a module share while it is printed. */
-export interface ModuleState {
-  readonly k: KernelIR;
-  readonly target: Target;
+export interface ModuleState extends Begun {
   readonly dialect: Dialect;
-  readonly options: Required<EmitGpuOptions>;
-  readonly plan: Plan;
   readonly helpers: Map<string, RenderedHelper>;
-  readonly features: Set<string>;
-  /** Values that must fit 32 bits, by their keys. */
-  readonly below: Map<string, Expr>;
-  /** Elements that the start of a tensor must be a multiple of, and the dimensions whose strides must be, by name. */
-  readonly alignment: Map<string, { elements: number; readonly dims: Set<number> }>;
-  readonly sites: GpuSite[];
 }
 
 /** A name in the text of a launch. `bits`: of index values. */

@@ -1,11 +1,11 @@
 import type { CallArg, Param, SourcedLine } from '../../../ir/index.ts';
 import { bytesOf, visitStmt } from '../../../ir/index.ts';
-import { DslError } from '../../../errors/index.ts';
 import { Namer } from '../../names.ts';
 import { elements, liveIn, place, Writer } from '../../text/index.ts';
 import type { GpuArg, GpuLaunch } from '../module.ts';
 import { freeVars, workspaceName } from '../plan.ts';
 import type { PlannedLaunch } from '../plan.ts';
+import { sharedBytesOf, sharedRoom } from '../shared-bytes.ts';
 import type { Memory } from './dialect.ts';
 import { FAULTS, bufKey, mapKey, scalarKey, sizeKey, strideKey, varKey } from './frame.ts';
 import type { Frame, ModuleState, Symbol } from './frame.ts';
@@ -64,9 +64,7 @@ export function printLaunch(m: ModuleState, l: PlannedLaunch, entries: readonly 
   printScope({ f, w, live: liveIn(l.body), waiting: new Set(), at: undefined, diverged: 0 }, l.body);
 
   const all = [...shared, ...[...f.exchanges].map(([type, x]) => ({ ...x, type, loc: undefined }))], out = new Writer();
-  const sharedBytes = all.reduce((n, x) => n + Math.ceil(x.bytes / 16) * 16, 0), most = m.target.gpu?.sharedBytes ?? 0;
-  if (sharedBytes > most) throw new DslError('KD-L-SHARED', { bytes: sharedBytes, what: all.map((x) => `${x.name} ${x.bytes}`).join(', '), isa: m.target.isa, most }, { loc: all.at(-1)?.loc ?? l.body.loc });
-  const dynamic = dialect.dynamicShared && sharedBytes > STATIC_SHARED ? dialect.dynamicShared : undefined;
+  const sharedBytes = sharedBytesOf(all, m.target, l.body.loc), dynamic = dialect.dynamicShared && sharedBytes > STATIC_SHARED ? dialect.dynamicShared : undefined;
   const used = [...offered].filter(([key]) => f.args.has(key)).map(([, o]) => o), begin: string[] = [];
   const args = dialect.starts ? used.flatMap((o) => (o.arg.kind === 'buffer' ? withStart(o, o.arg.param, m, namer, begin) : [o])) : used;
   out.locs = m.k.loc ? [m.k.loc] : [];
@@ -78,7 +76,7 @@ export function printLaunch(m: ModuleState, l: PlannedLaunch, entries: readonly 
     out.locs = x.loc ? [x.loc] : [];
     const where = place(x.loc);
     out.line(`${dynamic ? dynamic.part(x.type, x.name, at) : dialect.shared(x.type, x.name, x.n)}${where ? `   // ${where}` : ''}`);
-    at += Math.ceil(x.bytes / 16) * 16;
+    at += sharedRoom(x.bytes);
   }
   out.lines.push(...w.lines);
   out.locs = [];

@@ -1,13 +1,10 @@
 import type { KernelIR, SourcedLine } from '../../../ir/index.ts';
 import { DslError } from '../../../errors/index.ts';
-import { specViolation } from '../../../ir/index.ts';
 import type { Target } from '../../../targets/index.ts';
-import { EmitError } from '../../error.ts';
-import { kernelMeta } from '../../meta.ts';
-import { Namer, identifier } from '../../names.ts';
-import { headerComment } from '../../text/index.ts';
+import { Namer } from '../../names.ts';
+import { assemble, begin } from '../assemble.ts';
 import type { EmitGpuOptions, GpuModule, GpuStep } from '../module.ts';
-import { entriesOf, planOf, workspaceName } from '../plan.ts';
+import { entriesOf, workspaceName } from '../plan.ts';
 import type { PlannedLaunch } from '../plan.ts';
 import type { ModuleState } from './frame.ts';
 import { printLaunch, workspaceDtype } from './launch.ts';
@@ -15,8 +12,6 @@ import { cellLaunches } from './marks.ts';
 import type { Marks } from './marks.ts';
 import { RESERVED } from './types.ts';
 
-const blank: SourcedLine = { text: '', locs: [] };
-const plain = (text: string): readonly SourcedLine[] => text.split('\n').map((t) => ({ text: t, locs: [] }));
 /** What stands above a module that uses a feature. */
 const DIRECTIVES: Readonly<Record<string, string>> = { f16: 'enable f16;', dot4: 'requires packed_4x8_integer_dot_product;' };
 
@@ -26,11 +21,8 @@ const DIRECTIVES: Readonly<Record<string, string>> = { f16: 'enable f16;', dot4:
  * @throws DslError KD-L-LACKS what needs 64-bit numbers, or barriers that some lanes do not reach; KD-L-SHARED
  */
 export function emitWgsl(k: KernelIR, target: Target, o: EmitGpuOptions = {}): GpuModule {
-  const bad = specViolation(k, 'lowered-gpu');
-  if (bad) throw new EmitError(`kernel ${k.name} is not lowered for a GPU: ${bad}`, k.loc);
   if (o.indexBits === 64) throw new DslError('KD-L-LACKS', { isa: target.isa, what: '64-bit integers', where: 'indices of 64 bits', fix: 'pass parts of the tensors' }, { loc: k.loc });
-  const plan = planOf(k, `${identifier(k.name)}_kernel`), options: Required<EmitGpuOptions> = { indexBits: 32, aligned: o.aligned ?? true, flatGrid: o.flatGrid ?? false, bounds: o.bounds ?? false };
-  const m: ModuleState = { k, target, options, plan, names: new Namer(RESERVED), helpers: new Map(), features: new Set(), below: new Map(), alignment: new Map(), sites: [], prints: [] };
+  const m: ModuleState = { ...begin(k, target, o), names: new Namer(RESERVED), helpers: new Map(), prints: [] }, { plan } = m;
   for (const entry of entriesOf(plan.steps)) m.names.take(entry);
   const kernels: (readonly SourcedLine[])[] = [], marks = new Map<number, Marks>(), cells = new Map<number, ReturnType<typeof cellLaunches>>();
   const print = (steps: readonly GpuStep<PlannedLaunch>[]): GpuStep[] => steps.flatMap((s): GpuStep[] => {
@@ -51,17 +43,11 @@ export function emitWgsl(k: KernelIR, target: Target, o: EmitGpuOptions = {}): G
       case 'let': return [s];
     }
   });
-  const printed = print(plan.steps), steps = [...[...marks.values()].flatMap((x) => x.steps), ...printed], own = k.loc ? [k.loc] : [];
-  const directives = [...m.features].sort().flatMap((x) => DIRECTIVES[x] ?? []), helpers = [...m.helpers.keys()].sort().map((name) => m.helpers.get(name)!.text);
-  const lines: SourcedLine[] = [
-    ...directives.flatMap(plain), ...(directives.length ? [blank] : []), ...helpers.flatMap((h) => [...plain(h), blank]),
-    ...headerComment(k).map((text) => ({ text, locs: own })), ...kernels.flatMap((x, i) => (i ? [blank, ...x] : x)),
-  ];
-  return {
-    name: k.name, language: 'wgsl', source: lines.map((l) => `${l.text}\n`).join(''), lines, flags: [], meta: kernelMeta(k, { scratchBytes: 0, sharedBytes: 0 }), plan: steps,
+  const printed = print(plan.steps);
+  return assemble(m, {
+    language: 'wgsl', prologue: [...m.features].sort().flatMap((x) => DIRECTIVES[x] ?? []), helpers: [...m.helpers.keys()].sort().map((name) => m.helpers.get(name)!.text), kernels,
+    steps: [...[...marks.values()].flatMap((x) => x.steps), ...printed],
     workspace: [...plan.workspace.map(({ buf, elements }) => ({ name: workspaceName(plan, buf), dtype: workspaceDtype(buf), elements })), ...[...marks.values()].map((x) => x.workspace)],
-    alignment: [...m.alignment].map(([param, a]) => ({ param, elements: a.elements, dims: [...a.dims].sort((x, y) => x - y) })),
-    below: [...m.below.values()], assumptions: plan.assumptions.map((a) => ({ cond: a.cond, text: a.text, ...(a.loc && { loc: a.loc }) })),
-    features: [...m.features].sort(), sites: m.sites, prints: m.prints, options,
-  };
+    below: [...m.below.values()], prints: m.prints,
+  });
 }

@@ -1,30 +1,22 @@
-import type { Buffer, DType, Expr, KernelIR, Loc, Stmt } from '../../../ir/index.ts';
+import type { Buffer, DType, Expr, Loc, Stmt } from '../../../ir/index.ts';
 import { DslError } from '../../../errors/index.ts';
-import type { Target } from '../../../targets/index.ts';
 import { EmitError } from '../../error.ts';
 import type { Namer } from '../../names.ts';
 import { call as plainCall, PREC } from '../../text/index.ts';
 import type { Text } from '../../text/index.ts';
-import type { EmitGpuOptions, GpuArg, GpuPrint, GpuSite } from '../module.ts';
+import type { Begun } from '../assemble.ts';
+import type { GpuArg, GpuPrint } from '../module.ts';
 import type { Interval, Range } from '../family/index.ts';
-import type { Plan, PlannedLaunch } from '../plan.ts';
+import type { PlannedLaunch } from '../plan.ts';
 
 /** A function that kernels call, or a variable of the module. Two with one name are the same. */
 export interface Helper { readonly name: string; readonly text: string; readonly uses?: readonly Helper[]; readonly features?: readonly string[] }
 
 /** What all launches of a module share while it is printed. */
-export interface ModuleState {
-  readonly k: KernelIR;
-  readonly target: Target;
-  readonly options: Required<EmitGpuOptions>;
-  readonly plan: Plan;
+export interface ModuleState extends Begun {
   /** Names of the module's own scope: entries, memory, functions over it. */
   readonly names: Namer;
   readonly helpers: Map<string, Helper>;
-  readonly features: Set<string>;
-  readonly below: Map<string, Expr>;
-  readonly alignment: Map<string, { elements: number; readonly dims: Set<number> }>;
-  readonly sites: GpuSite[];
   readonly prints: GpuPrint[];
 }
 

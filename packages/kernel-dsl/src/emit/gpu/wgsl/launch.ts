@@ -1,6 +1,5 @@
 import type { Buffer, Param, SourcedLine } from '../../../ir/index.ts';
 import { isConst } from '../../../ir/index.ts';
-import { DslError } from '../../../errors/index.ts';
 import { Namer } from '../../names.ts';
 import { infix, liveIn, place, primary, Writer } from '../../text/index.ts';
 import type { Text } from '../../text/index.ts';
@@ -8,6 +7,7 @@ import { FAULTS, bufKey, hostBounds, scalarKey, sizeKey, strideKey, varKey } fro
 import type { GpuArg, GpuLaunch } from '../module.ts';
 import { freeVars, workspaceName } from '../plan.ts';
 import type { PlannedLaunch } from '../plan.ts';
+import { sharedBytesOf } from '../shared-bytes.ts';
 import { indexText } from './address.ts';
 import { exprText } from './expr.ts';
 import { cellType, formsOf } from './forms.ts';
@@ -74,8 +74,7 @@ export function printLaunch(m: ModuleState, l: PlannedLaunch, known: Map<number,
   bindings.forEach((e, i) => out.line(`@group(0) @binding(${i}) ${e.type};`));
   if (numbers.length) out.line(`@group(0) @binding(${bindings.length}) var<uniform> ${argsName}: ${struct};`);
   const all = [...shared.map((x) => ({ name: x.name, type: cellType(x), n: cellsOf(x), bytes: (x.quad ? 16 : 4) * cellsOf(x), loc: x.buf.loc })), ...[...f.exchanges].map(([type, x]) => ({ name: x.name, type, n: x.n, bytes: 4 * x.n, loc: undefined }))];
-  const sharedBytes = all.reduce((n, x) => n + Math.ceil(x.bytes / 16) * 16, 0), most = m.target.gpu?.sharedBytes ?? 0;
-  if (sharedBytes > most) throw new DslError('KD-L-SHARED', { bytes: sharedBytes, what: all.map((x) => `${x.name} ${x.bytes}`).join(', '), isa: m.target.isa, most }, { loc: all.at(-1)?.loc ?? l.body.loc });
+  const sharedBytes = sharedBytesOf(all, m.target, l.body.loc);
   for (const x of all) { out.locs = x.loc ? [x.loc] : own; const where = place(x.loc); out.line(`var<workgroup> ${x.name}: array<${x.type}, ${x.n}>;${where ? `   // ${where}` : ''}`); }
   out.locs = own;
   if (total) { f.builtins.add('workgroup_id'); f.builtins.add('num_workgroups'); }

@@ -8,9 +8,9 @@ import type { Inner, Parts, Real } from './math/index.ts';
  * Replaces exp, exp2, log, log2, sin, cos, tanh, erf and pow, scalar or vector, by arithmetic (see math/). The intermediate values are bound by Lets
  * in front of the statement that asked. Results are within the ulps of math/accuracy.ts; all machines that fuse multiply and add agree on their bits.
  */
-export const mathlib = (k: KernelIR, target: Target): KernelIR => ({ ...k, body: walk(k.body, { fused: target.fma, own: target.gpu?.language === 'wgsl' ? ['sin', 'cos'] : [] }) });
+export const mathlib = (k: KernelIR, target: Target): KernelIR => ({ ...k, body: walk(k.body, { fused: target.fma, own: target.gpu?.ownFunctions ?? [] }) });
 
-/** Does the target fuse, and which functions does its emitter have texts of its own for: those whose formulas need f64 or a fused operation. */
+/** Does the target fuse, and which functions does its emitter have texts of its own for. */
 interface How { readonly fused: boolean; readonly own: readonly string[] }
 
 /** Stores that follow each other and read nothing that one of them writes: the vectors of a longer loop, mostly. */

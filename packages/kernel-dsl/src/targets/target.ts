@@ -1,4 +1,4 @@
-import type { Instruction } from '../ir/index.ts';
+import type { Instruction, UnaryFn } from '../ir/index.ts';
 
 /** A machine that kernels are emitted for: its limits, and how a C compiler is told about it. */
 export interface Target {
@@ -43,6 +43,8 @@ export interface GpuTraits {
   readonly subgroup: number | undefined;
   /** 32-bit registers of a lane, before values go to memory. */
   readonly registers: number;
+  /** Functions of floats that its emitter has texts of its own for, since their formulas in the language need f64 or one rounding for a product and a sum. */
+  readonly ownFunctions?: readonly UnaryFn[];
 }
 
 /**

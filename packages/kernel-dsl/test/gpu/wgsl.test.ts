@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { emitGpu } from '../../src/emit/index.ts';
-import { axes, kernel, print, tensor } from '../../src/lang/index.ts';
+import { axes, cos, exp, kernel, print, sin, tensor } from '../../src/lang/index.ts';
 import { lower } from '../../src/passes/index.ts';
 import { schedule } from '../../src/schedule/index.ts';
 import { target } from '../../src/targets/index.ts';
@@ -55,6 +55,12 @@ describe('what WGSL lacks', () => {
     expect(() => lower(wide.ir, t)).toThrow(/KD-L-LACKS wgsl has no f64: the parameter x is f64[^]*wgsl\.test\.ts/);
     const big = kernel('big', { x: tensor('f32', 'N').inout() }, ({ x, N }) => { const ax = axes({ i: N }); for (const i of ax.i) x.at(i).set(i.mul(2 ** 33).div(7).mod(100).to('f32')); return ax; });
     expect(() => emitGpu(lower(big.ir, t), t)).toThrow(/KD-L-LACKS wgsl has no 64-bit integers: .*[^]*wgsl\.test\.ts/);
+  });
+  it('sin and cos, whose formulas take f64, are texts of its own; the rest are formulas', () => {
+    const text = (fn: typeof sin): string => emitGpu(lower(kernel('waves', { x: tensor('f32', 'N').inout() }, ({ x, N }) => { const ax = axes({ i: N }); for (const i of ax.i) x.at(i).set(fn(x.at(i))); return ax; }).ir, t), t).source;
+    expect(text(sin)).toContain('fn sin_core_f32(');
+    expect(text(cos)).toContain('fn sin_core_f32(');
+    expect(text(exp)).not.toMatch(/fn (sin|exp)_|[^_]exp\(/);
   });
 });
 

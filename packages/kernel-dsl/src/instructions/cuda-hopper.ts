@@ -1,4 +1,5 @@
-import type { DType, DeviceFunction, Instruction } from '../ir/index.ts';
+import { isConst } from '../ir/index.ts';
+import type { Buffer, DType, DeviceFunction, Instruction } from '../ir/index.ts';
 import { axes, kernel, tensor } from '../lang/index.ts';
 import type { Val } from '../lang/index.ts';
 import { instr } from './instr.ts';
@@ -36,6 +37,18 @@ export const LAUNCHES: Readonly<Record<'next' | 'before', DeviceFunction>> = {
   next: { name: 'start_launch_after', signature: 'void start_launch_after()', body: ['asm volatile("griddepcontrol.launch_dependents;");'] },
   before: { name: 'wait_for_launch_before', signature: 'void wait_for_launch_before()', body: ['asm volatile("griddepcontrol.wait;" ::: "memory");'] },
 };
+
+/**
+ * Says that registers hold values which the compiler does not know. Sums that begin at a constant otherwise become part of the products, which then
+ * run one after the other (ptxas C7515).
+ */
+export function HOLD({ dtype, shape }: Buffer): DeviceFunction {
+  const count = shape.reduce((n, e) => n * (isConst(e) ? e.value : 0), 1), [type, register] = dtype === 'f32' ? ['float', 'f'] : ['int', 'r'];
+  return {
+    name: `hold_${dtype}_${count}`, signature: `void hold_${dtype}_${count}(${type} (&c)[${count}])`,
+    body: ['#pragma unroll', `for (int i = 0; i < ${count}; i++) asm volatile("" : "+${register}"(c[i]));`],
+  };
+}
 
 /** Gives registers of a warpgroup up, or asks for more. */
 export const REGISTERS = (n: number, more: boolean): DeviceFunction => ({ name: `registers_${more ? 'grow' : 'shrink'}_${n}`, signature: `void registers_${more ? 'grow' : 'shrink'}_${n}()`, body: [`asm volatile("setmaxnreg.${more ? 'inc' : 'dec'}.sync.aligned.u32 ${n};");`] });

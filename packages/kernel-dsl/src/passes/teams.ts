@@ -1,5 +1,5 @@
 import { DslError } from '../errors/index.ts';
-import { BULK_2D, LAUNCHES, MBARRIER, REGISTERS, WGMMA, argsOf, matchInstruction } from '../instructions/index.ts';
+import { BULK_2D, HOLD, LAUNCHES, MBARRIER, REGISTERS, WGMMA, argsOf, matchInstruction } from '../instructions/index.ts';
 import { add, and, binary, block, bytesOf, compare, constant, isConst, load, mapChildren, mapExpr, mapOwnExprs, mul, newBuffer, newVar, renew, select, sub, substitute, substituteExpr, visitStmt } from '../ir/index.ts';
 import type { Buffer, CallArg, DeviceFunction, Expr, For, KernelIR, Stmt, Var } from '../ir/index.ts';
 import type { Target } from '../targets/index.ts';
@@ -182,6 +182,7 @@ function consume(s: Stmt, x: Roles, ring: Ring | undefined): Stmt {
         // Products of one tile run while those of the next are asked for: a tile is free one round later.
         const last: Expr = { kind: 'cast', dtype: 'i64', lanes: 1, x: select(compare('eq', load(r.slot, []), constant(0, 'i32')), constant(r.stages - 1, 'i32'), add32(load(r.slot, []), -1)) };
         return block([
+          ...sumsOf(only, x).map((f): Stmt => ({ kind: 'call', fn: HOLD(f.own), args: [{ kind: 'array', buf: f.own }], ...at })),
           { ...plain, body: block([wait, teamWork(only, x, r, WGMMA.wait1), free(last, and(first, compare('gt', s.v, constant(0)))), onward(r, s)]) },
           { kind: 'call', fn: WGMMA.wait0, args: [], ...at },
           free(last, and(first, compare('gt', s.extent, constant(0)))),
@@ -226,3 +227,9 @@ function teamWork(s: For, x: Roles, ring: Ring | undefined, wait: DeviceFunction
 }
 const holdsProducts = (s: For): boolean => holds(s.body, (y) => y.kind === 'instr' && y.def.team !== undefined);
 const tileRegisters = (b: Buffer): number => b.shape.slice(-2).reduce((n, e) => n * (isConst(e) ? e.value : 0), 1) / 128;
+/** What products of a team add to. */
+function sumsOf(s: For, x: Roles): readonly Fragment[] {
+  const found = new Set<Fragment>();
+  visitStmt(s, (p) => { if (p.kind === 'store' || p.kind === 'accum') { const f = x.fragments.get(p.buf.id); if (f) found.add(f); } });
+  return [...found];
+}

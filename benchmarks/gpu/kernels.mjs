@@ -1,12 +1,12 @@
 // The kernels that benchmarks/gpu.bench.mjs measures: each an algorithm and its schedule for an NVIDIA GPU of compute capability 9.0.
-import { axes, hopperGemm, kernel, reg, tensor } from '@quern/kernel-dsl';
+import { axes, hopperGemm, kernel, reg, tensor, tf32 } from '@quern/kernel-dsl';
 
-/** C = A Bᵀ, both with dense rows along k; sums in `sum`. */
-const product = (dtype, sum, out) => kernel(`gemm_${dtype}`, { A: tensor(dtype, 'M', 'K'), B: tensor(dtype, 'N', 'K'), C: tensor(out, 'M', 'N').out() }, ({ A, B, C, M, N, K }) => {
+/** C = A Bᵀ, both with dense rows along k; `read` makes factors of elements, sums are in `sum`. */
+const product = (name, dtype, sum, out, read = (x) => x.to(sum)) => kernel(`gemm_${name}`, { A: tensor(dtype, 'M', 'K'), B: tensor(dtype, 'N', 'K'), C: tensor(out, 'M', 'N').out() }, ({ A, B, C, M, N, K }) => {
   const ax = axes({ i: M, j: N, k: K });
   for (const i of ax.i) for (const j of ax.j) {
     const acc = reg(sum, 0, 'acc');
-    for (const k of ax.k) acc.addAssign(A.at(i, k).to(sum).mul(B.at(j, k).to(sum)));
+    for (const k of ax.k) acc.addAssign(read(A.at(i, k)).mul(read(B.at(j, k))));
     C.at(i, j).set(out === sum ? acc : acc.to(out));
   }
   return ax;
@@ -26,13 +26,13 @@ const plain = kernel('gemm_f32', { A: tensor('f32', 'M', 'K'), B: tensor('f32', 
 const teams = (dtype, o) => (s, ax) => hopperGemm(s, ax, { A: 'A', B: 'B', acc: 'acc', dtype }, o);
 
 /** 256 lanes of 8 x 8 elements each, two halves of 4 that lie 64 apart, so that neighbours read neighbours; tiles of both factors in shared memory. */
-const registerTiles = (depth, ahead, resident) => (s, { i, j, k }) => {
+const registerTiles = (ahead, resident) => (s, { i, j, k }) => {
   const [bm, i1] = s.split(i, 128, { tail: 'pad' }), [bn, j1] = s.split(j, 128, { tail: 'pad' });
   const [ih, i2] = s.split(i1, 64), [ti, il] = s.split(i2, 4), [jh, j2] = s.split(j1, 64), [tj, jl] = s.split(j2, 4);
   s.reorder(bm, bn, ti, tj, ih, il, jh, jl);
   s.bind({ 'block.y': bm, 'block.x': bn, 'lane.y': ti, 'lane.x': tj });
   s.expand('acc', ih, il, jh, jl);
-  const [ko, ki] = s.split(k, depth, { tail: 'pad' });
+  const [ko, ki] = s.split(k, 8, { tail: 'pad' });
   s.reorder(ko, ki, ih, il, jh, jl);
   s.stage('A', ko, 'shared', { vector: 4, panel: il, pad: 4 });
   s.stage('B', ko, 'shared', { vector: 4 });
@@ -45,19 +45,29 @@ const registerTiles = (depth, ahead, resident) => (s, { i, j, k }) => {
   s.unroll(ki);
 };
 
-/** What is measured: a kernel, its schedules by name, the peer's request, and sizes. */
+const persistent = (group) => ({ workgroups: 132, group }), wide = (dtype) => teams(dtype, { tile: [128, 256], stages: 4, persistent: persistent(16) });
+
+/**
+ * What is measured: a kernel, its schedules by name, what the peer is asked for (`peer`), the types of factors and results, and sizes. `reads` is the form in
+ * which the kernel reads its factors, where that is not all of them.
+ */
 export const products = [
-  { name: 'bf16', kernel: product('bf16', 'f32', 'bf16'), peer: 'bf16', dtype: 'bf16', out: 'bf16', transposed: true, sizes: [2048, 4096, 8192], schedules: {
-    '128x256 ring 4, persistent, bands of 16': teams('bf16', { tile: [128, 256], stages: 4, persistent: { workgroups: 132, group: 16 } }),
+  { name: 'bf16', kernel: product('bf16', 'bf16', 'f32', 'bf16'), peer: 'bf16', dtype: 'bf16', out: 'bf16', transposed: true, sizes: [2048, 4096, 8192], schedules: {
+    '128x256 ring 4, persistent, bands of 16': wide('bf16'),
     '256x128 ring 4': teams('bf16', { tile: [256, 128], stages: 4 }),
     '128x256 ring 4': teams('bf16', { tile: [128, 256], stages: 4 }),
   } },
-  { name: 'f16', kernel: product('f16', 'f32', 'f16'), peer: 'f16', dtype: 'f16', out: 'f16', transposed: true, sizes: [4096], schedules: { '128x256 ring 4, persistent, bands of 16': teams('f16', { tile: [128, 256], stages: 4, persistent: { workgroups: 132, group: 16 } }) } },
-  { name: 'int8', kernel: product('i8', 'i32', 'i32'), peer: 'i8', dtype: 'i8', out: 'i32', transposed: true, sizes: [4096, 8192], schedules: {
-    '128x256 ring 4, persistent, bands of 16': teams('i8', { tile: [128, 256], stages: 4, persistent: { workgroups: 132, group: 16 } }),
-    '256x128 ring 4, persistent, bands of 8': teams('i8', { tile: [256, 128], stages: 4, persistent: { workgroups: 132, group: 8 } }),
+  { name: 'f16', kernel: product('f16', 'f16', 'f32', 'f16'), peer: 'f16', dtype: 'f16', out: 'f16', transposed: true, sizes: [2048, 4096, 8192], schedules: { '128x256 ring 4, persistent, bands of 16': wide('f16') } },
+  { name: 'tf32', kernel: product('tf32', 'f32', 'f32', 'f32', tf32), peer: 'tf32', dtype: 'f32', reads: 'tf32', out: 'f32', transposed: true, sizes: [2048, 4096, 8192], schedules: {
+    '128x256 ring 4, persistent, bands of 16': wide('tf32'),
+    '128x256 ring 4': teams('tf32', { tile: [128, 256], stages: 4 }),
+    '256x128 ring 4': teams('tf32', { tile: [256, 128], stages: 4 }),
+  } },
+  { name: 'int8', kernel: product('int8', 'i8', 'i32', 'i32'), peer: 'i8', dtype: 'i8', out: 'i32', transposed: true, sizes: [2048, 4096, 8192], schedules: {
+    '128x256 ring 4, persistent, bands of 16': wide('i8'),
+    '256x128 ring 4, persistent, bands of 8': teams('i8', { tile: [256, 128], stages: 4, persistent: persistent(8) }),
   } },
   { name: 'f32', kernel: plain, peer: 'f32', dtype: 'f32', out: 'f32', transposed: false, sizes: [4096, 8192], schedules: {
-    '8 x 8 a lane, depth 8': registerTiles(8, false), '8 x 8 a lane, depth 8, fetched ahead': registerTiles(8, true), '8 x 8 a lane, depth 8, fetched ahead, two resident': registerTiles(8, true, 2), '8 x 8 a lane, depth 16, fetched ahead, two resident': registerTiles(16, true, 2),
+    '8 x 8 a lane, depth 8': registerTiles(false), '8 x 8 a lane, depth 8, fetched ahead': registerTiles(true), '8 x 8 a lane, depth 8, fetched ahead, two resident': registerTiles(true, 2),
   } },
 ];

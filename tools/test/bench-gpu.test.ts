@@ -1,0 +1,55 @@
+/** What the benchmark for GPUs measures, as far as a machine without one can tell: each program is right, and machine code comes of it. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { emitGpu, lower, schedule, target, verify } from '@quern/kernel-dsl';
+import type { Axes, Kernel, Schedule } from '@quern/kernel-dsl';
+import { afterAll, describe, expect, it } from 'vitest';
+import { root } from './snippets.ts';
+
+interface Product { name: string; kernel: Kernel<Axes>; peer: string; dtype: string; reads?: string; out: string; sizes: number[]; schedules: Record<string, (s: Schedule, ax: Axes) => void> }
+const { products } = (await import(join(root, 'benchmarks/gpu/kernels.mjs'))) as { products: Product[] };
+
+const dir = mkdtempSync(join(tmpdir(), 'quern-bench-'));
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+const NVCC = spawnSync('nvcc', ['--version']).status === 0;
+/** The wider tests make machine code of all; the others of the first schedule of each kind. */
+const WIDE = process.env['QUERN_GPU_ALL'] !== undefined;
+const t = target('cuda-sm90a'), cases = products.flatMap((p) => Object.entries(p.schedules).map(([name, s], i) => ({ p, name, s, first: i === 0 })));
+
+describe('npm run bench -- gpu', () => {
+  it('measures each kind at 2048, 4096 and 8192, but for f32, of which small ones say nothing new', () => {
+    expect(products.map((p) => p.name)).toEqual(['bf16', 'f16', 'tf32', 'int8', 'f32']);
+    for (const p of products) expect(p.sizes, p.name).toEqual(p.name === 'f32' ? [4096, 8192] : [2048, 4096, 8192]);
+  });
+
+  it.each(cases)('$p.name, $name: proved, and emitted with the instructions of its type', ({ p, s }) => {
+    const { ir } = schedule(p.kernel, t, s);
+    expect(verify(ir).findings).toEqual([]);
+    const { source } = emitGpu(lower(ir, t), t), type = { bf16: 'f32.bf16.bf16', f16: 'f32.f16.f16', tf32: 'f32.tf32.tf32', int8: 's32.s8.s8' }[p.name];
+    if (type === undefined) expect(source).not.toContain('wgmma');
+    else expect(source).toMatch(new RegExp(`wgmma\\.mma_async\\.sync\\.aligned\\.m64n\\d+k\\d+\\.${type}`));
+  });
+
+  it.skipIf(!NVCC).each(cases.filter((c) => WIDE || c.first))('$p.name, $name: nvcc makes machine code of it, and keeps it in registers', ({ p, s }) => {
+    const file = join(dir, 'k.cu');
+    writeFileSync(file, emitGpu(lower(schedule(p.kernel, t, s).ir, t), t).source);
+    const { status, stdout, stderr } = spawnSync('nvcc', ['-cubin', ...t.cflags, '-Werror', 'all-warnings', '-Xptxas', '-v', '-o', `${file}.bin`, file], { encoding: 'utf8' }), said = stdout + stderr;
+    expect(status, said).toBe(0);
+    expect(said).toMatch(/ 0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads/);
+    expect(said).not.toMatch(/serialized|warning/i);
+  }, 300_000);
+
+  it('says in one line what it needs where there is no GPU', () => {
+    // A library of drivers that does not exist stands for a machine without them.
+    const r = spawnSync(process.execPath, [join(root, 'benchmarks/gpu.bench.mjs')], { encoding: 'utf8', env: { ...process.env, QUERN_CUDA_LIBRARY: join(dir, 'none.so') } });
+    expect(r.stderr).toMatch(/^gpu: needs an NVIDIA GPU of compute capability 9\.0 \(H100, H200\) and python3 with torch; here, .*none\.so.*\n$/);
+    expect([r.status, r.stdout]).toEqual([2, '']);
+  });
+
+  it('names the kinds there are', () => {
+    const r = spawnSync(process.execPath, [join(root, 'benchmarks/gpu.bench.mjs'), '--only', 'fp4'], { encoding: 'utf8' });
+    expect([r.status, r.stderr]).toEqual([2, 'gpu: --only takes one of bf16, f16, tf32, int8, f32\n']);
+  });
+});

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { FAULT_WORDS, emitGpu, evaluate } from '@quern/kernel-dsl';
+import { FAULT_WORDS, emitGpu, evaluate, printedLines } from '@quern/kernel-dsl';
 import type { Axes, Kernel, KernelIR, Schedule, TensorArg } from '@quern/kernel-dsl';
 import { BoundsError, gpuKernel, gpuTarget, rowMajor, tensor } from '@quern/runtime';
 import type { Device, GpuKernel, KernelArgs, Tensor } from '@quern/runtime';
@@ -38,7 +38,7 @@ export async function conformOn<A extends Axes>(device: Device, k: Kernel<A> | S
   if (driver === undefined) throw new TypeError(`${device.info.id} is no GPU: hold a kernel to the CPU with conform(…)`);
   const seed = seedOf(options), t = await gpuTarget(driver.info), p = programsFor(k, t, options.gpu);
   const backends = new Set(options.interpret === false ? ['device'] as const : ['scheduled', 'lowered', 'device'] as const);
-  const runner = gpuKernel(device, { target: t, evaluate, faultWords: FAULT_WORDS, emit: (v) => emitGpu(p.lowered, t, v) });
+  const runner = gpuKernel(device, { target: t, evaluate, faultWords: FAULT_WORDS, printed: printedLines, emit: (v) => emitGpu(p.lowered, t, v) });
   try {
     const o = options as ConformOptions, search = searchOf(k.ir, [p], seed, o), bench = newBench(k.ir, o, backends, [p]);
     const property = fc.asyncProperty(search.plan.arbitrary, (c) => runCase(bench, p, device, runner, c, options.checked ?? true));

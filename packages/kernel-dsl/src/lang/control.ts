@@ -58,7 +58,7 @@ export function* loopWhile(cond: () => Val<'bool'>, o: { readonly max: Index; re
 
 /**
  * Writes a line when the kernel runs: the text, then the values. The interpreter gives it to its `print` option; emitted code has it only where
- * lowering is asked to keep it (`lower(k, t, { print: true })`), then on the standard error.
+ * lowering is asked to keep it (`lower(k, t, { print: true })`): C writes to the standard error, CUDA and OpenCL to the standard output, WGSL records for `printedLines`.
  * @example print('row', r, 'sum', acc)
  */
 export function print(...parts: readonly (string | Val<DType>)[]): void {

@@ -9,4 +9,5 @@ export type { RunErrorDetail, RunErrorId } from './error.ts';
 export { fma32, fma64 } from './fma.ts';
 export { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16 } from './half.ts';
 export { erf } from './erf.ts';
+export { printedLine } from './print.ts';
 export { CMP, binaryOp, castOp, roundEven, unaryOp, valueOf } from './arith.ts';

@@ -16,13 +16,18 @@ function general(x: number, d: number): string {
 /** A value as a line of `print` shows it. */
 const shown = (x: number, t: DType): string => (t === 'bool' ? String(x !== 0) : t === 'f32' ? general(x, 9) : t === 'f64' ? general(x, 17) : String(x));
 
-/** Puts the values into the text: `{}` is the next one, `{{` a brace. */
+/** A line of `print`: its text with the values in it, where `{}` is the next one and `{{` a brace. */
+export function printedLine(text: string, dtypes: readonly DType[], values: readonly number[]): string {
+  let next = 0;
+  return text.replace(/\{\{|\{\}/g, (m) => {
+    if (m === '{{') return '{';
+    const i = next++;
+    return shown(values[i] ?? 0, dtypes[i] ?? 'i32');
+  });
+}
+
+/** Hands lines to whoever takes them. */
 export function compilePrint(c: Context, s: Print, site: Site, num: (e: Expr, site: Site) => Num): Run {
-  const values = s.values.map((e) => num(e, site)), sink = c.print;
-  if (!sink) return () => {};
-  return () => {
-    const now = values.map((f, i) => shown(f(), s.values[i]!.dtype));
-    let next = 0;
-    sink(s.text.replace(/\{\{|\{\}/g, (m) => (m === '{{' ? '{' : now[next++] ?? '')));
-  };
+  const values = s.values.map((e) => num(e, site)), dtypes = s.values.map((e) => e.dtype), sink = c.print;
+  return sink ? () => { sink(printedLine(s.text, dtypes, values.map((f) => f()))); } : () => {};
 }

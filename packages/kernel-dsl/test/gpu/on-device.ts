@@ -4,7 +4,7 @@
  */
 import { listDevices, device as open, gpuKernel, gpuTarget, tensor } from '@quern/runtime';
 import { writeFileSync } from 'node:fs';
-import { FAULT_WORDS, emitGpu, evaluate } from '../../src/emit/index.ts';
+import { FAULT_WORDS, emitGpu, evaluate, printedLines } from '../../src/emit/index.ts';
 import type { EmitGpuOptions } from '../../src/emit/index.ts';
 import { lower } from '../../src/passes/index.ts';
 import { interpret } from '../../src/run/index.ts';
@@ -30,7 +30,7 @@ async function onDevice(id: string, variants: readonly EmitGpuOptions[]): Promis
   const d = await open(id, { fallback: 'none' }), t = await gpuTarget(d.driver!.info), out: Outcome = { device: id, name: d.info.name, target: t.isa, cases: 0, elements: 0, failures: [] };
   for (const { k, runs } of [...workgroupCases(t), ...corpusCases(t), { ...inPlace(), k: lower(inPlace().k, t) }, ...operations(t)]) for (const o of variants) for (const args of runs) {
     try {
-      const kernel = gpuKernel(d, { target: t, evaluate, faultWords: FAULT_WORDS, emit: (v) => emitGpu(k, t, { ...v, ...o }) });
+      const kernel = gpuKernel(d, { target: t, evaluate, faultWords: FAULT_WORDS, printed: printedLines, emit: (v) => emitGpu(k, t, { ...v, ...o }) });
       const want: Record<string, TensorValue | number> = {}, far: Record<string, unknown> = {}, all = new Map<string, ReturnType<typeof tensor>>();
       for (const [n, a] of Object.entries(args)) {
         if (typeof a === 'number') { want[n] = a; far[n] = a; continue; }

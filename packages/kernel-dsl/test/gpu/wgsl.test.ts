@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { emitGpu } from '../../src/emit/index.ts';
+import { emitGpu, printedLines } from '../../src/emit/index.ts';
 import { axes, cos, exp, kernel, print, sin, tensor } from '../../src/lang/index.ts';
 import { lower } from '../../src/passes/index.ts';
+import { interpret } from '../../src/run/index.ts';
 import { schedule } from '../../src/schedule/index.ts';
 import { target } from '../../src/targets/index.ts';
 import { array } from '../run/helpers.ts';
@@ -65,16 +66,28 @@ describe('what WGSL lacks', () => {
 });
 
 describe.skipIf(!WEBGPU)('print and checked accesses', () => {
-  it('leave records of what was printed', () => {
-    const shows = kernel('shows', { x: tensor('f32', 3), y: tensor('i32', 3).out() }, ({ x, y }) => {
-      const ax = axes({ i: 3 });
-      for (const i of ax.i) { print('x', i, x.at(i)); y.at(i).set(1); }
+  it('leave records that give the lines of the interpreter', () => {
+    const values = Float32Array.of(0.1, -0, NaN, -Infinity, 16777216, 1e22, -1.5), shows = kernel('shows', { x: tensor('f32', 7), h: tensor('f16', 1), b: tensor('u8', 1), c: tensor('i8', 1), y: tensor('u32', 1).inout() }, ({ x, h, b, c, y }) => {
+      const ax = axes({ i: 7 });
+      for (const i of ax.i) print('100% "x" {i} \\ ??/', i, '=', x.at(i), x.at(i).gt(0), x.at(i).lt(1));
+      y.at(0).addAssign(1);
+      print('end', h.at(0), b.at(0), c.at(0), y.at(0));
+      print();
       return ax;
-    }), k = lower(shows.ir, t, { print: true }), m = emitGpu(k, t);
-    const [left] = runWebGpu([{ m, k, args: { x: { data: Float32Array.of(1.5, -2, 3), shape: [3] }, y: { data: new Int32Array(3), shape: [3] } } }]), values = new Float32Array(left!.printed.buffer);
-    expect(m.prints).toMatchObject([{ dtypes: ['i64', 'f32'] }]);
-    expect([...left!.printed.slice(0, 3)]).toEqual([9, 0, 0]);
-    expect([values[3], values[6], values[9]]).toEqual([1.5, -2, 3]);
+    }), k = lower(shows.ir, t, { print: true }), m = emitGpu(k, t), lines: string[] = [];
+    const args = () => ({ x: { data: values, shape: [7] }, h: { data: Uint16Array.of(0x3e00), shape: [1] }, b: { data: Uint8Array.of(200), shape: [1] }, c: { data: Int8Array.of(-3), shape: [1] }, y: { data: Uint32Array.of(0xfffffffe), shape: [1] } });
+    interpret(k, args(), { print: (line) => lines.push(line) });
+    const [left] = runWebGpu([{ m, k, args: args() }]);
+    expect(printedLines(m, left!.printed)).toEqual({ lines, lost: 0 });
+    expect(lines.slice(-2)).toEqual(['end 1.5 200 -3 4294967295', '']);
+    expect(m.prints!.map((p) => p.dtypes.length)).toEqual([4, 4, 0]);
+  });
+  it('count the lines that found no room', () => {
+    const shows = kernel('shows', { y: tensor('i32', 'N').out() }, ({ y, N }) => { const ax = axes({ i: N }); for (const i of ax.i) { print('i', i, i.add(1)); y.at(i).set(1); } return ax; }), k = lower(shows.ir, t, { print: true }), m = emitGpu(k, t);
+    const [left] = runWebGpu([{ m, k, args: { y: { data: new Int32Array(2000), shape: [2000] } } }]), room = Math.floor((left!.printed.length - 2) / 3);
+    expect(printedLines(m, left!.printed)).toEqual({ lines: Array.from({ length: room }, (_, i) => `i ${i} ${i + 1}`), lost: 2000 - room });
+    expect(printedLines(m, new Uint32Array(8))).toEqual({ lines: [], lost: 0 });
+    expect(room).toBeLessThan(2000);
   });
   it('leave alone what is outside, and record the first', () => {
     const shift = kernel('shift', { x: tensor('f32', 'N'), y: tensor('f32', 'N').inout() }, ({ x, y, N }) => { const ax = axes({ i: N }); for (const i of ax.i) y.at(i.add(2)).set(x.at(i)); return ax; });

@@ -116,6 +116,11 @@ export interface GpuDriver {
   tensorMap?(map: GpuTensorMap): Uint8Array;
   /** Resolves when all that was asked for is done. */
   sync(): Promise<void>;
+  /**
+   * Calls `f` once when something is next waited for (`read`, `sync`, `time`), which resolves after it has: the way for what a launch has to tell its host. `f` reads
+   * with the function that it is given. Undefined on devices whose launches print by themselves.
+   */
+  whenWaited?(f: (read: GpuDriver['read']) => Promise<void>): void;
   /** Nanoseconds on the device between here and the end of what `work` asks for. */
   time(work: () => void): Promise<number>;
 }

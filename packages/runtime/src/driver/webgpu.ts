@@ -32,7 +32,8 @@ export async function openWebGpu(): Promise<GpuDriver> {
   for (const name of ['maxStorageBufferBindingSize', 'maxBufferSize', 'maxComputeWorkgroupStorageSize', 'maxComputeInvocationsPerWorkgroup', 'maxComputeWorkgroupSizeX', 'maxComputeWorkgroupSizeY', 'maxComputeWorkgroupSizeZ', 'maxComputeWorkgroupsPerDimension', 'maxStorageBuffersPerShaderStage']) most[name] = limits[name]!;
   const timestamps = info.features.includes('timestamps'), requiredFeatures = (['shader-f16', 'timestamp-query'] as const).filter((f) => adapter.features.has(f));
   const device = await adapter.requestDevice({ requiredFeatures, requiredLimits: most }), { queue } = device;
-  let late: Error | undefined, lost: DeviceLostError | undefined, encoder: GPUCommandEncoder | undefined, pending = 0, temporary: GPUBuffer[] = [], mover: GPUComputePipeline | undefined;
+  let late: Error | undefined, lost: DeviceLostError | undefined, encoder: GPUCommandEncoder | undefined, pending = 0, temporary: GPUBuffer[] = [], mover: GPUComputePipeline | undefined, telling: Promise<unknown> = Promise.resolve();
+  const reports: Parameters<NonNullable<GpuDriver['whenWaited']>>[0][] = [];
   device.addEventListener('uncapturederror', ({ error }) => { late ??= error.constructor.name === 'GPUOutOfMemoryError' ? new OutOfMemoryError(`${where}: ${error.message}`) : new DriverError(`${where}: ${error.message}`); });
   void device.lost.then(({ message }) => { lost = new DeviceLostError(`${where} is lost: ${message}`); });
   const check = (): void => {
@@ -91,7 +92,7 @@ export async function openWebGpu(): Promise<GpuDriver> {
     move(to.gpu, offset, scratch(padded.length, USAGE.copySrc | USAGE.storage, padded), 0, bytes.length);
     flush();
   };
-  const done = async (): Promise<void> => {
+  const submitted = async (): Promise<void> => {
     flush();
     check();
     await queue.onSubmittedWorkDone();
@@ -112,6 +113,14 @@ export async function openWebGpu(): Promise<GpuDriver> {
       stage.destroy();
     }
   };
+  const reading = async (b: GpuBuffer, offset: number, length: number): Promise<Uint8Array> => readGpu(ours(b, offset, length).gpu, offset, length);
+  /** Everything that waits ends after what launches had to tell, also where another call has begun to ask for it. */
+  const tell = async (): Promise<void> => {
+    const told = Promise.all([telling, ...reports.splice(0).map(async (f) => f(reading))]);
+    telling = told.catch(() => undefined);
+    await told;
+  };
+  const done = async (): Promise<void> => { await Promise.all([tell(), submitted()]); };
 
   /** Bindings for the arguments of a launch. Two bindings of one buffer may not be read and written: what is read is copied then. */
   function bind(code: Code, entry: string, args: readonly GpuValue[]): GPUBufferBinding[] {
@@ -179,7 +188,8 @@ export async function openWebGpu(): Promise<GpuDriver> {
       mine.gpu.destroy();
     },
     write(b, offset, bytes) { write(ours(b, offset, bytes.byteLength), offset, new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)); },
-    async read(b, offset, length) { return readGpu(ours(b, offset, length).gpu, offset, length); },
+    async read(b, offset, length) { return (await Promise.all([reading(b, offset, length), tell()]))[0]; },
+    whenWaited(f) { reports.push(f); },
     copy(to, at, from, offset, length) { move(ours(to, at, length).gpu, at, ours(from, offset, length).gpu, offset, length); },
     fill(b, offset, byte, length) {
       const mine = ours(b, offset, length);
@@ -206,7 +216,7 @@ export async function openWebGpu(): Promise<GpuDriver> {
         work();
         commands().beginComputePass({ timestampWrites: { querySet: set, endOfPassWriteIndex: 1 } }).end();
         commands().resolveQuerySet(set, 0, 2, to, 0);
-        const [from, end] = new BigUint64Array((await readGpu(to, 0, 16)).buffer);
+        const [{ buffer }] = await Promise.all([readGpu(to, 0, 16), tell()]), [from, end] = new BigUint64Array(buffer);
         return Number(end! - from!);
       } finally {
         flush(); // what `work` asked for before it threw

@@ -43,7 +43,7 @@ function scalarBytes(bound: Bound, i: number, dtype: DType): Uint8Array {
 }
 
 /** Buffers of a run that no caller passes. */
-export interface Extra { readonly workspace: ReadonlyMap<string, GpuBuffer>; readonly faults: GpuBuffer | undefined }
+export interface Extra { readonly workspace: ReadonlyMap<string, GpuBuffer>; readonly faults: GpuBuffer | undefined; readonly printed: GpuBuffer | undefined }
 
 /** The bytes of a tensor that a binding of WebGPU covers; offsets of bindings are multiples of 256. Half bytes are counted by nobody: all of the memory then. */
 function windowOf(o: Operand, packed: boolean): { readonly from: number; readonly to: number } | undefined {
@@ -71,7 +71,7 @@ export function gpuValue(a: GpuArg, call: Call, module: GpuModule, extra: Extra,
     case 'scalar': return bytes(scalarBytes(bound, s.scalars.findIndex((p) => p.name === a.name), a.dtype));
     case 'var': return bytes(integer(vars.get(a.v.id) ?? 0, bits));
     case 'faults': return buffer(extra.faults);
-    case 'print': throw new Error('print on this device is not supported');
+    case 'print': return buffer(extra.printed);
     case 'tensormap': {
       const { o, i } = tensor(a.param), { remote } = o;
       if (remote === undefined || driver.tensorMap === undefined) throw new Error('no tensor maps on this device');

@@ -8,6 +8,7 @@ import { type Call, type Extra, gpuValue, hostValues } from './arguments.ts';
 import { type CachedCode, cachedCompile } from './cache.ts';
 import { ownMemory } from './memory.ts';
 import { checkLimits, type Resolved, resolvePlan, suitsGrid } from './plan.ts';
+import { printerOf, type ReadPrinted } from './printed.ts';
 import { type Evaluate, fitsIndex, suitsAlignment, type Variant, variantKey } from './variants.ts';
 
 /** How to run a kernel once on a GPU. */
@@ -61,6 +62,8 @@ export interface GpuKernelSource {
   readonly evaluate: Evaluate;
   /** Words of the buffer that faults are told in. */
   readonly faultWords: number;
+  /** `printedLines` of the kernel language. */
+  readonly printed: ReadPrinted;
   /** Emits a variant. */
   emit(variant: Variant): GpuModule;
 }
@@ -78,7 +81,7 @@ export function gpuKernel(device: Device, from: GpuKernelSource, options: { read
     modules.set(key, m);
     return m;
   };
-  const first = moduleFor(usual), meta: KernelMeta = first.meta, s = signature(meta), name = `kernel '${meta.name}'`;
+  const first = moduleFor(usual), meta: KernelMeta = first.meta, s = signature(meta), name = `kernel '${meta.name}'`, printer = printerOf(driver, name, from.printed);
 
   /** The variant that a call needs, and its plan. */
   function choose(call: Call, bounds: boolean): { variant: Variant; steps: Resolved[] } {
@@ -142,7 +145,7 @@ export function gpuKernel(device: Device, from: GpuKernelSource, options: { read
       const workspace = new Map(m.workspace.map((w): [string, GpuBuffer] => [w.name, buffer(`workspace ${w.name}`, evaluate(w.elements, values) * bytesOf(w.dtype as DType))]));
       const faults = m.sites.length > 0 ? buffer('faults', 4 * from.faultWords) : undefined;
       if (faults !== undefined) driver.fill(faults, 0, 0, 4 * from.faultWords);
-      return { workspace, faults, giveBack };
+      return { workspace, faults, printed: m.prints?.length ? printer.buffer(m) : undefined, giveBack };
     } catch (error) {
       giveBack();
       throw error;
@@ -159,7 +162,11 @@ export function gpuKernel(device: Device, from: GpuKernelSource, options: { read
   function launcher(compiled: Compiled, call: Call, step: Extract<Resolved, { kind: 'launch' }>, extra: Extra): () => void {
     const { launch, grid, vars } = step, values: GpuValue[] = launch.args.map((a) => gpuValue(a, call, compiled.module, extra, vars, driver));
     const shape = { grid, block: launch.block, dynamicSharedBytes: launch.dynamicSharedBytes, ...(launch.overlap && { overlap: true }) };
-    return () => driver.launch(compiled.code, launch.entry, shape, values);
+    const prints = launch.args.some((a) => a.kind === 'print');
+    return () => {
+      if (prints) printer.expect(compiled.module);
+      driver.launch(compiled.code, launch.entry, shape, values);
+    };
   }
 
   return {
@@ -199,7 +206,10 @@ export function gpuKernel(device: Device, from: GpuKernelSource, options: { read
         dispose() { rest = undefined; extra.giveBack(); },
       };
     },
-    dispose() { own.dispose(); },
+    dispose() {
+      own.dispose();
+      printer.dispose();
+    },
   };
 }
 

@@ -23,5 +23,5 @@ export async function gpuTarget(info: GpuInfo): Promise<Target> {
     const all = ['f64', 'i64', 'f16', 'dot4', 'atomic64', 'print', 'rounded_divide'] as const;
     return dsl.openclTarget([...all.filter(has), ...(has('nvidia') ? (['ptx'] as const) : [])], limits);
   }
-  return dsl.wgslTarget((['f16', 'dot4'] as const).filter(has), limits);
+  return dsl.wgslTarget([...(['f16', 'dot4'] as const).filter(has), 'print'], limits);
 }

@@ -9,7 +9,10 @@ import { cpuInfo } from '../machine/index.ts';
 export interface CompileKernelOptions<A extends Axes> extends Pick<CompileOptions, 'cacheDir' | 'isa'> {
   /** How its loops run on the device's target; without one, as they are written. */
   readonly schedule?: (s: Schedule, axes: A) => void;
-  /** Keep the kernel's `print`: its lines go to the standard error. */
+  /**
+   * Keep the kernel's `print`: its lines go to the standard error. On a GPU they come at the next wait for it (`readAsync`); CUDA and OpenCL, whose drivers print by
+   * themselves, write them to the standard output.
+   */
   readonly print?: boolean;
   /** Where it runs: the CPU unless told. */
   readonly device?: Device;
@@ -33,7 +36,7 @@ export async function compileKernel<A extends Axes>(algorithm: Algorithm<A>, opt
     const t = await gpuTarget(device.driver.info), scheduled = schedule(algorithm, t, (s, axes) => options.schedule?.(s, axes));
     dsl.requireVerified(scheduled.ir);
     const lowered = lower(scheduled.ir, t, { print: options.print ?? false });
-    return gpuKernel(device, { target: t, evaluate: dsl.evaluate, faultWords: dsl.FAULT_WORDS, emit: (v) => dsl.emitGpu(lowered, t, v) }, options.cacheDir === undefined ? {} : { cacheDir: options.cacheDir });
+    return gpuKernel(device, { target: t, evaluate: dsl.evaluate, faultWords: dsl.FAULT_WORDS, printed: dsl.printedLines, emit: (v) => dsl.emitGpu(lowered, t, v) }, options.cacheDir === undefined ? {} : { cacheDir: options.cacheDir });
   }
   const machine = target(options.isa ?? cpuInfo().isas[0] ?? 'generic');
   const { name } = algorithm.ir;

@@ -1,7 +1,8 @@
 /** Kernels of the language on the GPUs of this machine: what they compute, what they refuse, and which variant runs. */
-import { FAULT_WORDS, assume, axes, emitGpu, evaluate, fma, interpret, kernel, lower, reg, scalar, tensor as tensorParam } from '@quern/kernel-dsl';
+import { FAULT_WORDS, assume, axes, emitGpu, evaluate, fma, interpret, kernel, lower, print, printedLines, reg, scalar, tensor as tensorParam } from '@quern/kernel-dsl';
 import { describe, expect, test } from 'vitest';
 import { ArgumentError, AssumptionError, BoundsError, compileKernel, device, gpuKernel, type GpuKernel, gpuTarget, listDevices, tensor, values, zeros } from '../../src/index.ts';
+import { node } from '../support/child.ts';
 import { temporaryDir } from '../support/sample.ts';
 import { rejection } from '../support/thrown.ts';
 
@@ -112,9 +113,26 @@ for (const { id, kind } of (await listDevices()).devices) {
       k.dispose();
     });
 
+    test('print goes to the standard output of the process', async () => {
+      const { info } = (await opened).driver!, t = await gpuTarget(info), data = [0.5, -2, NaN], lines: string[] = [];
+      const shows = kernel('shows', { x: tensorParam('f32', 3).inout() }, ({ x }) => { const ax = axes({ i: 3 }); for (const i of ax.i) { print('100% of', i, x.at(i), x.at(i).gt(0)); x.at(i).set(1); } return ax; });
+      const lowered = lower(shows.ir, t, { print: true }), m = emitGpu(lowered, t), [step] = m.plan;
+      interpret(lowered, { x: { data: Float32Array.from(data), shape: [3] } }, { print: (line) => lines.push(line) });
+      if (step?.kind !== 'launch' || m.plan.length > 1) throw new Error('one launch');
+      // A head of 16 bytes each, a value behind its own: see gpu_launch.c.
+      const args = step.launch.args.flatMap((a) => (a.kind === 'buffer' ? [1, 0, 0, 0] : [0, 4, 0, 0, a.kind === 'stride' ? 1 : 0, 0, 0, 0]));
+      const { stdout, stderr } = node(`
+        const { source, flags, entry, args } = ${JSON.stringify({ source: m.source, flags: m.flags, entry: step.launch.entry, args })};
+        const d = addon.gpuOpen('${kind}', ${info.index}), m = addon.gpuBuild(d, source, flags), f = addon.gpuFunction(d, m, entry), x = addon.gpuAlloc(d, 16);
+        addon.gpuWrite(d, x, 0, Float32Array.of(${data.join(', ')}));
+        addon.gpuLaunch(d, m, f, Float64Array.of(1, 1, 1, 1, 1, 1, 0, 0), new Uint8Array(Uint32Array.from(args).buffer), [x]);
+        addon.gpuSyncAsync(d);`);
+      expect(stdout.split('\n'), stderr).toEqual([...lines, '']);
+    });
+
     test('debug mode finds what leaves its tensor, with the line', async () => {
       const d = await opened, t = await gpuTarget(d.driver!.info), lowered = lower(lookup(false).ir, t);
-      const k = gpuKernel(d, { target: t, evaluate, faultWords: FAULT_WORDS, emit: (v) => emitGpu(lowered, t, v) }, { cacheDir });
+      const k = gpuKernel(d, { target: t, evaluate, faultWords: FAULT_WORDS, printed: printedLines, emit: (v) => emitGpu(lowered, t, v) }, { cacheDir });
       const x = await values([5, 6, 7]).to(d), y = zeros([3], 'f32', { device: d });
       await k.run({ index: await tensor(Int32Array.of(2, 1, 0)).to(d), x, y }, { bounds: true });
       const error = await rejection(k.run({ index: await tensor(Int32Array.of(0, 99, 1)).to(d), x, y }, { bounds: true }));

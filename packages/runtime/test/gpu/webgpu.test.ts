@@ -1,8 +1,8 @@
 /** The WebGPU driver: kernels, memory, errors. Runs where an adapter is; QUERN_REQUIRE_DEVICES=webgpu makes a missing one a failure (driver.test.ts). */
 import '../support/webgpu.ts';
 import { execFileSync } from 'node:child_process';
-import { axes, kernel, scalar, tensor as tensorParam } from '@quern/kernel-dsl';
-import { describe, expect, test } from 'vitest';
+import { axes, interpret, kernel, print, scalar, tensor as tensorParam } from '@quern/kernel-dsl';
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { compileKernel, device, type GpuKernel, KernelCompileError, LaunchError, listDevices, OutOfMemoryError, tensor, zeros } from '../../src/index.ts';
 import { rejection, thrown } from '../support/thrown.ts';
 
@@ -16,6 +16,12 @@ const saxpy = kernel('saxpy', { a: scalar('f32'), x: tensorParam('f32', 'N'), y:
 const invert = kernel('invert', { x: tensorParam('u8', 'N'), y: tensorParam('u8', 'N').out() }, ({ x, y, N }) => {
   const ax = axes({ i: N });
   for (const i of ax.i) y.at(i).set(x.at(i).not());
+  return ax;
+});
+const shows = kernel('shows', { x: tensorParam('f32', 'N'), y: tensorParam('f32', 'N').out() }, ({ x, y, N }) => {
+  const ax = axes({ i: N });
+  for (const i of ax.i) { print('100% of', i, x.at(i)); y.at(i).set(1); }
+  print('end');
   return ax;
 });
 
@@ -78,6 +84,70 @@ describe.skipIf(!here)('webgpu:0', () => {
     k.dispose();
     expect(thrown(() => { second.enqueue(); })).toMatchObject({ code: 'QUERN_DISPOSED' });
     second.dispose();
+  });
+
+  test('whatever waits ends after what launches had to tell; a failure of that is told once', async () => {
+    const { driver } = await opened, a = driver.alloc(16);
+    let told = 0;
+    driver.fill(a, 0, 0, 16);
+    driver.whenWaited!(async (read) => {
+      const bytes = await read(a, 0, 4);
+      await new Promise((done) => { setTimeout(done, 50); });
+      told += 1 + bytes[0]!;
+    });
+    expect(told).toBe(0);
+    expect(await Promise.all([driver.sync(), driver.read(a, 0, 4), driver.time(() => undefined)].map(async (p) => { await p; return told; }))).toEqual([1, 1, 1]);
+    driver.whenWaited!(async () => { throw new Error('no paper'); });
+    expect(await rejection(driver.read(a, 0, 4))).toMatchObject({ message: 'no paper' });
+    await driver.sync();
+    driver.free(a);
+  });
+
+  describe('print', () => {
+    const said = vi.spyOn(console, 'error').mockImplementation(() => undefined), lines = (): unknown[] => said.mock.calls.splice(0).map(([line]) => line as unknown);
+    beforeEach(() => { said.mockClear(); });
+    afterAll(() => { said.mockRestore(); });
+
+    test('gives the lines of the interpreter at the next wait, whatever waits, and each once', async () => {
+      const d = await opened, k = await compileKernel(shows, { device: d, print: true }) as GpuKernel, data = Float32Array.of(0.1, -2, NaN), want: string[] = [];
+      interpret(shows.ir, { x: { data, shape: [3] }, y: { data: new Float32Array(3), shape: [3] } }, { print: (line) => want.push(line) });
+      expect(want).toHaveLength(4);
+      const x = await tensor(data).to(d), y = zeros([3], 'f32', { device: d });
+      await k.run({ x, y });
+      expect(lines()).toEqual([]);
+      await d.driver.sync();
+      expect(lines()).toEqual(want);
+      // One that runs twice, and one that is given up before it is read.
+      const call = await k.prepare({ x, y }), other = await compileKernel(shows, { device: d, print: true }) as GpuKernel;
+      call.enqueue();
+      call.enqueue();
+      await other.run({ x, y });
+      other.dispose();
+      const ended = [y.readAsync(), d.driver.sync()].map(async (p) => { await p; return said.mock.calls.length; });
+      expect(await Promise.all(ended)).toEqual([3 * want.length, 3 * want.length]);
+      expect(lines()).toEqual([...want, ...want, ...want]);
+      expect(await call.time(2)).toBeGreaterThan(0);
+      expect(lines()).toEqual([...want, ...want]);
+      k.dispose();
+      await (await compileKernel(shows, { device: d }) as GpuKernel).run({ x, y });
+      expect(Array.from(await y.readAsync())).toEqual([1, 1, 1]);
+      expect(lines()).toEqual([]);
+    });
+
+    test('says how many lines found no room', async () => {
+      const d = await opened, many = 100_000, k = await compileKernel(shows, { device: d, print: true, schedule: (s, { i }) => { const [o, l] = s.split(i, 64, { tail: 'mask' }); s.bind({ 'block.x': o, 'lane.x': l }); } }) as GpuKernel;
+      const y = zeros([many], 'f32', { device: d });
+      await k.run({ x: zeros([many], 'f32', { device: d }), y });
+      await d.driver.sync();
+      const got = lines() as string[], kept = got.length - 1, room = Math.floor((2 ** 18 - 2) / 3);
+      expect(kept).toBe(room);
+      expect(got.at(-1)).toMatch(new RegExp(`kernel 'shows': ${many + 1 - room} more lines of print`));
+      expect(new Set(got.slice(0, -1)).size).toBe(room); // each of another element
+      await k.run({ x: zeros([0], 'f32', { device: d }), y: zeros([0], 'f32', { device: d }) });
+      await d.driver.sync();
+      expect(lines()).toEqual(['end']);
+      k.dispose();
+    });
   });
 
   test('bad text, too many lanes and too much memory are typed errors', async () => {

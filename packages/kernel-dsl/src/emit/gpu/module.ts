@@ -39,7 +39,7 @@ export interface GpuModule {
   readonly features: readonly string[];
   /** What the `faults` buffer speaks of, by number. */
   readonly sites: readonly GpuSite[];
-  /** Lines that its launches print, by number, where a host reads them (WGSL): each record of the print buffer is that number and the bits of the values. */
+  /** Lines that its launches print, where a host reads them (WGSL): see `printedLines`. */
   readonly prints?: readonly GpuPrint[];
   /** The options that it was emitted with. */
   readonly options: Required<EmitGpuOptions>;
@@ -84,7 +84,7 @@ export interface GpuLaunch {
 /**
  * An argument of a launch. A `buffer` begins at element 0 of its tensor in CUDA; elsewhere at the start of its memory, and `start` is the place of element 0, an
  * integer like `size`, in elements of the memory (bytes where they are packed). `size`, `stride` and `var` are integers of `indexBits` bits, strides in elements; a `scalar` has the bytes of its dtype (f16 and bf16
- * as their bits, bool as a byte). `faults` is a buffer of {@link FAULT_WORDS} words, zero at first.
+ * as their bits, bool as a byte). `faults` is a buffer of {@link FAULT_WORDS} words, zero at first; `print` one of as many words as a host likes, zero at first too.
  */
 export type GpuArg =
   | { readonly kind: 'buffer'; readonly param: string; readonly access: Buffer['access'] }

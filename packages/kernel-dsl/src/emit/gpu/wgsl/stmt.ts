@@ -5,6 +5,7 @@ import { elements, flatten, infix, isDead, nonNegative, oneLine, PREC, primary, 
 import type { Text } from '../../text/index.ts';
 import { FAULTS, bindLoopVar, blockOf, bufKey, inside, interval, isNarrow, isSimple, markWritten, noteVarying, printBranches, printRegion, rangeOf, trailing, varKey, varies } from '../family/index.ts';
 import type { Printing as FamilyPrinting } from '../family/index.ts';
+import { PRINT_HEAD } from '../printed.ts';
 import { addressText, indexText } from './address.ts';
 import { atomicText } from './atomics.ts';
 import { addsMagic, exprText } from './expr.ts';
@@ -236,19 +237,21 @@ function printAtomic(p: Printing, s: Atomic): void {
   else w.line(check ? guarded(check, `${name} = ${update};`) : `let ${name} = ${update};`);
 }
 
-/** A line of `print`: its number and the bits of its values, one record in the buffer that the host reads. */
+/** A line of `print`: its number and the bits of its values, one record in the buffer that the host reads (see printed.ts). */
 function printPrint(p: Printing, s: Print): void {
   const { f, w } = p, to = nameOf(f, PRINTED, 'the buffer of print'), n = s.values.length, at = f.namer.take('record');
-  const id = f.m.prints.push({ text: s.text, dtypes: s.values.map((e) => e.dtype), loc: s.loc }) - 1;
+  const id = f.m.prints.push({ text: s.text, dtypes: s.values.map((e) => e.dtype), loc: s.loc });
   f.m.features.add('print');
   w.open('{');
-  w.line(`let ${at} = atomicAdd(&${to}[0], ${n + 1}u) + 1u;`);
+  w.line(`let ${at} = atomicAdd(&${to}[0], ${n + 1}u) + ${PRINT_HEAD}u;`);
   w.open(`if (${at} + ${n}u < arrayLength(&${to})) {`);
   w.line(`atomicStore(&${to}[${at}], ${id}u);`);
   s.values.forEach((e, i) => {
     const x = exprText(f, e), T = typeOf(e.dtype);
     w.line(`atomicStore(&${to}[${at} + ${i + 1}u], ${T === 'bool' ? call('select', primary('0u'), primary('1u'), x).t : T === 'u32' ? x.t : `bitcast<u32>(${x.t})`});`);
   });
+  w.turn('} else {');
+  w.line(`atomicAdd(&${to}[1], 1u);`);
   w.close();
   w.close();
 }

@@ -1,8 +1,8 @@
 /** The documents tell the truth: their code is taken out and run. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { TARGETS, libraryFiles, lower } from '@quern/kernel-dsl';
+import { GPU_TARGETS, MAX_ULP, TARGETS, libraryFiles, lower } from '@quern/kernel-dsl';
 import { listDevices } from '@quern/runtime';
 import { afterAll, describe, expect, it } from 'vitest';
 import { applied, document, root, snippetsOf } from './snippets.ts';
@@ -63,11 +63,20 @@ describe('CONTRIBUTING.md: add a kernel', () => {
 describe('README.md of kernel-dsl', () => {
   const snippets = snippetsOf(document('packages/kernel-dsl/README.md'));
 
-  it('shows the C that its kernel becomes', async () => {
-    const { c } = (await import(put('readme/saxpy.ts', snippets.filter((s) => s.language === 'ts').map((s) => s.text).join('\n')))) as { c: string };
-    const excerpts = snippets.filter((s) => s.language === 'c');
-    expect(excerpts.length).toBe(2);
+  it('shows the C and the CUDA that its kernel becomes', async () => {
+    const { c, source, plan } = (await import(put('readme/saxpy.ts', snippets.filter((s) => s.language === 'ts').map((s) => s.text).join('\n')))) as { c: string; source: string; plan: readonly { kind: string }[] };
+    const excerpts = snippets.filter((s) => s.language === 'c'), cuda = snippets.filter((s) => s.language === 'cuda');
+    expect([excerpts.length, cuda.length]).toEqual([2, 1]);
     for (const e of excerpts) expect(c).toContain(e.text);
+    for (const e of cuda) expect(source).toContain(e.text);
+    expect(plan.map((step) => step.kind)).toEqual(['launch']);
+  });
+
+  it('names every room, every target for GPUs and every function that is a formula', () => {
+    const readme = document('packages/kernel-dsl/README.md'), inside = readme.slice(readme.indexOf('## Inside'));
+    for (const e of readdirSync(join(root, 'packages/kernel-dsl/src'), { withFileTypes: true })) if (e.isDirectory()) expect(inside).toContain(`\`${e.name}\``);
+    for (const t of GPU_TARGETS) expect(readme).toContain(`'${t.isa}'`);
+    for (const fn of Object.keys(MAX_ULP)) expect(readme).toMatch(new RegExp(`\`(\\w+ )*${fn}( \\w+)*\` of f32 and f64`));
   });
 });
 

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { GPU_TARGETS, MAX_ULP, TARGETS, libraryFiles, lower } from '@quern/kernel-dsl';
+import { GPU_TARGETS, MAX_ULP, TARGETS, libraryFiles, lower, target } from '@quern/kernel-dsl';
 import { listDevices } from '@quern/runtime';
 import { afterAll, describe, expect, it } from 'vitest';
 import { applied, document, root, snippetsOf } from './snippets.ts';
@@ -33,7 +33,7 @@ describe('CONTRIBUTING.md: add a kernel', () => {
   const index = join(dir, 'dnn/src/kernels/index.ts');
 
   it('its list takes the kernel, and the library has it where the page says', async () => {
-    for (const s of snippets.filter((x) => x.language === 'diff')) {
+    for (const s of snippets.filter((x) => x.language === 'diff' && x.file.startsWith('packages/dnn/'))) {
       expect(s.file).toBe('packages/dnn/src/kernels/index.ts');
       writeFileSync(index, applied(readFileSync(index, 'utf8'), s.text));
     }
@@ -57,6 +57,31 @@ describe('CONTRIBUTING.md: add a kernel', () => {
     const [, name = '', bump = ''] = /^"(@quern\/\w+)": (patch|minor|major)\n$/.exec(list) ?? [];
     expect(document(`packages/${name.slice('@quern/'.length)}/package.json`)).toContain(`"name": "${name}"`);
     expect(bump).toBe('minor');
+  });
+});
+
+describe('CONTRIBUTING.md: add a target', () => {
+  const snippets = snippetsOf(document('CONTRIBUTING.md')).filter((s) => s.file.startsWith('packages/kernel-dsl/'));
+
+  it('its file and its lines make a target that kernels are emitted for', async () => {
+    const src = join(dir, 'kernel-dsl/src'), index = join(src, 'targets/index.ts');
+    cpSync(join(root, 'packages/kernel-dsl/src'), src, { recursive: true });
+    expect(snippets.map((s) => s.language)).toEqual(['ts', 'diff', 'diff']);
+    for (const s of snippets) {
+      const path = s.file.replace('packages/', '');
+      if (s.language === 'ts') put(path, s.text);
+      else writeFileSync(index, applied(readFileSync(index, 'utf8'), s.text));
+    }
+    const dsl = (await import(join(src, 'index.ts'))) as typeof import('@quern/kernel-dsl'), t = dsl.target('cuda-sm89');
+    const k = dsl.kernel('twice', { x: dsl.tensor('f32', 'N').inout() }, ({ x, N }) => {
+      const ax = dsl.axes({ i: N });
+      for (const i of ax.i) x.at(i).set(x.at(i).mul(2));
+      return ax;
+    });
+    const m = dsl.emitGpu(dsl.lower(k.ir, t), t);
+    expect(m.flags).toContain('--gpu-architecture=sm_89');
+    expect(m.source).toContain('twice_kernel(');
+    expect(() => target('cuda-sm89')).toThrow('unknown target');
   });
 });
 

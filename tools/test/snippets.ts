@@ -13,7 +13,7 @@ export const document = (path: string): string => readFileSync(`${root}${path}`,
 export const snippetsOf = (markdown: string): Snippet[] =>
   [...markdown.matchAll(/^```(\w+) (\S+)\n([^]*?)^```$/gm)].map(([, language = '', file = '', text = '']) => ({ language, file, text }));
 
-/** A text with a diff's `+` lines put in place; its other lines must be there, together and once. */
+/** A text with a diff's `+` lines put in place and its `-` lines taken out; all lines but the new ones must be there, together and once. */
 export function applied(text: string, diff: string): string {
   const lines = diff.trimEnd().split('\n'), before = lines.filter((l) => !l.startsWith('+')).map((l) => `${l.slice(1)}\n`).join('');
   if (text.split(before).length !== 2) throw new Error(`these lines must be in the file, once:\n${before}`);

@@ -73,5 +73,9 @@ for (const { id, kind, type } of (await listDevices()).devices) {
   process.stdout.write(`${r.device} (${r.name}) as ${r.target}: ${r.cases} cases, ${r.elements} elements equal bit for bit, ${r.failures.length} failures\n${r.failures.slice(0, 25).map((f) => `  ${f}\n`).join('')}`);
   results.push(r);
 }
+if (results.length === 0) {
+  process.stderr.write(only ? `no GPU here is called ${only}…: see \`quern devices\`\n` : 'no GPU here; --all takes OpenCL on the CPU\n');
+  process.exit(2);
+}
 if (file) writeFileSync(file, `${JSON.stringify({ date: new Date().toISOString().slice(0, 10), results }, null, 1)}\n`);
 process.exit(results.some((r) => r.failures.length > 0) ? 1 : 0);

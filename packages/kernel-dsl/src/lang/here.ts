@@ -2,18 +2,55 @@ import type { Loc } from '../ir/index.ts';
 
 /** Frames of this package are not the author's. Built files lie under dist/; with source maps on, Node names their sources under src/. */
 const OWN = ['src/', 'dist/'].map((folder) => new URL(`../../${folder}`, import.meta.url).href.replace(/^file:\/\//, ''));
+const plain = (file: string): string => file.replace(/^file:\/\//, '');
+const isOwn = (file: string): boolean => OWN.some((folder) => file.startsWith(folder)) || file.startsWith('node:');
 
-/** The author's position: the innermost stack frame outside of this package. */
+/** What {@link here} found for a frame, by where the frame is in the code that runs. */
+const known = new Map<string, Loc | undefined>();
+
+/**
+ * The author's position: the innermost stack frame outside of this package.
+ * To write a stack down as text, and to look every frame up in source maps, takes longer than to trace the statement that asks. One
+ * place in the code is one position in its source, so that is done once for each place.
+ */
 export function here(): Loc | undefined {
   const limit = Error.stackTraceLimit;
   Error.stackTraceLimit = 16;
-  const stack = new Error().stack ?? '';
+  const place = running();
+  let loc = place === undefined ? undefined : known.get(place);
+  if (loc === undefined && (place === undefined || !known.has(place))) {
+    loc = written();
+    if (place !== undefined) known.set(place, loc);
+  }
   Error.stackTraceLimit = limit;
-  for (const line of stack.split('\n').slice(1)) {
+  return loc;
+}
+
+/** The author's frame as the engine has it, before source maps; undefined where frames cannot be had, or do not tell whose they are. */
+function running(): string | undefined {
+  const { prepareStackTrace } = Error;
+  let frames: readonly NodeJS.CallSite[] | undefined;
+  Error.prepareStackTrace = (_, sites) => { frames = sites; return ''; };
+  void new Error().stack;
+  Error.prepareStackTrace = prepareStackTrace;
+  // In a bundle, only its source map says which frames are ours.
+  if (!frames?.[0] || !isOwn(plain(frames[0].getFileName() ?? ''))) return undefined;
+  for (const frame of frames) {
+    const file = frame.getFileName() ?? undefined, line = frame.getLineNumber();
+    if (line === null) continue; // a function of the engine, such as Array.map
+    if (file === undefined) return undefined;
+    if (!isOwn(plain(file))) return `${file}:${line}:${frame.getColumnNumber() ?? 0}`;
+  }
+  return undefined;
+}
+
+/** The author's frame in the text of the stack, where source maps have been applied. */
+function written(): Loc | undefined {
+  for (const line of (new Error().stack ?? '').split('\n').slice(1)) {
     const m = /\(?((?:file:\/\/)?(?:[a-z]+:\/\/)?[^()\s]+):(\d+):(\d+)\)?$/.exec(line);
     if (!m) continue;
-    const file = m[1]!.replace(/^file:\/\//, '');
-    if (OWN.some((folder) => file.startsWith(folder)) || file.startsWith('node:')) continue;
+    const file = plain(m[1]!);
+    if (isOwn(file)) continue;
     return { file, line: Number(m[2]), col: Number(m[3]) };
   }
   return undefined;

@@ -7,7 +7,15 @@
 //   env      more environment variables
 //   minutes  after so long the step is stopped and has failed; 10 when not given
 
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './setup.mjs';
+
 /** @typedef {{ name: string, command: string[], needs?: import('./test-all-needs.mjs').Need[], env?: Record<string, string>, minutes?: number }} Step */
+
+/** The tests of which `npm test` runs a part: those that import tools/test/spread.ts. */
+const inPart = ['packages', 'tools/test'].flatMap((dir) => readdirSync(join(root, dir), { recursive: true }).map((path) => `${dir}/${path}`))
+  .filter((path) => path.endsWith('.test.ts') && !path.includes('node_modules') && readFileSync(join(root, path), 'utf8').includes("/spread.ts'")).sort();
 
 /** @type {Step[]} */
 export const steps = [
@@ -20,6 +28,8 @@ export const steps = [
   { name: 'thread pool beside busy processes', command: ['node', 'packages/runtime/native/test/run.mjs', 'gcc', 'hogs'], needs: [{ tool: 'gcc', apt: 'gcc' }] },
   { name: 'libquern_blas and its generated C under the address and undefined-behaviour sanitizers', command: ['node', 'packages/blas/test/cblas/sanitize.mjs'], needs: [{ tool: 'gcc', apt: 'gcc' }] },
   { name: 'libquern_blas under valgrind', command: ['node', 'packages/blas/test/cblas/sanitize.mjs', 'valgrind'], needs: [{ tool: 'valgrind', apt: 'valgrind' }] },
+  { name: 'types by the TypeScript that the packages are built with', command: ['node', 'node_modules/typescript/bin/tsc', '-p', '.'] },
+  { name: 'instruction sets, dtypes, compilers and schedules: the whole of what npm test runs a part of', command: ['npx', 'vitest', 'run', ...inPart], env: { QUERN_FULL: '1' }, needs: [{ tool: 'clang', apt: 'clang' }], minutes: 20 },
   { name: 'GGUF reader under 400 000 mutated files', command: ['npx', 'vitest', 'run', 'packages/llm/test/format/fuzz.test.ts'], env: { QUERN_FUZZ: '400000' } },
   { name: 'random schedules of small kernels', command: ['npx', 'vitest', 'run', 'packages/kernel-dsl/test/schedule/fuzz.test.ts'], env: { QUERN_FUZZ_SCHEDULES: '10000' } },
   { name: 'every shipped kernel, scheduled ones too, as CUDA for each architecture, and those of the GPU benchmark', command: ['npx', 'vitest', 'run', 'tools/test/gpu-kernels.test.ts', 'tools/test/bench-gpu.test.ts'], env: { QUERN_GPU_ALL: '1' }, needs: [{ tool: 'nvcc', from: "NVIDIA's CUDA toolkit" }], minutes: 20 },

@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { FULL } from './spread.ts';
 import { root } from './structure/repo.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'quern-stale-'));
@@ -63,9 +64,11 @@ afterAll(() => rmSync(dir, { recursive: true, force: true }));
 test('a changed emitter rebuilds native code, and a cache hit brings back the binary that belongs to the source', () => {
   expect(build().tag).toBe('TAG_A');
 
-  const again = build();
-  expect(again.tag).toBe('TAG_A');
-  expect(again.log).toMatch(/toy-lib:"?build:native"?\s+\[(existing outputs match|local cache)/);
+  if (FULL) {
+    const again = build();
+    expect(again.tag).toBe('TAG_A');
+    expect(again.log).toMatch(/toy-lib:"?build:native"?\s+\[(existing outputs match|local cache)/);
+  }
 
   writeFileSync(emitter, emits('TAG_B'));
   expect(build().tag).toBe('TAG_B');
@@ -75,6 +78,7 @@ test('a changed emitter rebuilds native code, and a cache hit brings back the bi
   expect(back.tag).toBe('TAG_A');
   expect(back.log).toMatch(/toy-lib:"?build:native"?\s+\[local cache/);
 
+  if (!FULL) return;
   rmSync(join(dir, 'packages/lib/native/build'), { recursive: true });
   expect(build().tag).toBe('TAG_A');
 }, 120_000);

@@ -28,8 +28,10 @@ const tiles = (s: Schedule, { i, j, k }: { i: Axis; j: Axis; k: Axis }): void =>
   s.stage('B', ko, 'shared', { vector: 2, pad: 2 });
 };
 
-for (const { id, kind } of (await listDevices()).devices) {
-  if (kind !== 'opencl' && kind !== 'cuda') continue;
+const gpus = (await listDevices()).devices.filter(({ kind }) => kind === 'opencl' || kind === 'cuda'), required = process.env['QUERN_REQUIRE_DEVICES'] ?? '';
+it.skipIf(gpus.length === 0 && !/opencl|cuda/.test(required))('there is a device of OpenCL or CUDA (skipped where none is)', () => { expect(gpus.length).toBeGreaterThan(0); });
+
+for (const { id } of gpus) {
   describe(id, () => {
     const on = device(id, { fallback: 'none' });
 

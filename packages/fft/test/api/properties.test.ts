@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../../../../tools/test/spread.ts';
 import { fft, ifft, planFft } from '../../src/index.ts';
 import { bound, random, relativeError } from '../support/reference.ts';
 
@@ -26,7 +27,7 @@ describe('a transform', () => {
       const n = 2 ** b, plan = planFft({ n, dtype: t, sign: s, norm: m }), x = random(t, 2 * n, r), y = random(t, 2 * n, r + 1);
       const sum = x.map((v, i) => v + k * y[i]!), X = plan.run(x.slice(), x), Y = plan.run(y.slice(), y);
       expect(relativeError(plan.run(sum.slice(), sum), X.map((v, i) => v + k * Y[i]!))).toBeLessThanOrEqual(8 * bound(n, t));
-    }), { numRuns: 40 });
+    }), { numRuns: runs(40) });
   });
   it('turns an impulse into a wave of constant size, and a shift into a phase', () => {
     fc.assert(fc.property(bits, dtype, sign, fc.nat(), (b, t, s, where) => {
@@ -37,7 +38,7 @@ describe('a transform', () => {
         return i % 2 === 0 ? Math.cos(2 * Math.PI * turn) : s * Math.sin(2 * Math.PI * turn);
       });
       expect(relativeError(plan.run(x.slice(), x), wave)).toBeLessThanOrEqual(bound(n, t) + 4e-16);
-    }), { numRuns: 60 });
+    }), { numRuns: runs(60) });
   });
   it('keeps the energy (Parseval), exactly n times it without a norm', () => {
     fc.assert(fc.property(bits, dtype, sign, seed, (b, t, s, r) => {
@@ -46,14 +47,14 @@ describe('a transform', () => {
         const after = energy(planFft({ n, dtype: t, sign: s, norm: m }).run(x.slice(), x));
         expect(Math.abs(after / (k * before) - 1)).toBeLessThanOrEqual(4 * bound(n, t));
       }
-    }), { numRuns: 40 });
+    }), { numRuns: runs(40) });
   });
   it('and the one back give what was there', () => {
     fc.assert(fc.property(fc.integer({ min: 0, max: 17 }), dtype, seed, (b, t, r) => {
       const n = 2 ** b, x = random(t, 2 * n, r);
       expect(relativeError(ifft(fft(x)), x)).toBeLessThanOrEqual(2 * bound(n, t));
       expect(relativeError(ifft(fft(x, { norm: 'ortho' }), { norm: 'ortho' }), x)).toBeLessThanOrEqual(3 * bound(n, t));
-    }), { numRuns: 40 });
+    }), { numRuns: runs(40) });
   });
   it('is the same in place, in a batch, for any number of threads, and wherever the arrays lie; it writes nothing else', () => {
     fc.assert(fc.property(fc.integer({ min: 0, max: 13 }), dtype, sign, fc.integer({ min: 1, max: 20 }), fc.integer({ min: 0, max: 3 }), seed, (b, t, s, batch, shift, r) => {
@@ -70,7 +71,7 @@ describe('a transform', () => {
       expect(out.every((v, i) => Object.is(v, want[i]))).toBe(true);
       expect([...around.subarray(0, 4 + shift), ...around.subarray(4 + shift + total)].every((v) => v === 77)).toBe(true);
       many.dispose();
-    }), { numRuns: 40 });
+    }), { numRuns: runs(40) });
   });
   it('of long data does not depend on the number of threads', () => {
     const x = random('f32', 2 ** 18, 5), one = planFft({ n: 2 ** 17, dtype: 'f32' }, { threads: 1 }), all = planFft({ n: 2 ** 17, dtype: 'f32' });

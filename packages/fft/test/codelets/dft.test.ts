@@ -1,7 +1,15 @@
 import { axes, count, interpret, kernel, reachable, tensor, toDoubles, toFloat, unitRoot, writeCodelet } from '@quern/kernel-dsl';
 import type { Codelet, CodeletNode, Signed } from '@quern/kernel-dsl';
 import { describe, expect, it } from 'vitest';
-import { dft } from '../../src/codelets/index.ts';
+import { dft as make } from '../../src/codelets/index.ts';
+
+const made = new Map<string, Codelet>();
+/** Each codelet is made once: that takes longer than what is done with it. */
+function dft(n: number, o: { readonly fma?: boolean } = {}): Codelet {
+  const key = `${n} ${o.fma ?? false}`, c = made.get(key) ?? make(n, o);
+  made.set(key, c);
+  return c;
+}
 
 describe('the exact roots of unity', () => {
   it('are exact where they can be, and mirror each other', () => {

@@ -36,10 +36,11 @@ function running(): string | undefined {
   // In a bundle, only its source map says which frames are ours.
   if (!frames?.[0] || !isOwn(plain(frames[0].getFileName() ?? ''))) return undefined;
   for (const frame of frames) {
-    const file = frame.getFileName() ?? undefined, line = frame.getLineNumber();
+    const file = frame.getFileName() ?? undefined;
+    if (file !== undefined && isOwn(plain(file))) continue;
+    const line = frame.getLineNumber();
     if (line === null) continue; // a function of the engine, such as Array.map
-    if (file === undefined) return undefined;
-    if (!isOwn(plain(file))) return `${file}:${line}:${frame.getColumnNumber() ?? 0}`;
+    return file === undefined ? undefined : `${file}:${line}:${frame.getColumnNumber() ?? 0}`;
   }
   return undefined;
 }

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import { spread } from '../../../../tools/test/spread.ts';
 import { emitFileC } from '../../src/emit/index.ts';
 import type { KernelIR } from '../../src/ir/index.ts';
 import { axes, kernel, tensor } from '../../src/lang/index.ts';
@@ -24,7 +25,7 @@ const packed = (T: 'f32' | 'f64', t: Target): KernelIR => {
 };
 
 const disassemble = (object: string): string => execFileSync('objdump', ['-d', '--no-show-raw-insn', object], { encoding: 'utf8', maxBuffer: 1 << 26 });
-const cases = (['x86-64-v4', 'x86-64-v3'] as const).flatMap((isa) => COMPILERS.flatMap((compiler) => ['-O2', '-O3'].map((level) => ({ isa, compiler, level }))));
+const cases = (['x86-64-v4', 'x86-64-v3'] as const).flatMap((isa, i) => COMPILERS.flatMap((compiler, j) => spread(['-O2', '-O3'], 1, i + j).map((level) => ({ isa, compiler, level }))));
 
 describe('the hot loop of a micro-kernel stays in registers', () => {
   it('has the tools it needs', () => {

@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, expect } from 'vitest';
+import { expect } from 'vitest';
+import { afterFile } from '../../../../tools/test/after-file.ts';
 import { assembleFileC, emitKernelC } from '../../src/emit/index.ts';
 import type { DType, KernelIR } from '../../src/ir/index.ts';
 import { bytesOf } from '../../src/ir/index.ts';
@@ -19,8 +20,12 @@ export const STRICT: readonly string[] = ['-Wall', '-Wextra', '-Wno-psabi', '-We
 
 let folder: string | undefined;
 /** A folder that vanishes after the tests of a file. */
-export const temporary = (): string => (folder ??= mkdtempSync(join(tmpdir(), 'quern-emit-')));
-afterAll(() => { if (folder) rmSync(folder, { recursive: true }); folder = undefined; drivers = new Map(); });
+export function temporary(): string {
+  if (folder) return folder;
+  const made = folder = mkdtempSync(join(tmpdir(), 'quern-emit-'));
+  afterFile(() => { rmSync(made, { recursive: true }); folder = undefined; drivers = new Map(); });
+  return made;
+}
 
 export function has(command: string): boolean {
   try { execFileSync(command, ['--version'], { stdio: 'ignore' }); return true; } catch { return false; }

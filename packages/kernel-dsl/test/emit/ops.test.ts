@@ -1,19 +1,20 @@
 import { describe, it } from 'vitest';
+import { spread } from '../../../../tools/test/spread.ts';
 import { TARGETS } from '../../src/targets/index.ts';
-import { RUNNABLE, cpuHas, sameAsInterpreter } from './harness.ts';
+import { COMPILERS, RUNNABLE, cpuHas, sameAsInterpreter } from './harness.ts';
 import { INTEGERS, boolCase, castCases, dotCases, floatCases, halfCases, intCases, partsCases, reduceCases } from './ops-cases.ts';
 
 describe('every operation gives the bits of the interpreter', () => {
-  it.each([...RUNNABLE, ...TARGETS.filter((t) => t.isa === 'x86-64-v2' && cpuHas(t))].map((t) => ({ isa: t.isa, t })))('$isa', ({ t }) => {
+  it.each([...RUNNABLE, ...TARGETS.filter((t) => t.isa === 'x86-64-v2' && cpuHas(t))].map((t, i) => ({ isa: t.isa, t, compilers: spread(COMPILERS, 1, i) })))('$isa', ({ t, compilers }) => {
     sameAsInterpreter([
       ...floatCases(t, 'f32'), ...floatCases(t, 'f64'), ...partsCases(t, 'f32'), ...partsCases(t, 'f64'), ...INTEGERS.flatMap((d) => intCases(t, d)), ...reduceCases(t), ...dotCases(t), boolCase(t),
-    ], t);
+    ], t, { compilers });
   });
 });
 
 describe('every cast gives the bits of the interpreter', () => {
   // What VNNI adds is one instruction, tested above.
-  it.each(RUNNABLE.filter((t) => t.isa !== 'x86-64-v4-vnni').map((t) => ({ isa: t.isa, t })))('$isa', ({ t }) => {
-    sameAsInterpreter([...castCases(t), ...halfCases(t)], t);
+  it.each(RUNNABLE.filter((t) => t.isa !== 'x86-64-v4-vnni').map((t, i) => ({ isa: t.isa, t, compilers: spread(COMPILERS, 1, i + 1) })))('$isa', ({ t, compilers }) => {
+    sameAsInterpreter([...castCases(t), ...halfCases(t)], t, { compilers });
   });
 });

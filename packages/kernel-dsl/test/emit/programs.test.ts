@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
+import { spread } from '../../../../tools/test/spread.ts';
 import type { KernelIR } from '../../src/ir/index.ts';
 import { axes, exp, kernel, reg, scalar, tensor } from '../../src/lang/index.ts';
 import { goto } from '../../src/library/index.ts';
@@ -9,7 +10,7 @@ import type { Target } from '../../src/targets/index.ts';
 import { lowered } from '../passes/helpers.ts';
 import { build, numbers, program } from '../passes/random-program.ts';
 import { array } from '../run/helpers.ts';
-import { RUNNABLE, fill, sameAsInterpreter } from './harness.ts';
+import { COMPILERS, RUNNABLE, fill, sameAsInterpreter } from './harness.ts';
 import type { Case, TensorValue } from './harness.ts';
 
 /** A kernel over constant shapes with tensors filled from a seed. */
@@ -52,9 +53,9 @@ function library(t: Target): Case[] {
 }
 
 describe('lowered programs in C give the bits of the interpreter', () => {
-  it.each(RUNNABLE.map((t) => ({ isa: t.isa, t })))('$isa', ({ t }) => {
+  it.each(RUNNABLE.map((t, i) => ({ isa: t.isa, t, compilers: spread(COMPILERS, 1, i) })))('$isa', ({ t, compilers }) => {
     // One file for all: compiling is what takes time. FC_SEED repeats a failure.
     const random = fc.sample(program, 12).map((p, n) => filled({ ...lowered(lower(build(p), t)), name: `random${n}` }, p.seed));
-    sameAsInterpreter([...random, ...library(t)], t);
+    sameAsInterpreter([...random, ...library(t)], t, { compilers });
   });
 });

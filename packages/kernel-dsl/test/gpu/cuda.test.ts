@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { spread } from '../../../../tools/test/spread.ts';
 import { emitGpu } from '../../src/emit/index.ts';
 import type { EmitGpuOptions } from '../../src/emit/index.ts';
 import { target } from '../../src/targets/index.ts';
@@ -11,7 +12,7 @@ const compiles = (isa: string, o: EmitGpuOptions = {}): string => {
 };
 
 describe.skipIf(!NVCC)(NVCC ? 'nvcc compiles emitted CUDA without a warning' : 'nvcc is not on PATH: no CUDA was compiled', () => {
-  it.each(['cuda-sm75', 'cuda-sm80', 'cuda-sm90a'])('%s', (isa) => {
+  it.each(spread(['cuda-sm75', 'cuda-sm80', 'cuda-sm90a'], 2, 1))('%s', (isa) => {
     const ptx = compiles(isa);
     expect(ptx).toContain(`.target sm_${isa.slice(7)}`);
     // Wide accesses are instructions; shared memory and barriers are those of the machine.

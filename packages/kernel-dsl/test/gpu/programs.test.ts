@@ -41,5 +41,5 @@ describe('OpenCL gives the bits of the interpreter', () => {
 });
 describe.skipIf(!NVCC)(NVCC ? 'nvcc compiles' : 'nvcc is not on PATH: no CUDA was compiled', () => {
   // The passes see the same limits and features, so that what was lowered for OpenCL is what CUDA runs.
-  it.each(Object.keys(GROUPS))('%s', (name) => { expect(compileCuda(named(GROUPS[name]!()).map(({ k }) => emitGpu(k, target('cuda-sm80'))))).toContain('.entry'); });
+  it('all of them', () => { expect(compileCuda(Object.keys(GROUPS).flatMap((name) => named(GROUPS[name]!())).map(({ k }) => emitGpu(k, target('cuda-sm80'))))).toContain('.entry'); });
 });

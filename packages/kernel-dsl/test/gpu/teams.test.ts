@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
+import { spread } from '../../../../tools/test/spread.ts';
 import { DslError } from '../../src/errors/index.ts';
 import { emitGpu } from '../../src/emit/index.ts';
 import { tf32, wgmmaNamed } from '../../src/instructions/index.ts';
@@ -115,7 +116,7 @@ describe('a scheduled product of warpgroups', () => {
 });
 
 describe.skipIf(!NVCC)(NVCC ? 'nvcc keeps it in registers' : 'nvcc is not on PATH: no CUDA was compiled', () => {
-  it.each([
+  it.each(spread([
     ['bf16, persistent', gemm(true), { persistent: { workgroups: 132, group: 16 } }, 'bf16'],
     ['bf16, four warpgroups', gemm(false), { tile: [256, 128], persistent: { workgroups: 132, group: 8 } }, 'bf16'],
     // One tile a workgroup: its sums begin at a constant right before the ring, which ptxas must not make part of the products.
@@ -124,7 +125,7 @@ describe.skipIf(!NVCC)(NVCC ? 'nvcc keeps it in registers' : 'nvcc is not on PAT
     ['tf32', floats(tf32), { tile: [128, 256], persistent: { workgroups: 132, group: 8 } }, 'tf32'],
     ['bf16 with results of bf16', halves, { persistent: { workgroups: 132, group: 16 } }, 'bf16'],
     ['int8', bytes, { tile: [128, 256], persistent: { workgroups: 132, group: 8 } }, 'i8'],
-  ] as const)('%s', (_, k, o, dtype) => {
+  ] as const, 2))('%s', (_, k, o, dtype) => {
     const said = ptxas(emitGpu(lower(scheduled(k, o, dtype).ir, sm90), sm90).source);
     expect(said).toMatch(/ 0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads/);
     expect(said).not.toMatch(/serialized|error|warning/i);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../../../../tools/test/spread.ts';
 import { add, broadcast, constant, load, mul, newVar, printKernel, reduce } from '../../src/ir/index.ts';
 import type { KernelIR } from '../../src/ir/index.ts';
 import { axes, kernel as trace, scalar, tensor } from '../../src/lang/index.ts';
@@ -31,14 +32,14 @@ const expectSame = (k: KernelIR, vecBytes: number, dims: Readonly<Record<string,
 
 describe('lowering keeps the meaning', () => {
   it('of random vector loops, bit for bit', () => {
-    fc.assert(fc.property(program, (p) => { expectSame(build(p), p.vecBytes, {}, p.seed); }), { numRuns: 300 });
+    fc.assert(fc.property(program, (p) => { expectSame(build(p), p.vecBytes, {}, p.seed); }), { numRuns: runs(300) });
   });
 
   it('whatever the width of a vector, also where products are fused', () => {
     fc.assert(fc.property(program, (p) => {
       const k = build(p), at = (vecBytes: number): unknown => run(lowered(lower(k, machine(vecBytes))), {}, p.seed);
       expect(at(32)).toEqual(at(8));
-    }), { numRuns: 150 });
+    }), { numRuns: runs(150) });
   });
 
   it('of reductions wider than a register', () => {
@@ -72,6 +73,6 @@ describe('lowering keeps the meaning', () => {
     const size = (max: number): fc.Arbitrary<number> => fc.integer({ min: 0, max });
     fc.assert(fc.property(size(9), size(33), size(7), fc.nat(1000), (M, N, K, seed) => {
       expect(run(low, { M, N, K }, seed)).toEqual(run(gemm.ir, { M, N, K }, seed));
-    }), { numRuns: 100 });
+    }), { numRuns: runs(100) });
   });
 });

@@ -133,6 +133,7 @@ describe('the other commands', () => {
     for (const text of ['==== plan (cuda-sm90a)', 'launch saxpy_kernel(x, y, N, a) on (N + 255) / 256 workgroup(s) of 64 lane(s)', '==== cuda', '__global__']) expect(gpu.out).toContain(text);
     expect(quern(['kernel', join(root, 'examples/saxpy.ts'), '--target', 'opencl', '--stage', 'opencl']).out).toContain('__kernel');
     expect(quern(['kernel', join(root, 'examples/saxpy.ts'), '--target', 'opencl', '--run']).err).toMatch(/--run compares on this CPU/);
+    expect(quern(['kernel', join(root, 'examples/saxpy.ts'), '--target', 'x86-64', '--stage', 'plan']).err).toMatch(/--stage is one of algorithm, schedule, lowered, c for x86-64, got 'plan'/);
   });
 
   it('tune measures the choices of a schedule and remembers them', () => {

@@ -27,10 +27,19 @@ describe('quern kernel --html', () => {
   });
 
   it('shows the source, a pane for each step, and the C', () => {
-    expect([...html.matchAll(/<button data-show="\d+".*?<\/b> (.*?)<\/button>/g)].map((m) => m[1])).toEqual(['algorithm', 'split(i, 32, peel)', 'vectorize(ii)', 'parallel(io)', 'resolve padded tails', 'place barriers', 'lowering']);
-    expect(html.match(/class="code stage"/g)).toHaveLength(7);
+    expect([...html.matchAll(/<button data-show="\d+".*?<\/b> (.*?)<\/button>/g)].map((m) => m[1])).toEqual(['algorithm', 'split(i, 32, peel)', 'vectorize(ii)', 'parallel(io)', 'lowering']);
+    expect(html.match(/class="code stage"/g)).toHaveLength(5);
+    expect(html).toContain('<h2>C</h2>');
     for (const line of source.filter((l) => l !== '' && !/[<>&"]/.test(l))) expect(html).toContain(`<code>${line}</code>`);
     expect(html).toContain('int32_t saxpy__x86_64_v3(');
+  });
+
+  it.each([['cuda-sm90a', 'CUDA', '__global__'], ['opencl', 'OpenCL C', '__kernel'], ['wgsl', 'WGSL', '@compute']])('shows the text for %s under the name of its language', (isa, language, word) => {
+    const page = join(dir, `${isa}.html`), gpu = spawnSync(process.execPath, [join(root, 'packages/quern/bin/quern.js'), 'kernel', file, '--html', page, '--target', isa], { encoding: 'utf8' });
+    expect(gpu.status, gpu.stderr).toBe(0);
+    const [, name, text = ''] = /<section aria-label="text"><h2>(.*?)<\/h2>([^]*)/.exec(readFileSync(page, 'utf8')) ?? [];
+    expect(name).toBe(language);
+    expect(text).toContain(word);
   });
 
   it('links a line of the source to the statements and the C that it became', () => {
@@ -45,7 +54,7 @@ describe('quern kernel --html', () => {
   });
 
   it('escapes what an author writes', () => {
-    const page = kernelPage({ kernel: 'a<b', isa: 'x', file: '/k.ts', source: 'if (a < b && "c") {}', stages: [{ title: '<script>', lines: [] }], code: [] });
+    const page = kernelPage({ kernel: 'a<b', isa: 'x', file: '/k.ts', source: 'if (a < b && "c") {}', stages: [{ title: '<script>', lines: [] }], language: 'C', code: [] });
     expect(page).toContain('if (a &lt; b &amp;&amp; &quot;c&quot;) {}');
     expect(page).not.toContain('</b> <script>');
   });

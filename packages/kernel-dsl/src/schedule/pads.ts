@@ -36,12 +36,14 @@ export function resolvePads(st: State, at: At): void {
       if (isFloat(x.buf.dtype)) st.reassociates = true; // -0 + 0 is 0
     });
   };
+  let padded = false;
   const body = mapStmt(st.ir.body, (s: Stmt): Stmt => {
     if (s.kind !== 'if' || !s.pad) return s;
     check(s);
+    padded = true;
     return s.then;
   });
-  if (body) st.ir = { ...st.ir, body };
+  if (body && padded) st.ir = { ...st.ir, body };
 }
 
 /** What each register holds that one statement fills, not adds to: the value of that store, in which the loops around both have the same iteration. */

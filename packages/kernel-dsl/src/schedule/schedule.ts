@@ -150,9 +150,14 @@ export function schedule<A extends Axes>(k: Kernel<A>, target: Target, f: (s: Sc
   let running = true;
   f(guarded(s, () => running), k.axes);
   running = false;
-  step('resolve padded tails', (at) => resolvePads(st, at));
+  // What no call asked for is a step where it changes something.
+  const closing = (call: string, run: (at: At) => void): void => {
+    step(call, run);
+    if (steps.at(-1)!.ir === steps.at(-2)!.ir) steps.pop();
+  };
+  closing('resolve padded tails', (at) => resolvePads(st, at));
   checkLanes(st, { loc: k.ir.loc, step: 'the end of the schedule' });
-  step('place barriers', (at) => placeBarriers(st, { ...at, loc: k.ir.loc }));
+  closing('place barriers', (at) => placeBarriers(st, { ...at, loc: k.ir.loc }));
   const bad = specViolation(st.ir, 'scheduled');
   if (bad) throw new Error(`kernel-dsl: the schedule of ${k.name} broke the program: ${bad}`);
   const ir: KernelIR = { ...st.ir, steps: steps.slice(1).map((x) => ({ call: x.call, loc: x.loc })) };

@@ -10,6 +10,8 @@ import type { KernelModule } from './module.ts';
 
 const NAMES = [...TARGETS, ...GPU_TARGETS].map((t) => t.isa).join(', ');
 
+const LANGUAGES = { c: 'C', cuda: 'CUDA', opencl: 'OpenCL C', wgsl: 'WGSL' } as const;
+
 const OPTIONS = {
   target: { kind: 'text', value: 'ISA', help: `one of ${NAMES} (default: this CPU's)` },
   stage: { kind: 'text', value: 'STAGE', help: 'algorithm, schedule, lowered, plan (of a GPU), or the language: c, cuda, opencl, wgsl (default: all)' },
@@ -111,11 +113,11 @@ async function show(argv: readonly string[]): Promise<number> {
     schedule: scheduled.steps.slice(1).map((s) => `-- after ${s.call}\n${printKernel(s.ir)}`).join('\n'),
     lowered: printKernel(lowered), ...('plan' in emitted ? { plan: printPlan(emitted) } : {}), [t.gpu?.language ?? 'c']: emitted.source,
   };
-  if (v.stage !== undefined && !(v.stage in all)) throw new UsageError(`--stage is one of ${Object.keys(all).join(', ')}, got '${v.stage}'`);
+  if (v.stage !== undefined && !(v.stage in all)) throw new UsageError(`--stage is one of ${Object.keys(all).join(', ')} for ${t.isa}, got '${v.stage}'`);
   if (v.html !== undefined) {
     const path = resolve(file);
     writeFileSync(v.html, kernelPage({
-      kernel: m.algorithm.name, isa: t.isa, file: path, source: readFileSync(path, 'utf8'), code: emitted.lines,
+      kernel: m.algorithm.name, isa: t.isa, file: path, source: readFileSync(path, 'utf8'), language: LANGUAGES[t.gpu?.language ?? 'c'], code: emitted.lines,
       stages: [...scheduled.steps.map((s) => ({ title: s.call, lines: printKernelLines(s.ir) })), { title: 'lowering', lines: printKernelLines(lowered) }],
     }));
     process.stderr.write(`${v.html} written: open it in a browser\n`);

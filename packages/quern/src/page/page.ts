@@ -15,7 +15,8 @@ export interface KernelPage {
   readonly source: string;
   /** The algorithm, then the program after each step, then as lowered. */
   readonly stages: readonly Stage[];
-  /** The emitted C. */
+  /** The emitted text, and the name of its language. */
+  readonly language: string;
   readonly code: readonly SourcedLine[];
 }
 
@@ -52,7 +53,7 @@ export function kernelPage(p: KernelPage): string {
 <main>
 <section aria-label="source"><h2>${escape(name)}</h2><div class="code" id="source">${source}</div></section>
 <section aria-label="program"><h2>the program after</h2><nav>${tabs}</nav><div id="stages">${stages}</div></section>
-<section aria-label="C"><h2>C</h2><div class="code" id="c">${code}</div></section>
+<section aria-label="text"><h2>${escape(p.language)}</h2><div class="code" id="c">${code}</div></section>
 </main><script>${SCRIPT}</script></body></html>
 `;
 }

@@ -11,8 +11,20 @@ function size(bytes: number): string {
   return bytes >= 2 ** 20 ? `${bytes / 2 ** 20} MB` : `${bytes / 1024} KB`;
 }
 
+const many = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
+
+/** What its driver tells of a GPU. */
+function gpuFacts({ kind, version: [major, minor], units, limits, software }: NonNullable<DeviceInfo['gpu']>): readonly string[] {
+  return [
+    kind === 'cuda' ? `compute capability ${major}.${minor}` : kind === 'opencl' ? `OpenCL ${major}.${minor}` : 'WebGPU',
+    ...(software ? ['on the CPU'] : []), ...(units > 0 ? [many(units, kind === 'cuda' ? 'multiprocessor' : 'compute unit')] : []),
+    ...(limits.memoryBytes > 0 ? [`${(limits.memoryBytes / 2 ** 30).toFixed(1)} GB`] : []),
+  ];
+}
+
 function deviceLine(d: DeviceInfo): string {
-  return `${d.id}  ${d.name}, ${d.backend}${d.features[0] === undefined ? '' : `, ${d.features[0]}`}, ${d.threads} thread${d.threads === 1 ? '' : 's'}`;
+  const facts = d.gpu ? gpuFacts(d.gpu) : [d.backend, ...d.features.slice(0, 1), many(d.threads, 'thread')];
+  return `${d.id}  ${[d.name, ...facts].join(', ')}`;
 }
 
 function pickLine(picked: Device | string): string {

@@ -5,6 +5,9 @@ const OWN = ['src/', 'dist/'].map((folder) => new URL(`../../${folder}`, import.
 const plain = (file: string): string => file.replace(/^file:\/\//, '');
 const isOwn = (file: string): boolean => OWN.some((folder) => file.startsWith(folder)) || file.startsWith('node:');
 
+/** Most authors are near; the others are looked for in as many frames as this. */
+const NEAR = 6, FAR = 16;
+
 /** What {@link here} found for a frame, by where the frame is in the code that runs. */
 const known = new Map<string, Loc | undefined>();
 
@@ -15,10 +18,10 @@ const known = new Map<string, Loc | undefined>();
  */
 export function here(): Loc | undefined {
   const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = 16;
-  const place = running();
+  const place = running(NEAR) ?? running(FAR);
   let loc = place === undefined ? undefined : known.get(place);
   if (loc === undefined && (place === undefined || !known.has(place))) {
+    Error.stackTraceLimit = FAR;
     loc = written();
     if (place !== undefined) known.set(place, loc);
   }
@@ -26,18 +29,27 @@ export function here(): Loc | undefined {
   return loc;
 }
 
+/** Whether the file of a frame, as the engine names it, is of this package. */
+const own = new Map<string, boolean>();
+function ownFile(name: string): boolean {
+  let is = own.get(name);
+  if (is === undefined) own.set(name, is = isOwn(plain(name)));
+  return is;
+}
+const asFrames = (_: Error, frames: readonly NodeJS.CallSite[]): unknown => frames;
+
 /** The author's frame as the engine has it, before source maps; undefined where frames cannot be had, or do not tell whose they are. */
-function running(): string | undefined {
+function running(limit: number): string | undefined {
   const { prepareStackTrace } = Error;
-  let frames: readonly NodeJS.CallSite[] | undefined;
-  Error.prepareStackTrace = (_, sites) => { frames = sites; return ''; };
-  void new Error().stack;
+  Error.stackTraceLimit = limit;
+  Error.prepareStackTrace = asFrames;
+  const frames = new Error().stack as unknown as readonly NodeJS.CallSite[] | string | undefined;
   Error.prepareStackTrace = prepareStackTrace;
   // In a bundle, only its source map says which frames are ours.
-  if (!frames?.[0] || !isOwn(plain(frames[0].getFileName() ?? ''))) return undefined;
+  if (typeof frames !== 'object' || !ownFile(frames[0]?.getFileName() ?? '')) return undefined;
   for (const frame of frames) {
     const file = frame.getFileName() ?? undefined;
-    if (file !== undefined && isOwn(plain(file))) continue;
+    if (file !== undefined && ownFile(file)) continue;
     const line = frame.getLineNumber();
     if (line === null) continue; // a function of the engine, such as Array.map
     return file === undefined ? undefined : `${file}:${line}:${frame.getColumnNumber() ?? 0}`;

@@ -18,14 +18,28 @@ function tighten(r: Row): Row | 'never' | undefined {
   return r;
 }
 
-/** Rows without duplicates: of rows with one linear part, the strongest. undefined where two contradict each other. */
-function distinct(rows: readonly Row[]): Row[] | undefined {
-  const best = new Map<string, Row>();
+const sameLinearPart = (a: Row, b: Row): boolean => {
+  for (let i = a.length - 2; i >= 0; i--) if (a[i] !== b[i]) return false;
+  return true;
+};
+
+/** Rows without duplicates: of rows with one linear part, the strongest. */
+function distinct(rows: readonly Row[]): Row[] {
+  const best: Row[] = [], byHash = new Map<number, number[]>();
   for (const r of rows) {
-    const n = r.length - 1, key = r.subarray(0, n).join(), old = best.get(key);
-    if (!old || old[n]! > r[n]!) best.set(key, r);
+    const n = r.length - 1;
+    let hash = 0;
+    for (let i = 0; i < n; i++) hash = (Math.imul(hash, 31) + r[i]!) | 0;
+    const alike = byHash.get(hash), at = alike?.find((k) => sameLinearPart(best[k]!, r));
+    if (at !== undefined) {
+      if (best[at]![n]! > r[n]!) best[at] = r;
+      continue;
+    }
+    if (alike) alike.push(best.length);
+    else byHash.set(hash, [best.length]);
+    best.push(r);
   }
-  return [...best.values()];
+  return best;
 }
 
 /** Rows of a system with equations used up: each with a unit coefficient replaces that unknown. undefined where the system has no solution. */
@@ -54,7 +68,7 @@ function project(all: readonly { readonly row: Row; readonly eq: boolean }[], ke
       if (t === 'never') return false;
       if (t) out.push(t);
     }
-    rows = distinct(out) ?? [];
+    rows = distinct(out);
     return true;
   };
   if (!first || !take(first)) return undefined;
@@ -78,7 +92,9 @@ function project(all: readonly { readonly row: Row; readonly eq: boolean }[], ke
     if (next.length + up.length * down.length > MOST_ROWS) return 'many';
     for (const a of up) for (const b of down) {
       const p = a[best]!, q = -b[best]!, g = gcd(p, q);
-      next.push(a.map((x, i) => x * (q / g) + b[i]! * (p / g)));
+      const sum = new Float64Array(n + 1);
+      for (let i = 0; i <= n; i++) sum[i] = a[i]! * (q / g) + b[i]! * (p / g);
+      next.push(sum);
     }
     if (!take(next)) return undefined;
   }

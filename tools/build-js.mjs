@@ -1,9 +1,12 @@
 // Builds one package's dist/ from its src/: each file to JavaScript with a source map (esbuild) and to declarations (TypeScript).
 // Run from a package's folder. Types are checked elsewhere (`npm run typecheck` of the package); this only translates.
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import { transform } from 'esbuild';
-import ts from 'typescript';
+
+// To import CommonJS, Node reads all of it for its exports first, which takes a second for a file of this size.
+const ts = createRequire(import.meta.url)('typescript');
 
 const packageDir = process.cwd();
 const src = join(packageDir, 'src');

@@ -14,7 +14,7 @@ const { products } = (await import(join(root, 'benchmarks/gpu/kernels.mjs'))) as
 const dir = mkdtempSync(join(tmpdir(), 'quern-bench-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 const NVCC = spawnSync('nvcc', ['--version']).status === 0;
-/** The wider tests make machine code of all; the others of the first schedule of each kind. */
+/** The wider tests make machine code of all; the others of the first schedule of each kind, but for two that teams.test.ts of kernel-dsl makes such code of. */
 const WIDE = process.env['QUERN_GPU_ALL'] !== undefined;
 const t = target('cuda-sm90a'), cases = products.flatMap((p) => Object.entries(p.schedules).map(([name, s], i) => ({ p, name, s, first: i === 0 })));
 
@@ -32,7 +32,7 @@ describe('npm run bench -- gpu', () => {
     else expect(source).toMatch(new RegExp(`wgmma\\.mma_async\\.sync\\.aligned\\.m64n\\d+k\\d+\\.${type}`));
   });
 
-  it.skipIf(!NVCC).each(cases.filter((c) => WIDE || c.first))('$p.name, $name: nvcc makes machine code of it, and keeps it in registers', ({ p, s }) => {
+  it.skipIf(!NVCC).each(cases.filter((c) => WIDE || (c.first && !['bf16', 'tf32'].includes(c.p.name))))('$p.name, $name: nvcc makes machine code of it, and keeps it in registers', ({ p, s }) => {
     const file = join(dir, 'k.cu');
     writeFileSync(file, emitGpu(lower(schedule(p.kernel, t, s).ir, t), t).source);
     const { status, stdout, stderr } = spawnSync('nvcc', ['-cubin', ...t.cflags, '-Werror', 'all-warnings', '-Xptxas', '-v', '-o', `${file}.bin`, file], { encoding: 'utf8' }), said = stdout + stderr;

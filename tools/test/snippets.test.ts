@@ -92,7 +92,7 @@ describe('README.md of kernel-dsl', () => {
 
   it('shows the C and the CUDA that its kernel becomes', async () => {
     const { c, source, plan } = (await import(put('readme/saxpy.ts', snippets.filter((s) => s.language === 'ts').map((s) => s.text).join('\n')))) as { c: string; source: string; plan: readonly { kind: string }[] };
-    const excerpts = snippets.filter((s) => s.language === 'c'), cuda = snippets.filter((s) => s.language === 'cuda');
+    const excerpts = snippets.filter((s) => s.language === 'c'), cuda = snippets.filter((s) => s.language === 'cpp');
     expect([excerpts.length, cuda.length]).toEqual([2, 1]);
     for (const e of excerpts) expect(c).toContain(e.text);
     for (const e of cuda) expect(source).toContain(e.text);

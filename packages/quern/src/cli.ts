@@ -6,7 +6,7 @@ const COMMANDS: Readonly<Record<string, { readonly run: (argv: readonly string[]
   run: { run, help: RUN_HELP },
   kernel: { run: kernel, help: KERNEL_HELP },
   devices: { run: devices, help: 'quern devices [--json]\n\nLists the devices of this machine, the one that is picked, and why the others are not there.\n' },
-  doctor: { run: doctor, help: 'quern doctor [--json]\n\nTells what Quern finds on this machine and what to mend.\n' },
+  doctor: { run: doctor, help: 'quern doctor [--json]\n\nTells what Quern finds on this machine (QUERN_DEVICE chooses a device) and what to mend.\n' },
   tune: { run: tune, help: TUNE_HELP },
   start: { run: start, help: 'quern start [MODEL.gguf ["prompt"]]\n\nShows the devices, one kernel on its way to C, and a model that speaks.\n' },
 };

@@ -1,6 +1,7 @@
 /** The doctor's report on this machine, and what it says when something is wrong. */
 import { describe, expect, test } from 'vitest';
 import { doctorReport, formatDevices, formatDoctor } from '../src/index.ts';
+import { fixes } from '../src/doctor/report.ts';
 import type { DeviceInfo } from '../src/index.ts';
 import { temporaryDir } from './support/sample.ts';
 import { withEnv } from './support/thrown.ts';
@@ -45,6 +46,17 @@ describe('a machine where something is wrong', () => {
       expect(fixes.join('\n')).toMatch(/QUERN_NUM_THREADS='all'[^]*install gcc[^]*QUERN_CACHE_DIR[^]*QUERN_DEVICE/);
       expect(picked).toMatch(/'tpu' is no device/);
       expect(cache.problem).toContain('/proc/nothing');
+    });
+  });
+
+  test('a GPU whose compiler is absent, and a device that does not open', async () => {
+    await withEnv({ ...NO_GPU, QUERN_DEVICE: undefined }, async () => {
+      const report = await doctorReport(), gpu = { id: 'cuda:0', identity: undefined, problem: 'NVRTC is not on this machine' };
+      expect(report.gpu).toBeUndefined();
+      expect(fixes({ ...report, gpu })).toEqual([...report.fixes, 'no kernel can be compiled for cuda:0: NVRTC is not on this machine']);
+      expect(formatDoctor({ ...report, gpu })).toMatch(/^GPU compiler +none$/m);
+      expect(formatDoctor({ ...report, gpu: { ...gpu, identity: 'nvrtc 13.0', problem: undefined } })).toMatch(/^GPU compiler +nvrtc 13\.0$/m);
+      expect(fixes({ ...report, picked: 'out of memory' })).toEqual([...report.fixes, 'no device can be opened: out of memory']);
     });
   });
 

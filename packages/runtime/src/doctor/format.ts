@@ -58,6 +58,7 @@ export function formatDoctor(report: DoctorReport): string {
   }
   if (threads !== undefined) rows.push(['threads', `${threads.used} of ${threads.cpus} CPUs${threads.cap === 0 ? '' : ` (QUERN_NUM_THREADS=${threads.cap})`}`]);
   rows.push(['compiler', report.compilers.map(reason).join('; ')]);
+  if (report.gpu !== undefined) rows.push(['GPU compiler', report.gpu.identity ?? 'none']);
   rows.push(['kernel cache', cache.problem ?? `${cache.path} (${cache.source})`]);
   for (const [name, value] of Object.entries(report.environment)) rows.push([name, value]);
   const width = Math.max(...rows.map(([name]) => name.length));

@@ -17,6 +17,8 @@ export interface DoctorReport {
   readonly unavailable: readonly Reason[];
   /** What `device()` gives, or the text of its error. */
   readonly picked: Device | string;
+  /** Of a GPU that is picked: what compiles its kernels and its driver, or why nothing does. */
+  readonly gpu: { readonly id: string; readonly identity: string | undefined; readonly problem: string | undefined } | undefined;
   /** Variables of ours that are set. */
   readonly environment: Readonly<Record<string, string>>;
   /** What to do, most important first; empty when all is well. */
@@ -42,7 +44,18 @@ function badThreads(): string | undefined {
   return text && !/^\s*\+?0*[1-9]\d*$/.test(text) ? text : undefined;
 }
 
-function fixes(report: Omit<DoctorReport, 'fixes'>): string[] {
+/** Compiler and driver of the GPU that is picked, or why it cannot compile: NVIDIA's compiler comes apart from its driver. */
+function gpuOf(picked: Device | string): DoctorReport['gpu'] {
+  if (typeof picked === 'string' || picked.driver === undefined) return undefined;
+  try {
+    return { id: picked.info.id, identity: picked.driver.identity, problem: undefined };
+  } catch (error) {
+    return { id: picked.info.id, identity: undefined, problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** What to do about a report. */
+export function fixes(report: Omit<DoctorReport, 'fixes'>): string[] {
   const list: string[] = [];
   if (!report.addon.loaded) {
     list.push(...report.addon.reasons.flatMap((r) => (r.fix === undefined ? [] : [`${r.candidate}: ${r.fix}`])), 'compile the addon with `npm run build` (needs a C compiler)');
@@ -54,7 +67,8 @@ function fixes(report: Omit<DoctorReport, 'fixes'>): string[] {
   if (threads !== undefined) list.push(`QUERN_NUM_THREADS='${threads}' is no positive number and is ignored`);
   if (!report.compilers.some((r) => r.verdict === 'chosen')) list.push('to compile kernels of your own, install gcc or clang (Debian: apt-get install gcc), or set CC');
   if (report.cache.problem !== undefined) list.push('set QUERN_CACHE_DIR to a folder that can be written');
-  if (typeof report.picked === 'string') list.push('correct or unset QUERN_DEVICE');
+  if (typeof report.picked === 'string') list.push(report.environment['QUERN_DEVICE'] ? 'correct or unset QUERN_DEVICE' : `no device can be opened: ${report.picked}`);
+  if (report.gpu?.problem !== undefined) list.push(`no kernel can be compiled for ${report.gpu.id}: ${report.gpu.problem}`);
   return list;
 }
 
@@ -63,6 +77,7 @@ export async function doctorReport(): Promise<DoctorReport> {
   const { addon, path, tier, reasons } = nativeStatus();
   const { devices, unavailable } = await listDevices();
   const pool = addon === undefined ? undefined : poolInfo();
+  const picked = await device().catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
   const report = {
     node: { version: process.versions.node, napi: process.versions['napi'] ?? '0', platform: platformTag() },
     addon: { loaded: addon !== undefined, path, tier, abi: ABI, reasons },
@@ -71,7 +86,7 @@ export async function doctorReport(): Promise<DoctorReport> {
     compilers: findCompiler().reasons,
     cache: cache(),
     devices, unavailable,
-    picked: await device().catch((error: unknown) => (error instanceof Error ? error.message : String(error))),
+    picked, gpu: gpuOf(picked),
     environment: environment(),
   };
   return { ...report, fixes: fixes(report) };

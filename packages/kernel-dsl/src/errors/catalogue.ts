@@ -76,6 +76,7 @@ export const CATALOGUE = {
   'KD-S-TENSORIZE': { message: 'tensorize({name}): these loops are not what it computes: {why}\n{nests}', fix: 'split, reorder and stage until both sides agree' },
   'KD-S-FUSE': { message: 'fuse({a}, {b}): {why}', fix: 'fuse two loops of one nest with nothing between them, before they are made parallel or vectors' },
   'KD-S-BIND': { message: 'bind({place}: {axis}): {why}', fix: 'bind plain loops: workgroups outside, threads of constant number inside, each place once' },
+  'KD-S-DEAL': { message: 'deal({axis}, [{over}]): {why}', fix: 'give a loop over independent rows and plain loops inside of it whose iterations are independent, or add up in registers that each row makes' },
   'KD-S-LANES': { message: 'the threads of the workgroup at {axis}: {why}', fix: 'split and bind before staging; reorder so that the loops bound to lanes lie directly in each other, with no other bound or parallel loop inside' },
   'KD-S-INLINE': { message: 'inline({name}): {why}', fix: 'inline what one statement stores element by element, from inputs that stay as they are' },
   'KD-S-COMPUTE-AT': { message: 'computeAt({name}, {axis}): {why}', fix: 'choose a loop that comes later and holds every read, with indices that move by constants' },

@@ -1,5 +1,6 @@
 /** Schedules: checked rewrites of a kernel's loops, memory and parallelism, one verb a file. */
 export type { GridPlace } from './bind.ts';
+export type { DealOptions } from './deal.ts';
 export { schedule } from './schedule.ts';
 export type { Schedule, ScheduledKernel, Step } from './schedule.ts';
 export type { Tail } from './split.ts';

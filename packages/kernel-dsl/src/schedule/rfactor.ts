@@ -50,8 +50,8 @@ export function rfactor(st: State, name: string, axis: Axis, at: At): void {
   st.reassociates = true;
 }
 
-/** All lanes combined by halving: whole vectors first, so that lane i meets lane i + n/2, then inside of one, as Reduce does. */
-function halves(part: Buffer, n: number, fn: ReduceFn, native: number): Expr {
+/** All elements of a register array combined by halving: whole vectors first, so that lane i meets lane i + n/2, then inside of one, as Reduce does. */
+export function halves(part: Buffer, n: number, fn: ReduceFn, native: number): Expr {
   const width = Math.min(native, n);
   let level: Expr[] = Array.from({ length: n / width }, (_, i) => load(part, [constant(i * width)], { lanes: width }));
   while (level.length > 1) {

@@ -10,6 +10,8 @@ import { bind, checkLanes } from './bind.ts';
 import { bulk, persistent, ring } from './bulk.ts';
 import type { GridPlace } from './bind.ts';
 import { computeAt } from './compute-at.ts';
+import { deal } from './deal.ts';
+import type { DealOptions } from './deal.ts';
 import { expand } from './expand.ts';
 import { fuse } from './fuse.ts';
 import { hoist } from './hoist.ts';
@@ -67,6 +69,11 @@ export interface Schedule {
   parallel(axis: Axis): void;
   /** Runs the iterations on workgroups (`block`) or the threads of one (`lane`). */
   bind(places: Readonly<Partial<Record<GridPlace, Axis>>>): void;
+  /**
+   * Lets the lanes of a workgroup share each iteration of `row`: they take the iterations of the loops `over` inside of it in turns. What these add up in
+   * registers is joined in every lane, working memory that they fill becomes shared. Returns the loops over rounds, by the names of the loops.
+   */
+  deal(row: Axis, over: readonly Axis[], o?: DealOptions): Readonly<Record<string, Axis>>;
   /** Computes a register's or working memory's elements where they are read. */
   inline(name: string): void;
   /** Computes the elements of working memory that an iteration of `axis` reads inside of it; returns the loops that do. */
@@ -124,6 +131,7 @@ export function schedule<A extends Axes>(k: Kernel<A>, target: Target, f: (s: Sc
     },
     fuse: (outer, inner, name) => step(`fuse(${outer.name}, ${inner.name})`, (at) => fuse(st, outer, inner, name, at)),
     bind: (places) => { for (const [place, axis] of Object.entries(places) as [GridPlace, Axis][]) step(`bind(${place}: ${axis.name})`, (at) => bind(st, place, axis, at)); },
+    deal: (row, over, o = {}) => step(`deal(${row.name}, ${names(over)})`, (at) => deal(st, row, over, o, at)),
     inline: (name) => step(`inline(${name})`, (at) => inline(st, name, at)),
     computeAt: (name, axis) => step(`computeAt(${name}, ${axis.name})`, (at) => computeAt(st, name, axis, at)),
     hoist: (name, axis) => step(`hoist(${name}, ${axis.name})`, (at) => hoist(st, name, axis, at)),

@@ -1,0 +1,198 @@
+import { DslError } from '../errors/index.ts';
+import { add, binary, block, ceilDiv, compare, constant, identity, isConst, isFloat, load, lt, mapChildren, mapExprs, mul, newBuffer, newVar, printStmt, sub, substitute, visitExprs, visitStmt } from '../ir/index.ts';
+import type { Buffer, Expr, For, KernelIR, Stmt, Var } from '../ir/index.ts';
+import { Axis } from '../lang/index.ts';
+import { leaksOld, rolesOf, withoutJoins, writesOf } from './deal-memory.ts';
+import type { Joined, Roles } from './deal-memory.ts';
+import { dependence } from './depend.ts';
+import { isLane } from './lane-nest.ts';
+import { vectorize } from './mark.ts';
+import { halves } from './rfactor.ts';
+import { findLoop, findVar, refresh, replaceStmt, setBody } from './state.ts';
+import type { At, State } from './state.ts';
+
+/** Settings of `deal`. */
+export interface DealOptions {
+  /** Lanes that work on one iteration: a power of two up to 1024, 256 where nothing is said. */
+  readonly lanes?: number;
+  /** Neighbouring iterations that a lane takes at a time, as a vector. */
+  readonly vector?: number;
+}
+
+/**
+ * Lanes of a workgroup share the work of each iteration of `row`: lane t takes iterations t, t + lanes, … of each of the loops `over` inside of it (or `vector`
+ * neighbours at a time). What such a loop adds up in a register, each lane adds up apart; then all lanes get the whole, from subgroups first, then by way of
+ * shared memory. Everything else in the iteration every lane does for itself, but memory is written by lane 0 alone. Working memory that lanes fill together
+ * becomes shared memory. Sums change their order. Returns the loops over rounds, by the names of the dealt loops.
+ */
+export function deal(st: State, row: Axis, over: readonly Axis[], o: DealOptions, at: At): Readonly<Record<string, Axis>> {
+  const refuse = (why: string): never => { throw new DslError('KD-S-DEAL', { axis: row.name, over: over.map((a) => a.name).join(', '), why }, at); };
+  const lanes = o.lanes ?? 256, vector = o.vector ?? 1, { loop, path } = findLoop(st, row, at);
+  if (over.length === 0) return refuse('no loops are given');
+  for (const [what, n, most] of [['lanes', lanes, 1024], ['vector', vector, 16]] as const) if (!Number.isInteger(n) || n < 1 || n > most || (n & (n - 1)) !== 0) return refuse(`${what}: ${n} is no power of two up to ${most}`);
+  if (loop.loop === 'lane.x') return refuse(`${row.name} is bound to lane.x itself`);
+  const dealt = over.map((a) => findLoop(st, a, at)), loops = dealt.map((d) => d.loop);
+  dealt.forEach((d, i) => {
+    if (!d.path.includes(loop)) refuse(`${over[i]!.name} does not lie inside of it`);
+    if (d.loop.loop !== 'seq') refuse(`${over[i]!.name} is ${d.loop.loop}`);
+    const between = d.path.slice(d.path.indexOf(loop) + 1).find((s) => s.kind === 'for' && (s.loop !== 'seq' || loops.includes(s)));
+    if (between?.kind === 'for') refuse(loops.includes(between) ? `${over[i]!.name} lies inside of ${between.v.name}` : `${over[i]!.name} lies inside of ${between.v.name}, which is ${between.loop}`);
+  });
+  visitStmt(loop.body, (s) => {
+    if (s.kind === 'for' && (s.loop.includes('.') || s.loop === 'parallel')) refuse(`${s.v.name} inside of it is ${s.loop}`);
+    if (s.kind === 'barrier' || s.kind === 'instr' || s.kind === 'call') refuse(`it holds '${printStmt(s).trim().split('\n')[0]}'`);
+  });
+  const roles = rolesOf(loop.body, loops, refuse);
+  for (const d of loops) {
+    const why = dependence(withoutJoins(d, roles.joins.get(d)!));
+    if (why !== undefined) throw new DslError('KD-S-CARRIED', { verb: 'deal', axis: d.v.name, why }, at);
+  }
+  const width = subgroupFor(st, lanes, refuse), t = newVar(`${row.name}_lane`, 'i64', 1, at.loc), around = [...path, loop].filter(isLane);
+  const made: Buffer[] = [], context: Context = { at, lanes, vector, width, t, around, made, after: [] };
+
+  // Memory that lanes fill together: one for each iteration of the lane loops around.
+  const moved = new Map<number, Buffer>(), before = new Map<number, readonly Expr[]>();
+  visitStmt(loop.body, (s) => {
+    if (s.kind !== 'alloc' || !roles.shared.has(s.buf.id)) return;
+    const buf = newBuffer({ ...s.buf, space: 'shared', shape: [...around.map((l) => l.extent), ...s.buf.shape] });
+    moved.set(s.buf.id, buf);
+    before.set(buf.id, around.map((l) => l.v));
+    made.push(buf);
+  });
+  const axes: Record<string, Axis> = {};
+  const walk = (s: Stmt): Stmt | null => {
+    const d = loops.indexOf(s as For);
+    if (d >= 0) {
+      const r = dealOne(loops[d]!, roles.joins.get(loops[d]!)!, context);
+      if (r.rounds) axes[over[d]!.name] = r.rounds;
+      st.consumed.set(loops[d]!.v.id, `${at.step} dealt it out over lanes`);
+      return r.stmt;
+    }
+    if (s.kind === 'alloc' && roles.shared.has(s.buf.id)) return null;
+    const holds = loops.some((l) => findVar(s, l.v.id));
+    if (!holds) {
+      const w = writesOf(s, roles);
+      if (w.memory && !w.own) {
+        if (leaksOld(s, loop.body)) return refuse('what an atomic update found is used by all lanes');
+        return { kind: 'if', cond: compare('eq', t, constant(0)), then: s, loc: s.loc, step: at.step };
+      }
+      if (!w.memory) return s;
+    }
+    return mergeAlone(mapChildren(s, walk), t);
+  };
+  const body = toShared(walk(loop.body) ?? block([]), moved, before);
+  const nest: For = { kind: 'for', v: t, extent: constant(lanes), loop: 'lane.x', body, loc: at.loc, step: at.step }, dealtRow: For = { ...loop, body: nest };
+  const allocs = made.map((buf): Stmt => ({ kind: 'alloc', buf, loc: at.loc, step: at.step })), [top] = around;
+  if (top) {
+    const next = top === loop ? dealtRow : (replaceStmt(top, loop, dealtRow) as For);
+    setBody(st, replaceStmt(st.ir.body, top, block([...allocs, next])));
+  } else setBody(st, replaceStmt(st.ir.body, loop, { ...loop, body: block([...allocs, nest]) }));
+  if (loops.some((d) => roles.joins.get(d)!.some((j) => isFloat(j.buf.dtype)))) st.reassociates = true;
+  for (const f of context.after) f(st);
+  return axes;
+}
+
+/** What the parts of one call share. */
+interface Context {
+  readonly at: At;
+  readonly lanes: number;
+  readonly vector: number;
+  /** Lanes of a subgroup. */
+  readonly width: number;
+  readonly t: Var;
+  /** The lane loops around. */
+  readonly around: readonly For[];
+  /** Shared memory to be made. */
+  readonly made: Buffer[];
+  /** What is done to the program once it stands. */
+  readonly after: ((st: State) => void)[];
+}
+
+/** Subgroups lie inside of the lanes of one iteration: as many lanes as the kernel says, or all of them where they are fewer. */
+function subgroupFor(st: State, lanes: number, refuse: (why: string) => never): number {
+  const width = st.ir.subgroup ?? 32;
+  if (lanes >= width) return width;
+  let used = st.ir.subgroup !== undefined;
+  visitExprs(st.ir.body, (e) => { used ||= e.kind === 'subgroup'; });
+  if (used) return refuse(`${lanes} lanes are less than the kernel's subgroups have`);
+  st.ir = { ...st.ir, subgroup: lanes } satisfies KernelIR;
+  return lanes;
+}
+
+/** One dealt loop: partial results, whole rounds, the rest, and the join. */
+function dealOne(d: For, joins: readonly Joined[], c: Context): { readonly stmt: Stmt; readonly rounds: Axis | undefined } {
+  const { at, lanes: n, vector: V, t } = c, origin = { loc: d.loc, step: at.step }, lane = newVar(`${d.v.name}_v`, 'i64', 1, d.loc), round = newVar(`${d.v.name}_round`, 'i64', 1, d.loc), rest = newVar(`${d.v.name}_rest`, 'i64', 1, d.loc);
+  const parts = joins.map((j) => newBuffer({ name: `${j.buf.name}_part`, dtype: j.buf.dtype, space: 'reg', shape: V > 1 ? [constant(V)] : [], loc: at.loc }));
+  const start = parts.flatMap((buf, i): Stmt[] => {
+    const v = newVar(lane.name, 'i64', 1, d.loc), value = identity(joins[i]!.fn, buf.dtype), alloc: Stmt = { kind: 'alloc', buf, ...origin };
+    return V > 1 ? [alloc, { kind: 'for', v, extent: constant(V), loop: 'unroll', body: { kind: 'store', buf, index: [v], value, ...origin }, ...origin }] : [alloc, { kind: 'store', buf, index: [], value, ...origin }];
+  });
+  const body = (index: Expr, part: Expr, fresh: boolean): Stmt => {
+    const into = (s: Stmt): Stmt => { const i = s.kind === 'accum' ? joins.findIndex((j) => j.buf.id === s.buf.id) : -1; return i >= 0 ? { ...(s as Stmt & { kind: 'accum' }), buf: parts[i]!, index: V > 1 ? [part] : [] } : mapChildren(s, into); };
+    const now = substitute(into(d.body), new Map<number, Expr>([[d.v.id, index]]));
+    return fresh ? refresh(now) : now;
+  };
+  const whole: Expr = isConst(d.extent) ? constant(Math.floor(d.extent.value / (n * V))) : binary('div', d.extent, constant(n * V)), done = mul(whole, constant(n * V)), left = isConst(d.extent) ? constant(d.extent.value - (done as { value: number }).value) : sub(d.extent, done);
+  const out: Stmt[] = [...start];
+  let rounds: Axis | undefined;
+  if (!isConst(whole, 0)) {
+    const single = isConst(whole, 1), number = add(single ? constant(0) : mul(round, constant(n)), t), index = V > 1 ? add(mul(number, constant(V)), lane) : number;
+    let inner = body(index, lane, false);
+    if (V > 1) {
+      inner = { kind: 'for', v: lane, extent: constant(V), loop: 'seq', body: inner, ...origin };
+      c.after.push((st) => vectorize(st, new Axis(lane.name, constant(V), lane, d.loc), at));
+    }
+    out.push(single ? inner : { kind: 'for', v: round, extent: whole, loop: 'seq', body: inner, ...origin });
+    if (!single) rounds = new Axis(d.v.name, whole, round, d.loc);
+  }
+  if (!isConst(left, 0)) {
+    // What is left is fewer than a round: with vectors, up to as many rounds of single iterations.
+    const turns = V > 1 ? ceilDiv(left, n) : constant(1), single = isConst(turns, 1), index = add(done, add(single ? constant(0) : mul(rest, constant(n)), t));
+    const guarded: Stmt = { kind: 'if', cond: lt(index, d.extent), then: body(index, constant(0), true), ...origin };
+    out.push(single ? guarded : { kind: 'for', v: rest, extent: turns, loop: 'seq', body: guarded, ...origin });
+  }
+  joins.forEach((j, i) => out.push(...join(j, parts[i]!, c, origin)));
+  return { stmt: block(out), rounds };
+}
+
+/** Every lane gets what all lanes have: subgroups fold theirs, then the results of all subgroups lie in shared memory. */
+function join(j: Joined, part: Buffer, c: Context, origin: { readonly loc: For['loc']; readonly step: string }): readonly Stmt[] {
+  const { width, lanes, t } = c, { dtype, name } = j.buf, groups = lanes / width, mine = newVar(`${name}_mine`, dtype, 1, c.at.loc);
+  const x = c.vector > 1 ? halves(part, c.vector, j.fn, Math.min(c.vector, 4)) : load(part, []);
+  const fold: Stmt = { kind: 'let', v: mine, value: width > 1 ? { kind: 'subgroup', fn: j.fn as 'add' | 'min' | 'max', dtype, lanes: 1, x } : x, ...origin };
+  const into = (value: Expr): Stmt => ({ kind: 'accum', fn: j.fn, buf: j.buf, index: [], value, ...origin });
+  if (groups === 1) return [fold, into(mine)];
+  const all = newBuffer({ name: `${name}_parts`, dtype, space: 'shared', shape: [...c.around.map((l) => l.extent), constant(groups)], loc: c.at.loc }), at = (i: Expr): readonly Expr[] => [...c.around.map((l) => l.v), i];
+  const sum = newBuffer({ name: `${name}_all`, dtype, space: 'reg', shape: [], loc: c.at.loc }), g = newVar('group', 'i64', 1, c.at.loc);
+  c.made.push(all);
+  return [
+    fold,
+    { kind: 'if', cond: compare('eq', binary('mod', t, constant(width)), constant(0)), then: { kind: 'store', buf: all, index: at(binary('div', t, constant(width))), value: mine, ...origin }, ...origin },
+    { kind: 'alloc', buf: sum, ...origin },
+    { kind: 'store', buf: sum, index: [], value: load(all, at(constant(0))), ...origin },
+    { kind: 'for', v: g, extent: constant(groups - 1), loop: 'unroll', body: { kind: 'accum', fn: j.fn, buf: sum, index: [], value: load(all, at(add(g, constant(1)))), ...origin }, ...origin },
+    into(load(sum, [])),
+  ];
+}
+
+/** Neighbours that lane 0 alone does stand under one condition. */
+function mergeAlone(s: Stmt, t: Var): Stmt {
+  if (s.kind !== 'block') return s;
+  const alone = (x: Stmt | undefined): x is Stmt & { kind: 'if' } => x?.kind === 'if' && !x.else && x.cond.kind === 'cmp' && x.cond.fn === 'eq' && x.cond.a === t;
+  const out: Stmt[] = [];
+  for (const x of s.body) {
+    const last = out.at(-1);
+    if (alone(x) && alone(last)) out[out.length - 1] = { ...last, then: block([last.then, x.then]) };
+    else out.push(x);
+  }
+  return { ...s, body: out };
+}
+
+/** The same with accesses to memory that became shared. */
+function toShared(s: Stmt, moved: ReadonlyMap<number, Buffer>, before: ReadonlyMap<number, readonly Expr[]>): Stmt {
+  if (moved.size === 0) return s;
+  const place = (b: Buffer, index: readonly Expr[]): { buf: Buffer; index: readonly Expr[] } => { const to = moved.get(b.id); return to ? { buf: to, index: [...before.get(to.id)!, ...index] } : { buf: b, index }; };
+  const read = mapExprs(s, (e) => (e.kind === 'load' ? { ...e, ...place(e.buf, e.index) } : e));
+  const go = (x: Stmt): Stmt => { const y = mapChildren(x, go); return y.kind === 'store' || y.kind === 'accum' || y.kind === 'atomic' ? { ...y, ...place(y.buf, y.index) } : y; };
+  return go(read);
+}

@@ -3,7 +3,8 @@ import * as ir from './ir/index.ts';
 
 export * from './lang/index.ts';
 export * from './errors/index.ts';
-export * from './schedule/index.ts';
+export { schedule } from './schedule/index.ts';
+export type { DealOptions, GridPlace, Schedule, ScheduledKernel, StageOptions, Step, Tail } from './schedule/index.ts';
 export * from './library/index.ts';
 export * from './instructions/index.ts';
 export * from './codelet/index.ts';

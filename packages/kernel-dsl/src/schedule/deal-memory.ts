@@ -1,6 +1,7 @@
 import { DTYPES, buffersOf, isConst, mapStmt, visitExprs, visitStmt } from '../ir/index.ts';
 import type { Buffer, For, ReduceFn, Stmt } from '../ir/index.ts';
 import { accesses } from './access.ts';
+import { dependence } from './depend.ts';
 
 /** A register that a dealt loop adds to, and the operator. */
 export interface Joined { readonly buf: Buffer; readonly fn: ReduceFn }
@@ -46,6 +47,17 @@ export const withoutJoins = (d: For, joins: readonly Joined[]): For => {
   const ids = new Set(joins.map((j) => j.buf.id));
   return { ...d, body: mapStmt(d.body, (s) => (s.kind === 'accum' && ids.has(s.buf.id) ? null : s)) ?? { kind: 'block', body: [] } };
 };
+
+/** Can the iterations of a loop of a row go to different lanes: are they independent but for sums into registers that the row makes? */
+export function dealable(d: For, row: Stmt): boolean {
+  class No extends Error {}
+  try {
+    return dependence(withoutJoins(d, rolesOf(row, [d], () => { throw new No(); }).joins.get(d)!)) === undefined;
+  } catch (e) {
+    if (e instanceof No) return false;
+    throw e;
+  }
+}
 
 /** Does a statement write memory that is not each lane's own? And does it change what is? */
 export function writesOf(s: Stmt, roles: Roles): { readonly memory: boolean; readonly own: boolean } {

@@ -121,7 +121,7 @@ function subgroupFor(st: State, lanes: number, refuse: (why: string) => never): 
 
 /** One dealt loop: partial results, whole rounds, the rest, and the join. */
 function dealOne(d: For, joins: readonly Joined[], c: Context): { readonly stmt: Stmt; readonly rounds: Axis | undefined } {
-  const { at, lanes: n, vector: V, t } = c, origin = { loc: d.loc, step: at.step }, lane = newVar(`${d.v.name}_v`, 'i64', 1, d.loc), round = newVar(`${d.v.name}_round`, 'i64', 1, d.loc), rest = newVar(`${d.v.name}_rest`, 'i64', 1, d.loc);
+  const { at, lanes: n, vector: V, t } = c, origin = { loc: d.loc, step: at.step }, lane = newVar(`${d.v.name}_v`, 'i64', 1, d.loc), round = newVar(`${d.v.name}_round`, 'i64', 1, d.loc), rest = newVar(V > 1 ? `${d.v.name}_rest` : round.name, 'i64', 1, d.loc);
   const parts = joins.map((j) => newBuffer({ name: `${j.buf.name}_part`, dtype: j.buf.dtype, space: 'reg', shape: V > 1 ? [constant(V)] : [], loc: at.loc }));
   const start = parts.flatMap((buf, i): Stmt[] => {
     const v = newVar(lane.name, 'i64', 1, d.loc), value = identity(joins[i]!.fn, buf.dtype), alloc: Stmt = { kind: 'alloc', buf, ...origin };
@@ -132,7 +132,9 @@ function dealOne(d: For, joins: readonly Joined[], c: Context): { readonly stmt:
     const now = substitute(into(d.body), new Map<number, Expr>([[d.v.id, index]]));
     return fresh ? refresh(now) : now;
   };
-  const whole: Expr = isConst(d.extent) ? constant(Math.floor(d.extent.value / (n * V))) : binary('div', d.extent, constant(n * V)), done = mul(whole, constant(n * V)), left = isConst(d.extent) ? constant(d.extent.value - (done as { value: number }).value) : sub(d.extent, done);
+  // Without vectors one loop asks in each iteration whether it exists, unless all do; with them, whole rounds come first.
+  const whole: Expr = V === 1 && !(isConst(d.extent) && d.extent.value % n === 0) ? constant(0) : isConst(d.extent) ? constant(Math.floor(d.extent.value / (n * V))) : binary('div', d.extent, constant(n * V));
+  const done = mul(whole, constant(n * V)), left = isConst(d.extent) && isConst(done) ? constant(d.extent.value - done.value) : isConst(done, 0) ? d.extent : sub(d.extent, done);
   const out: Stmt[] = [...start];
   let rounds: Axis | undefined;
   if (!isConst(whole, 0)) {
@@ -146,10 +148,10 @@ function dealOne(d: For, joins: readonly Joined[], c: Context): { readonly stmt:
     if (!single) rounds = new Axis(d.v.name, whole, round, d.loc);
   }
   if (!isConst(left, 0)) {
-    // What is left is fewer than a round: with vectors, up to as many rounds of single iterations.
-    const turns = V > 1 ? ceilDiv(left, n) : constant(1), single = isConst(turns, 1), index = add(done, add(single ? constant(0) : mul(rest, constant(n)), t));
-    const guarded: Stmt = { kind: 'if', cond: lt(index, d.extent), then: body(index, constant(0), true), ...origin };
+    const turns = ceilDiv(left, n), single = isConst(turns, 1), index = add(done, add(single ? constant(0) : mul(rest, constant(n)), t));
+    const guarded: Stmt = { kind: 'if', cond: lt(index, d.extent), then: body(index, constant(0), !isConst(whole, 0)), ...origin };
     out.push(single ? guarded : { kind: 'for', v: rest, extent: turns, loop: 'seq', body: guarded, ...origin });
+    if (!single && V === 1) rounds = new Axis(d.v.name, turns, rest, d.loc);
   }
   joins.forEach((j, i) => out.push(...join(j, parts[i]!, c, origin)));
   return { stmt: block(out), rounds };

@@ -5,3 +5,5 @@ export { schedule } from './schedule.ts';
 export type { Schedule, ScheduledKernel, Step } from './schedule.ts';
 export type { Tail } from './split.ts';
 export type { StageOptions } from './stage-options.ts';
+export { dealable } from './deal-memory.ts';
+export { dependence } from './depend.ts';

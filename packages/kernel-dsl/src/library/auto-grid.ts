@@ -1,0 +1,132 @@
+import { DslError } from '../errors/index.ts';
+import { affine, bytesOf, isConst, upperBound, usesVar, visitExprs, visitStmt } from '../ir/index.ts';
+import type { Expr, For, Stmt } from '../ir/index.ts';
+import { Axis } from '../lang/index.ts';
+import type { Axes, Kernel } from '../lang/index.ts';
+import { holds, isGrid, onHost } from '../passes/index.ts';
+import { dealable, dependence, schedule } from '../schedule/index.ts';
+import type { Schedule, ScheduledKernel } from '../schedule/index.ts';
+import type { Target } from '../targets/index.ts';
+import { gridMap, gridRows, lanesFor } from './grid.ts';
+
+/**
+ * A schedule for a GPU that nobody wrote: each nest of loops becomes a launch. Its independent outer loops are workgroups; lanes take neighbouring
+ * iterations of the innermost of them, or share what is inside of a row where memory is walked along that. What cannot be dealt out runs as it is written: on one
+ * lane of each workgroup, or on a single lane. Results are those of the algorithm but for the order of sums. `works` may refuse a candidate by throwing, as a target
+ * that lacks something does; then the next one is tried.
+ * @example const s = autoGrid(softmax, target('cuda-sm80'));
+ */
+export function autoGrid<A extends Axes>(k: Kernel<A>, t: Target, works: (s: ScheduledKernel) => void = () => {}): ScheduledKernel {
+  const as = (choices: readonly Candidate[]): ScheduledKernel => schedule(k, t, (s) => { for (const c of choices) c.run(s); });
+  if (holds(k.ir.body, isGrid)) return as([]);
+  const chosen: Candidate[] = [];
+  let best = as(chosen);
+  for (const nest of nestsOf(k.ir.body)) for (const c of candidates(nest)) {
+    try {
+      const s = as([...chosen, c]);
+      works(s);
+      chosen.push(c);
+      best = s;
+      break;
+    } catch (e) {
+      if (!(e instanceof DslError) && (e as Error).name !== 'EmitError') throw e;
+    }
+  }
+  return best;
+}
+
+/** One way to run a nest. */
+interface Candidate { readonly how: string; readonly run: (s: Schedule) => void }
+
+const axisOf = (l: For): Axis => new Axis(l.v.name, l.extent, l.v, l.loc);
+const small = (l: For, most: number): boolean => (upperBound(l.extent) ?? Infinity) <= most;
+
+/** The loops that become launches: outermost ones, or those inside of a loop whose iterations need each other and that a host can count. */
+function nestsOf(s: Stmt): readonly For[] {
+  switch (s.kind) {
+    case 'block': return s.body.flatMap(nestsOf);
+    case 'region': return nestsOf(s.body);
+    case 'if': return onHost(s.cond, () => true) ? [...nestsOf(s.then), ...(s.else ? nestsOf(s.else) : [])] : [];
+    case 'for': {
+      if (holds(s, (x) => x.kind === 'assume' || x.kind === 'print')) return [];
+      const inside = dependence(s) !== undefined && onHost(s.extent, () => false) && !small(s, 1) ? nestsOf(s.body).filter((l) => dependence(l) === undefined) : [];
+      return inside.length > 0 && !registersAround(s.body) ? inside : [s];
+    }
+    default: return [];
+  }
+}
+/** Does a loop keep something in registers from one of its statements to the next? Between launches that would be memory of the device. */
+const registersAround = (body: Stmt): boolean => body.kind === 'block' && body.body.some((s) => s.kind === 'alloc');
+
+/** Ways to run a nest, the most promising first. */
+function candidates(nest: For): readonly Candidate[] {
+  const chain: For[] = [];
+  for (let s: Stmt = nest; ; s = s.body) {
+    if (s.kind !== 'for' || s.loop !== 'seq' || dependence(s) !== undefined || chain.some((l) => usesVar((s as For).extent, l.v))) break;
+    chain.push(s);
+    while (s.body.kind === 'region') s = { ...s, body: s.body.body };
+  }
+  if (chain.length === 0) return [];
+  const last = chain.at(-1)!, over = dealt(last.body, last.body), rows = chain.map(axisOf), out: Candidate[] = [];
+  const loops = holds(last.body, (s) => s.kind === 'for' || s.kind === 'while');
+  const maps: Candidate[] = [
+    ...(loops ? [] : vectors(last).map((vector): Candidate => ({ how: `elements, ${vector} a lane`, run: (s) => gridMap(s, rows, { vector, lanes: lanesFor(rows.at(-1)!) }) }))),
+    { how: 'elements', run: (s) => gridMap(s, rows, { lanes: lanesFor(rows.at(-1)!) }) },
+  ];
+  if (over.length > 0) {
+    const longest = over.reduce((a, b) => ((upperBound(b.extent) ?? Infinity) > (upperBound(a.extent) ?? Infinity) ? b : a)), lanes = lanesFor(axisOf(longest));
+    const vector = over.every((l) => !holds(l.body, (s) => s.kind === 'for' || s.kind === 'while')) ? vectors(...over) : [];
+    const shared = [...vector, 1].map((v): Candidate => ({ how: `rows of ${lanes} lanes, ${v} a lane`, run: (s) => { gridRows(s, rows, over.map(axisOf), { lanes, vector: v }); } }));
+    out.push(...(alongRows(last, over) ? [...shared, ...maps] : [...maps, ...shared]));
+  } else out.push(...maps);
+  const [first] = rows;
+  out.push({ how: 'one lane a workgroup', run: (s) => { s.bind({ 'block.x': first! }); } });
+  return out;
+}
+
+/** The outermost loops of a row whose iterations lanes can take; of a loop that needs its iterations in order, those inside of it. */
+function dealt(s: Stmt, row: Stmt): readonly For[] {
+  switch (s.kind) {
+    case 'block': return s.body.flatMap((x) => dealt(x, row));
+    case 'region': case 'while': return dealt(s.body, row);
+    case 'if': return [...dealt(s.then, row), ...(s.else ? dealt(s.else, row) : [])];
+    case 'for': return s.loop === 'seq' && !small(s, 1) && dealable(s, row) ? [s] : dealt(s.body, row);
+    default: return [];
+  }
+}
+
+/** Is memory read and written along the loops inside of a row, rather than from row to row? Then lanes share a row. */
+function alongRows(last: For, over: readonly For[]): boolean {
+  if (over.every((l) => small(l, 8))) return false;
+  const all = new Set([last.v.id]), inner: For[] = [];
+  visitStmt(last.body, (s) => { if (s.kind === 'for') { all.add(s.v.id); inner.push(s); } });
+  let across = 0, along = 0;
+  const look = (index: readonly Expr[]): void => {
+    const form = index.length > 0 ? affine(index.at(-1)!, all) : undefined;
+    if (!form) return;
+    if (form.terms.get(last.v.id)?.coef === 1) across++;
+    else if (over.some((l) => form.terms.get(l.v.id)?.coef === 1 || inner.some((x) => holds(l, (y) => y === x) && form.terms.has(x.v.id)))) along++;
+  };
+  visitExprs(last.body, (e) => { if (e.kind === 'load' && e.buf.space === 'param') look(e.index); });
+  visitStmt(last.body, (s) => { if ((s.kind === 'store' || s.kind === 'accum') && s.buf.space === 'param') look(s.index); });
+  return along > across;
+}
+
+/** Widths of whole accesses for loops that walk dense memory by ones: 16 bytes of the widest element. None where something else is done there. */
+function vectors(...loops: readonly For[]): readonly number[] {
+  let widest = 0, plain = true;
+  for (const l of loops) {
+    const look = (index: readonly Expr[], bytes: number, as?: unknown): void => {
+      widest = Math.max(widest, bytes);
+      index.forEach((e, d) => { const c = affine(e, new Set([l.v.id]))?.terms.get(l.v.id)?.coef; if (usesVar(e, l.v) && (d < index.length - 1 || c !== 1)) plain = false; });
+      if (as !== undefined) plain = false;
+    };
+    visitExprs(l.body, (e) => { if (e.kind === 'load' && e.buf.space === 'param') look(e.index, bytesOf(e.buf.dtype), e.as); });
+    visitStmt(l.body, (s) => {
+      if (s.kind === 'store' || s.kind === 'accum') { if (s.buf.space === 'param') look(s.index, bytesOf(s.buf.dtype)); }
+      if (s.kind === 'if' || s.kind === 'atomic' || s.kind === 'alloc') plain = false;
+    });
+  }
+  const n = 16 / widest;
+  return plain && widest > 0 && n > 1 && loops.every((l) => !isConst(l.extent) || l.extent.value >= n) ? [Math.min(n, 8)] : [];
+}

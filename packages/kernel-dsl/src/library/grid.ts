@@ -1,0 +1,60 @@
+import { isConst } from '../ir/index.ts';
+import type { Axis } from '../lang/index.ts';
+import type { DealOptions, Schedule } from '../schedule/index.ts';
+
+/** How many lanes a workgroup has, and how many neighbours each of them takes at a time. */
+export type GridOptions = DealOptions;
+
+/**
+ * Independent elements of one nest of loops (outermost first) on a GPU: workgroups of `lanes` (256) take runs of the innermost loop, the other loops are
+ * workgroups. With `vector`, a lane takes so many neighbours at a time.
+ * @example gridMap(s, [ax.i], { vector: 4 });
+ */
+export function gridMap(s: Schedule, axes: readonly Axis[], o: GridOptions = {}): void {
+  const last = axes.at(-1)!, vector = o.vector ?? 1, rows = axes.slice(0, -1).reduce<Axis | undefined>((a, b) => (a ? s.fuse(a, b) : b), undefined);
+  const [w, v] = vector > 1 ? s.split(last, vector, { tail: 'mask' }) : [last, undefined], [b, t] = s.split(w, o.lanes ?? 256, { tail: 'mask' });
+  s.bind(rows ? { 'block.x': rows, 'block.y': b, 'lane.x': t } : { 'block.x': b, 'lane.x': t });
+  if (v) s.vectorize(v);
+}
+
+/**
+ * Rows on workgroups; the loops `over` inside of each row are dealt out over `lanes` (256) lanes, see {@link Schedule.deal}. Several loops that make up one row
+ * are given outermost first. Returns the loops over rounds.
+ * @example gridRows(s, [ax.t], [ax.max, ax.sum, ax.scale], { vector: 4 });
+ */
+export function gridRows(s: Schedule, rows: readonly Axis[], over: readonly Axis[], o: GridOptions = {}): Readonly<Record<string, Axis>> {
+  const row = rows.reduce((a, b) => s.fuse(a, b));
+  const rounds = s.deal(row, over, o);
+  s.bind({ 'block.x': row });
+  return rounds;
+}
+
+/**
+ * Short rows: as many in a workgroup as fill 256 lanes, each on a subgroup (or `lanes`) of its own, so that they meet no barrier.
+ * @example gridShortRows(s, ax.head, [ax.sum, ax.scale], { lanes: 32 });
+ */
+export function gridShortRows(s: Schedule, row: Axis, over: readonly Axis[], o: GridOptions = {}): Readonly<Record<string, Axis>> {
+  const lanes = o.lanes ?? 32, [b, r] = s.split(row, Math.max(1, 256 / lanes), { tail: 'mask' });
+  s.bind({ 'block.x': b, 'lane.y': r });
+  return s.deal(r, over, { ...o, lanes });
+}
+
+/**
+ * A transposition, Y[i, j] = f(X[j, i]), in tiles of 32 x 32 through shared memory, so that reads and writes both run along rows. `i` and `j` are the loops over
+ * rows and columns of what is written, `name` the tensor that is read across.
+ * @example gridTranspose(s, ax, 'X');
+ */
+export function gridTranspose(s: Schedule, ax: { readonly i: Axis; readonly j: Axis }, name: string): void {
+  const [bi, i1] = s.split(ax.i, 32, { tail: 'pad' }), [bj, j] = s.split(ax.j, 32, { tail: 'pad' }), [ir, i] = s.split(i1, 8), [b, once] = s.split(bj, 1);
+  s.reorder(bi, b, i, j, once, ir);
+  s.bind({ 'block.y': bi, 'block.x': b, 'lane.y': i, 'lane.x': j });
+  s.stage(name, once, 'shared', { pad: 1 });
+  s.unroll(ir);
+}
+
+/** Lanes for loops of this extent: a power of two, `least` at least, 256 at most; 256 where the extent is not known. */
+export const lanesFor = (axis: Pick<Axis, 'extent'>, least = 32): number => {
+  let n = least;
+  while (n < 256 && (!isConst(axis.extent) || n < axis.extent.value)) n *= 2;
+  return n;
+};

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { FAULT_WORDS, emitGpu, evaluate, printedLines } from '@quern/kernel-dsl';
+import { FAULT_WORDS, autoGrid, emitGpu, evaluate, printedLines } from '@quern/kernel-dsl';
 import type { Axes, Kernel, KernelIR, Schedule, TensorArg } from '@quern/kernel-dsl';
 import { BoundsError, gpuKernel, gpuTarget, rowMajor, tensor } from '@quern/runtime';
 import type { Device, GpuKernel, KernelArgs, Tensor } from '@quern/runtime';
@@ -16,7 +16,7 @@ import type { Programs } from './stages.ts';
 
 /** Settings of {@link conformOn}; all have defaults. */
 export interface DeviceOptions<A extends Axes = Axes> extends Omit<ConformOptions<A>, 'cpu' | 'targets' | 'backends' | 'lower' | 'emit'> {
-  /** The schedule for the device's target; without it the kernel runs as it is written, by one lane. */
+  /** The schedule for the device's target; without it the one that `autoGrid` finds; `() => {}` runs the kernel as it is written. */
   readonly gpu?: (s: Schedule, ax: A) => void;
   /** Also run each case with every access to memory checked; true unless told. */
   readonly checked?: boolean;
@@ -36,7 +36,7 @@ export interface DeviceOptions<A extends Axes = Axes> extends Omit<ConformOption
 export async function conformOn<A extends Axes>(device: Device, k: Kernel<A> | Subject, options: DeviceOptions<A> = {}): Promise<ConformReport> {
   const { driver } = device;
   if (driver === undefined) throw new TypeError(`${device.info.id} is no GPU: hold a kernel to the CPU with conform(…)`);
-  const seed = seedOf(options), t = await gpuTarget(driver.info), p = programsFor(k, t, options.gpu);
+  const seed = seedOf(options), t = await gpuTarget(driver.info), found: Kernel<A> | Subject = options.gpu || 'schedule' in k ? k : { name: k.name, ir: k.ir, schedule: (x) => autoGrid(k, x) }, p = programsFor(found, t, options.gpu);
   const backends = new Set(options.interpret === false ? ['device'] as const : ['scheduled', 'lowered', 'device'] as const);
   const runner = gpuKernel(device, { target: t, evaluate, faultWords: FAULT_WORDS, printed: printedLines, emit: (v) => emitGpu(p.lowered, t, v) });
   try {

@@ -1,22 +1,24 @@
+import { EmitError, emitGpu } from '../emit/index.ts';
 import { DslError } from '../errors/index.ts';
 import { affine, bytesOf, isConst, upperBound, usesVar, visitExprs, visitStmt } from '../ir/index.ts';
 import type { Expr, For, Stmt } from '../ir/index.ts';
 import { Axis } from '../lang/index.ts';
 import type { Axes, Kernel } from '../lang/index.ts';
-import { holds, isGrid, onHost } from '../passes/index.ts';
+import { holds, isGrid, lower, onHost } from '../passes/index.ts';
 import { dealable, dependence, schedule } from '../schedule/index.ts';
 import type { Schedule, ScheduledKernel } from '../schedule/index.ts';
 import type { Target } from '../targets/index.ts';
+import { requireVerified } from '../verify/index.ts';
 import { gridMap, gridRows, lanesFor } from './grid.ts';
 
 /**
  * A schedule for a GPU that nobody wrote: each nest of loops becomes a launch. Its independent outer loops are workgroups; lanes take neighbouring
  * iterations of the innermost of them, or share what is inside of a row where memory is walked along that. What cannot be dealt out runs as it is written: on one
- * lane of each workgroup, or on a single lane. Results are those of the algorithm but for the order of sums. `works` may refuse a candidate by throwing, as a target
- * that lacks something does; then the next one is tried.
+ * lane of each workgroup, or on a single lane. Results are those of the algorithm but for the order of sums. What comes out is proved, and
+ * known to print for the target; a kernel whose author bound loops is left as it is.
  * @example const s = autoGrid(softmax, target('cuda-sm80'));
  */
-export function autoGrid<A extends Axes>(k: Kernel<A>, t: Target, works: (s: ScheduledKernel) => void = () => {}): ScheduledKernel {
+export function autoGrid<A extends Axes>(k: Kernel<A>, t: Target): ScheduledKernel {
   const as = (choices: readonly Candidate[]): ScheduledKernel => schedule(k, t, (s) => { for (const c of choices) c.run(s); });
   if (holds(k.ir.body, isGrid)) return as([]);
   const chosen: Candidate[] = [];
@@ -24,14 +26,16 @@ export function autoGrid<A extends Axes>(k: Kernel<A>, t: Target, works: (s: Sch
   for (const nest of nestsOf(k.ir.body)) for (const c of candidates(nest)) {
     try {
       const s = as([...chosen, c]);
-      works(s);
+      requireVerified(s.ir);
+      emitGpu(lower(s.ir, t), t);
       chosen.push(c);
       best = s;
       break;
     } catch (e) {
-      if (!(e instanceof DslError) && (e as Error).name !== 'EmitError') throw e;
+      if (!(e instanceof DslError) && !(e instanceof EmitError)) throw e; // the next way, then
     }
   }
+  if (chosen.length === 0) requireVerified(best.ir);
   return best;
 }
 
@@ -90,9 +94,21 @@ function dealt(s: Stmt, row: Stmt): readonly For[] {
     case 'block': return s.body.flatMap((x) => dealt(x, row));
     case 'region': case 'while': return dealt(s.body, row);
     case 'if': return [...dealt(s.then, row), ...(s.else ? dealt(s.else, row) : [])];
-    case 'for': return s.loop === 'seq' && !small(s, 1) && dealable(s, row) ? [s] : dealt(s.body, row);
+    case 'for': {
+      const inside = dealt(s.body, row), take = s.loop === 'seq' && !small(s, 1) && dealable(s, row);
+      // Long loops inside that walk along memory are what lanes are for; those around them stay in order.
+      return take && (walksAlong(s) || inside.every((l) => small(l, 31))) ? [s] : inside;
+    }
     default: return [];
   }
+}
+
+/** Does a loop walk along the rows of a tensor? */
+function walksAlong(l: For): boolean {
+  let found = false;
+  const look = (index: readonly Expr[]): void => { found ||= index.length > 0 && affine(index.at(-1)!, new Set([l.v.id]))?.terms.get(l.v.id)?.coef === 1; };
+  visitExprs(l.body, (e) => { if (e.kind === 'load' && e.buf.space === 'param') look(e.index); });
+  return found;
 }
 
 /** Is memory read and written along the loops inside of a row, rather than from row to row? Then lanes share a row. */

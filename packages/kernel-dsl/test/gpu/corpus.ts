@@ -41,15 +41,15 @@ export const GPU_CORPUS: readonly GpuCase[] = [
   },
   {
     kernel: matvec, runs: [[1, 1], [70, 33]].map(([m, n]) => ({ W: f32([m!, n!], 1, 3), x: f32([n!], 2), y: f32([m!], 3) })),
-    schedules: [(t) => schedule(matvec, t, (s, { r }) => { const [b, l] = s.split(r, 32, { tail: 'mask' }); s.bind({ 'block.x': b }); s.bind({ 'lane.x': l }); }).ir],
+    schedules: [(t) => schedule(matvec, t, (s, { r }) => { const [b, l] = s.split(r, 32, { tail: 'mask' }); s.bind({ 'block.x': b }); s.bind({ 'lane.x': l }); }).ir, (t) => schedule(matvec, t, (s, { r, k }) => { const [b, l] = s.split(r, 4, { tail: 'mask' }); s.bind({ 'block.x': b, 'lane.y': l }); s.deal(l, [k], { lanes: 32 }); }).ir],
   },
   {
-    kernel: softmax, runs: [[1, 1], [5, 40]].map(([m, n]) => ({ x: f32([m!, n!], 1), y: f32([m!, n!], 2) })),
-    schedules: [(t) => schedule(softmax, t, (s, ax) => { s.bind({ 'block.x': ax.t }); }).ir],
+    kernel: softmax, runs: [[1, 1], [5, 40], [2, 600]].map(([m, n]) => ({ x: f32([m!, n!], 1), y: f32([m!, n!], 2) })),
+    schedules: [(t) => schedule(softmax, t, (s, ax) => { s.bind({ 'block.x': ax.t }); }).ir, (t) => schedule(softmax, t, (s, { t: row, m, e, i }) => { s.deal(row, [m, e, i], { lanes: 64, vector: 4 }); s.bind({ 'block.x': row }); }).ir],
   },
   {
     kernel: norm, runs: [[1, 1], [5, 40]].map(([m, n]) => ({ x: f32([m!, n!], 1), w: f32([n!], 4), y: f32([m!, n!], 2) })),
-    schedules: [(t) => schedule(norm, t, (s, ax) => { const [, v] = s.split(ax.i, 8, { tail: 'peel' }); s.vectorize(v); s.bind({ 'block.x': ax.t }); }).ir],
+    schedules: [(t) => schedule(norm, t, (s, ax) => { const [, v] = s.split(ax.i, 8, { tail: 'peel' }); s.vectorize(v); s.bind({ 'block.x': ax.t }); }).ir, (t) => schedule(norm, t, (s, ax) => { s.deal(ax.t, [ax.j, ax.i], { lanes: 8, vector: 2 }); s.bind({ 'block.x': ax.t }); }).ir],
   },
   { kernel: blur, runs: [1, 9].map((m) => ({ x: f32([m, 12], 1), y: f32([m, 10], 2) })), schedules: [(t) => schedule(blur, t, (s, ax) => { const [b, l] = s.split(ax.r, 4, { tail: 'mask' }); s.bind({ 'block.x': b }); s.bind({ 'lane.x': l }); }).ir] },
   { kernel: transpose, runs: [[3, 5, 9], [8, 8, 16]].map(([m, n, p]) => ({ x: f32([m!, n!], 1), y: f32([n!, p!], 2) })), schedules: [(t) => schedule(transpose, t, (s, ax) => { s.bind({ 'block.x': ax.i }); }).ir] },

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { emitFileC, emitGpu, emitKernelC, emitLibraryIndexC, GPU_TARGETS, interpret, lower, printKernel, printKernelLines, printPlan, requireVerified, schedule, target, TARGETS } from '@quern/kernel-dsl';
+import { autoGrid, emitFileC, emitGpu, emitKernelC, emitLibraryIndexC, GPU_TARGETS, interpret, lower, printKernel, printKernelLines, printPlan, requireVerified, schedule, target, TARGETS } from '@quern/kernel-dsl';
 import type { EmittedKernel, GpuModule, InterpretArg, KernelIR, ScheduledKernel, Target } from '@quern/kernel-dsl';
 import { bindKernel, compileLibrary, cpuInfo, tensor } from '@quern/runtime';
 import { UsageError, optionHelp, parse } from '../cli/index.ts';
@@ -44,7 +44,7 @@ export function stages(m: KernelModule, t: Target): { readonly scheduled: Schedu
 
 function lowering(m: KernelModule, t: Target, plan: KernelModule['cpu']): { readonly scheduled: ScheduledKernel; readonly lowered: KernelIR } {
   requireVerified(m.algorithm.ir);
-  const scheduled = schedule(m.algorithm, t, (s, ax) => plan?.(s, ax));
+  const scheduled = t.gpu && !plan ? autoGrid(m.algorithm, t) : schedule(m.algorithm, t, (s, ax) => plan?.(s, ax));
   return { scheduled, lowered: lower(scheduled.ir, t) };
 }
 

@@ -7,7 +7,7 @@ import { cpuInfo } from '../machine/index.ts';
 
 /** How to compile a kernel of the kernel language. */
 export interface CompileKernelOptions<A extends Axes> extends Pick<CompileOptions, 'cacheDir' | 'isa'> {
-  /** How its loops run on the device's target; without one, as they are written. */
+  /** How its loops run on the device's target; without one, as they are written on a CPU and as `autoGrid` finds on a GPU (\`() => {}\` runs them as they are written). */
   readonly schedule?: (s: Schedule, axes: A) => void;
   /**
    * Keep the kernel's `print`: its lines go to the standard error. On a GPU they come at the next wait for it (`readAsync`); CUDA and OpenCL, whose drivers print by
@@ -33,8 +33,8 @@ export async function compileKernel<A extends Axes>(algorithm: Algorithm<A>, opt
 export async function compileKernel<A extends Axes>(algorithm: Algorithm<A>, options: CompileKernelOptions<A> = {}): Promise<Kernel | GpuKernel> {
   const dsl = await import('@quern/kernel-dsl'), { libraryFiles, lower, schedule, target } = dsl, { device } = options;
   if (device?.driver !== undefined) {
-    const t = await gpuTarget(device.driver.info), scheduled = schedule(algorithm, t, (s, axes) => options.schedule?.(s, axes));
-    dsl.requireVerified(scheduled.ir);
+    const t = await gpuTarget(device.driver.info), scheduled = options.schedule ? schedule(algorithm, t, options.schedule) : dsl.autoGrid(algorithm, t);
+    if (options.schedule) dsl.requireVerified(scheduled.ir);
     const lowered = lower(scheduled.ir, t, { print: options.print ?? false });
     return gpuKernel(device, { target: t, evaluate: dsl.evaluate, faultWords: dsl.FAULT_WORDS, printed: dsl.printedLines, emit: (v) => dsl.emitGpu(lowered, t, v) }, options.cacheDir === undefined ? {} : { cacheDir: options.cacheDir });
   }

@@ -1,6 +1,7 @@
 /** The kernels of the schedule tests with loops bound by hand, and arguments to run them on. */
 import type { KernelIR } from '../../src/ir/index.ts';
 import type { Kernel } from '../../src/lang/index.ts';
+import { gridRows, gridShortRows } from '../../src/library/index.ts';
 import { schedule } from '../../src/schedule/index.ts';
 import type { Target } from '../../src/targets/index.ts';
 import { array } from '../run/helpers.ts';
@@ -41,7 +42,7 @@ export const GPU_CORPUS: readonly GpuCase[] = [
   },
   {
     kernel: matvec, runs: [[1, 1], [70, 33]].map(([m, n]) => ({ W: f32([m!, n!], 1, 3), x: f32([n!], 2), y: f32([m!], 3) })),
-    schedules: [(t) => schedule(matvec, t, (s, { r }) => { const [b, l] = s.split(r, 32, { tail: 'mask' }); s.bind({ 'block.x': b }); s.bind({ 'lane.x': l }); }).ir, (t) => schedule(matvec, t, (s, { r, k }) => { const [b, l] = s.split(r, 4, { tail: 'mask' }); s.bind({ 'block.x': b, 'lane.y': l }); s.deal(l, [k], { lanes: 32 }); }).ir],
+    schedules: [(t) => schedule(matvec, t, (s, { r }) => { const [b, l] = s.split(r, 32, { tail: 'mask' }); s.bind({ 'block.x': b }); s.bind({ 'lane.x': l }); }).ir, (t) => schedule(matvec, t, (s, { r, k }) => { if (t.gpu?.language === 'cuda') gridShortRows(s, r, [k]); else gridRows(s, [r], [k], { lanes: 64 }); }).ir],
   },
   {
     kernel: softmax, runs: [[1, 1], [5, 40], [2, 600]].map(([m, n]) => ({ x: f32([m!, n!], 1), y: f32([m!, n!], 2) })),

@@ -47,7 +47,7 @@ export function deal(st: State, row: Axis, over: readonly Axis[], o: DealOptions
     const why = dependence(withoutJoins(d, roles.joins.get(d)!));
     if (why !== undefined) throw new DslError('KD-S-CARRIED', { verb: 'deal', axis: d.v.name, why }, at);
   }
-  const width = subgroupFor(st, lanes, refuse), t = newVar(`${row.name}_lane`, 'i64', 1, at.loc), around = [...path, loop].filter(isLane);
+  const apart = st.target.gpu !== undefined && st.target.gpu.subgroup === undefined, width = apart ? 1 : subgroupFor(st, lanes, refuse), t = newVar(`${row.name}_lane`, 'i64', 1, at.loc), around = [...path, loop].filter(isLane);
   const made: Buffer[] = [], context: Context = { at, lanes, vector, width, t, around, made, after: [] };
 
   // Memory that lanes fill together: one for each iteration of the lane loops around.
@@ -157,24 +157,35 @@ function dealOne(d: For, joins: readonly Joined[], c: Context): { readonly stmt:
   return { stmt: block(out), rounds };
 }
 
-/** Every lane gets what all lanes have: subgroups fold theirs, then the results of all subgroups lie in shared memory. */
+/**
+ * Every lane gets what all lanes have: subgroups fold theirs, then the results of all subgroups lie in shared memory. On a target without subgroups the partial
+ * results lie there, some lanes add up a run of them each, and every lane adds up what these found.
+ */
 function join(j: Joined, part: Buffer, c: Context, origin: { readonly loc: For['loc']; readonly step: string }): readonly Stmt[] {
   const { width, lanes, t } = c, { dtype, name } = j.buf, groups = lanes / width, mine = newVar(`${name}_mine`, dtype, 1, c.at.loc);
-  const x = c.vector > 1 ? halves(part, c.vector, j.fn, Math.min(c.vector, 4)) : load(part, []);
-  const fold: Stmt = { kind: 'let', v: mine, value: width > 1 ? { kind: 'subgroup', fn: j.fn as 'add' | 'min' | 'max', dtype, lanes: 1, x } : x, ...origin };
+  const x = c.vector > 1 ? halves(part, c.vector, j.fn, Math.min(c.vector, 4)) : load(part, []), alone = c.around.map((l) => l.v);
   const into = (value: Expr): Stmt => ({ kind: 'accum', fn: j.fn, buf: j.buf, index: [], value, ...origin });
+  const memory = (what: string, n: number): Buffer => { const buf = newBuffer({ name: `${name}_${what}`, dtype, space: 'shared', shape: [...c.around.map((l) => l.extent), constant(n)], loc: c.at.loc }); c.made.push(buf); return buf; };
+  const put = (buf: Buffer, i: Expr, value: Expr): Stmt => ({ kind: 'store', buf, index: [...alone, i], value, ...origin });
+  /** The sum of a run of `n` elements, in a register. */
+  const total = (buf: Buffer, from: Expr, n: number): { readonly stmts: readonly Stmt[]; readonly value: Expr } => {
+    const sum = newBuffer({ name: `${name}_all`, dtype, space: 'reg', shape: [], loc: c.at.loc }), g = newVar('group', 'i64', 1, c.at.loc), at = (i: Expr): Expr => load(buf, [...alone, add(from, i)]);
+    return {
+      value: load(sum, []),
+      stmts: [
+        { kind: 'alloc', buf: sum, ...origin }, { kind: 'store', buf: sum, index: [], value: at(constant(0)), ...origin },
+        ...(n > 1 ? [{ kind: 'for', v: g, extent: constant(n - 1), loop: n <= 32 && width > 1 ? 'unroll' : 'seq', body: { kind: 'accum', fn: j.fn, buf: sum, index: [], value: at(add(g, constant(1))), ...origin }, ...origin } as const] : []),
+      ],
+    };
+  };
+  if (width === 1 && lanes > 1) {
+    const runs = 2 ** (Math.log2(lanes) >> 1), each = lanes / runs, parts = memory('parts', lanes), sums = memory('sums', runs), first = total(parts, mul(t, constant(each)), each), all = total(sums, constant(0), runs);
+    return [put(parts, t, x), { kind: 'if', cond: lt(t, constant(runs)), then: block([...first.stmts, put(sums, t, first.value)]), ...origin }, ...all.stmts, into(all.value)];
+  }
+  const fold: Stmt = { kind: 'let', v: mine, value: width > 1 ? { kind: 'subgroup', fn: j.fn as 'add' | 'min' | 'max', dtype, lanes: 1, x } : x, ...origin };
   if (groups === 1) return [fold, into(mine)];
-  const all = newBuffer({ name: `${name}_parts`, dtype, space: 'shared', shape: [...c.around.map((l) => l.extent), constant(groups)], loc: c.at.loc }), at = (i: Expr): readonly Expr[] => [...c.around.map((l) => l.v), i];
-  const sum = newBuffer({ name: `${name}_all`, dtype, space: 'reg', shape: [], loc: c.at.loc }), g = newVar('group', 'i64', 1, c.at.loc);
-  c.made.push(all);
-  return [
-    fold,
-    { kind: 'if', cond: compare('eq', binary('mod', t, constant(width)), constant(0)), then: { kind: 'store', buf: all, index: at(binary('div', t, constant(width))), value: mine, ...origin }, ...origin },
-    { kind: 'alloc', buf: sum, ...origin },
-    { kind: 'store', buf: sum, index: [], value: load(all, at(constant(0))), ...origin },
-    { kind: 'for', v: g, extent: constant(groups - 1), loop: 'unroll', body: { kind: 'accum', fn: j.fn, buf: sum, index: [], value: load(all, at(add(g, constant(1)))), ...origin }, ...origin },
-    into(load(sum, [])),
-  ];
+  const parts = memory('parts', groups), all = total(parts, constant(0), groups);
+  return [fold, { kind: 'if', cond: compare('eq', binary('mod', t, constant(width)), constant(0)), then: put(parts, binary('div', t, constant(width)), mine), ...origin }, ...all.stmts, into(all.value)];
 }
 
 /** Neighbours that lane 0 alone does stand under one condition. */

@@ -42,11 +42,11 @@ export const GPU_CORPUS: readonly GpuCase[] = [
   },
   {
     kernel: matvec, runs: [[1, 1], [70, 33]].map(([m, n]) => ({ W: f32([m!, n!], 1, 3), x: f32([n!], 2), y: f32([m!], 3) })),
-    schedules: [(t) => schedule(matvec, t, (s, { r }) => { const [b, l] = s.split(r, 32, { tail: 'mask' }); s.bind({ 'block.x': b }); s.bind({ 'lane.x': l }); }).ir, (t) => schedule(matvec, t, (s, { r, k }) => { if (t.gpu?.language === 'cuda') gridShortRows(s, r, [k]); else gridRows(s, [r], [k], { lanes: 64 }); }).ir],
+    schedules: [(t) => schedule(matvec, t, (s, { r }) => { const [b, l] = s.split(r, 32, { tail: 'mask' }); s.bind({ 'block.x': b }); s.bind({ 'lane.x': l }); }).ir, (t) => schedule(matvec, t, (s, { r, k }) => { if (t.gpu?.language === 'cuda') gridShortRows(s, r, [k]); else gridRows(s, [r], [k], { lanes: 16 }); }).ir],
   },
   {
-    kernel: softmax, runs: [[1, 1], [5, 40], [2, 600]].map(([m, n]) => ({ x: f32([m!, n!], 1), y: f32([m!, n!], 2) })),
-    schedules: [(t) => schedule(softmax, t, (s, ax) => { s.bind({ 'block.x': ax.t }); }).ir, (t) => schedule(softmax, t, (s, { t: row, m, e, i }) => { s.deal(row, [m, e, i], { lanes: 64, vector: 4 }); s.bind({ 'block.x': row }); }).ir],
+    kernel: softmax, runs: [[1, 1], [5, 40], [2, 100]].map(([m, n]) => ({ x: f32([m!, n!], 1), y: f32([m!, n!], 2) })),
+    schedules: [(t) => schedule(softmax, t, (s, ax) => { s.bind({ 'block.x': ax.t }); }).ir, (t) => schedule(softmax, t, (s, { t: row, m, e, i }) => { s.deal(row, [m, e, i], { lanes: 16, vector: 2 }); s.bind({ 'block.x': row }); }).ir],
   },
   {
     kernel: norm, runs: [[1, 1], [5, 40]].map(([m, n]) => ({ x: f32([m!, n!], 1), w: f32([n!], 4), y: f32([m!, n!], 2) })),

@@ -3,20 +3,11 @@
 //   npm run bench -- gpu -- --only bf16      rows of one kind; --turns N turns of each (7 when not given); --out FILE
 // The peer is PyTorch (python3 with torch) in a process of its own, which waits while we run: see benchmarks/gpu/peers.py.
 // Status: 0; 1 when a row failed, which its error in the file tells; 2 when the machine lacks something or the command line is wrong.
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { bf16ToF32, compileKernel, device, f16ToF32, f32ToBf16, f32ToF16, tensor, zeros } from '@quern/runtime';
+import { argument as arg, median, openPeer, randomFrom, refuse, writeResults } from './gpu/common.mjs';
 import { products } from './gpu/kernels.mjs';
-import { startPeer } from './gpu/peer.mjs';
 
-const here = dirname(fileURLToPath(import.meta.url)), arg = (name) => { const i = process.argv.indexOf(name); return i < 0 ? undefined : process.argv[i + 1]; };
-
-/** Says in one line why nothing is measured, and ends. */
-function cannot(why) {
-  process.stderr.write(`gpu: ${why}\n`);
-  process.exit(2);
-}
+const cannot = (why) => refuse('gpu', why);
 const turns = Number(arg('--turns') ?? 7), chosen = products.filter((p) => arg('--only') === undefined || arg('--only') === p.name);
 if (!(turns >= 1)) cannot('--turns takes a number, 1 or more');
 if (chosen.length === 0) cannot(`--only takes one of ${products.map((p) => p.name).join(', ')}`);
@@ -25,11 +16,7 @@ const NEEDED = 'needs an NVIDIA GPU of compute capability 9.0 (H100, H200) and p
 const gpu = await device('cuda:0', { fallback: 'none' }).catch((error) => cannot(`${NEEDED}; here, ${error.reasons?.[0]?.detail ?? error.message}`));
 const [major, minor] = gpu.info.gpu.version;
 if (major !== 9 || minor !== 0) cannot(`${NEEDED}; ${gpu.info.name} has ${major}.${minor}`);
-const peer = startPeer(), info = await peer.ask({ op: 'device' });
-if (info.error !== undefined) cannot(`${NEEDED}; here, ${info.error}`);
-
-let seed = 0x9e3779b9;
-const random = () => { seed ^= seed << 13; seed ^= seed >>> 17; seed ^= seed << 5; return (seed >>> 0) / 4294967296; };
+const { peer, info } = await openPeer('gpu', NEEDED), random = randomFrom(0x9e3779b9);
 const bits = new Float32Array(1), word = new Uint32Array(bits.buffer);
 /** What matrix instructions read of a float32: the lower 13 bits are nothing. */
 const tf32Value = (x) => { bits[0] = x; word[0] &= 0xffffe000; return bits[0]; };
@@ -44,7 +31,6 @@ function fill(n, form) {
   for (let i = 0; i < n; i++) out[i] = period[i % 65521];
   return out;
 }
-const median = (x) => x.slice().sort((a, b) => a - b)[x.length >> 1];
 
 /** Elements of the product against doubles: all of a corner, and some anywhere. The bound is gamma(k + 4) of the sum of magnitudes, and the rounding of the result. */
 function check(p, a, b, c, n) {
@@ -129,10 +115,4 @@ for (const label of ['cold or cached', 'cached']) {
 }
 peer.end();
 
-const failed = rows.filter((r) => r.error !== undefined).length;
-const slug = gpu.info.name.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, ''), date = new Date().toISOString().slice(0, 10);
-const file = arg('--out') ?? join(here, 'results', `${date}-${slug}-gemm.json`);
-mkdirSync(dirname(file), { recursive: true });
-const head = { benchmark: 'gpu', date, gpu: { name: gpu.info.name, driver: gpu.driver.identity, multiprocessors: gpu.info.units }, peer: info, turns, failed, problem: 'square products on random data, both factors laid out alike for both; milliseconds of one call, means of bursts timed by events on the device; ours and the peer in turns' };
-writeFileSync(file, `${JSON.stringify(head, null, 1).slice(0, -2)},\n "rows": [\n  ${rows.map((r) => JSON.stringify(r)).join(',\n  ')}\n ]\n}\n`);
-process.exit(failed === 0 ? 0 : 1);
+process.exit(writeResults({ benchmark: 'gpu', gpu, info, turns, rows, out: arg('--out'), kind: 'gemm', problem: 'square products on random data, both factors laid out alike for both; milliseconds of one call, means of bursts timed by events on the device; ours and the peer in turns' }));

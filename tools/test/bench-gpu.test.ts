@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { emitGpu, lower, schedule, target, verify } from '@quern/kernel-dsl';
+import { autoGrid, emitGpu, lower, schedule, target, verify } from '@quern/kernel-dsl';
 import type { Axes, Kernel, Schedule } from '@quern/kernel-dsl';
 import { afterAll, describe, expect, it } from 'vitest';
 import { root } from './snippets.ts';
@@ -12,11 +12,33 @@ interface Product { name: string; kernel: Kernel<Axes>; peer: string; dtype: str
 const { products } = (await import(join(root, 'benchmarks/gpu/kernels.mjs'))) as { products: Product[] };
 
 const dir = mkdtempSync(join(tmpdir(), 'quern-bench-'));
+interface Stream { name: string; kernel: Kernel<Axes>; schedules: Record<string, ((s: Schedule, ax: Axes) => void) | undefined> }
+const { streams, matvecs } = (await import(join(root, 'benchmarks/gpu/streams.mjs'))) as { streams: Stream[]; matvecs: Stream };
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 const NVCC = spawnSync('nvcc', ['--version']).status === 0;
 /** The wider tests make machine code of all; the others of the first schedule of each kind, but for two that teams.test.ts of kernel-dsl makes such code of. */
 const WIDE = process.env['QUERN_GPU_ALL'] !== undefined;
 const t = target('cuda-sm90a'), cases = products.flatMap((p) => Object.entries(p.schedules).map(([name, s], i) => ({ p, name, s, first: i === 0 })));
+
+const inMachineCode = (source: string): string => {
+  const file = join(dir, 'k.cu');
+  writeFileSync(file, source);
+  const { status, stdout, stderr } = spawnSync('nvcc', ['-cubin', ...t.cflags, '-Werror', 'all-warnings', '-Xptxas', '-v', '-o', `${file}.bin`, file], { encoding: 'utf8' });
+  expect(status, stdout + stderr).toBe(0);
+  return stdout + stderr;
+};
+
+describe('npm run bench -- gpu-streams', () => {
+  const cases = [...streams, matvecs].flatMap((p) => Object.entries(p.schedules).map(([name, s]) => ({ p, name, s })));
+  it.each(cases)('$p.name, $name: proved, and read in whole vectors or blocks', ({ p, name, s }) => {
+    const scheduled = s ? schedule(p.kernel, t, s) : autoGrid(p.kernel, t);
+    expect(verify(scheduled.ir).findings).toEqual([]);
+    const { source } = emitGpu(lower(scheduled.ir, t), t);
+    expect(scheduled.steps.length).toBeGreaterThan(3);
+    if (p.name !== 'transpose' && p !== matvecs) expect(source).toMatch(/f32x4/);
+    if (NVCC && WIDE) inMachineCode(source);
+  }, 120_000);
+});
 
 describe('npm run bench -- gpu', () => {
   it('measures each kind at 2048, 4096 and 8192, but for f32, of which small ones say nothing new', () => {
@@ -33,10 +55,7 @@ describe('npm run bench -- gpu', () => {
   });
 
   it.skipIf(!NVCC).each(cases.filter((c) => WIDE || (c.first && !['bf16', 'tf32'].includes(c.p.name))))('$p.name, $name: nvcc makes machine code of it, and keeps it in registers', ({ p, s }) => {
-    const file = join(dir, 'k.cu');
-    writeFileSync(file, emitGpu(lower(schedule(p.kernel, t, s).ir, t), t).source);
-    const { status, stdout, stderr } = spawnSync('nvcc', ['-cubin', ...t.cflags, '-Werror', 'all-warnings', '-Xptxas', '-v', '-o', `${file}.bin`, file], { encoding: 'utf8' }), said = stdout + stderr;
-    expect(status, said).toBe(0);
+    const said = inMachineCode(emitGpu(lower(schedule(p.kernel, t, s).ir, t), t).source);
     expect(said).toMatch(/ 0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads/);
     expect(said).not.toMatch(/serialized|warning/i);
   }, 300_000);

@@ -111,20 +111,22 @@ function walksAlong(l: For): boolean {
   return found;
 }
 
-/** Is memory read and written along the loops inside of a row, rather than from row to row? Then lanes share a row. */
+/** Is memory walked along the loops inside of a row, rather than from row to row? Then lanes share a row. */
 function alongRows(last: For, over: readonly For[]): boolean {
   if (over.every((l) => small(l, 8))) return false;
-  const all = new Set([last.v.id]), inner: For[] = [];
-  visitStmt(last.body, (s) => { if (s.kind === 'for') { all.add(s.v.id); inner.push(s); } });
   let across = 0, along = 0;
-  const look = (index: readonly Expr[]): void => {
-    const form = index.length > 0 ? affine(index.at(-1)!, all) : undefined;
-    if (!form) return;
-    if (form.terms.get(last.v.id)?.coef === 1) across++;
-    else if (over.some((l) => form.terms.get(l.v.id)?.coef === 1 || inner.some((x) => holds(l, (y) => y === x) && form.terms.has(x.v.id)))) along++;
-  };
-  visitExprs(last.body, (e) => { if (e.kind === 'load' && e.buf.space === 'param') look(e.index); });
-  visitStmt(last.body, (s) => { if ((s.kind === 'store' || s.kind === 'accum') && s.buf.space === 'param') look(s.index); });
+  for (const l of over) {
+    const inner: For[] = [l];
+    visitStmt(l.body, (s) => { if (s.kind === 'for') inner.push(s); });
+    const all = new Set([last.v.id, ...inner.map((x) => x.v.id)]), look = (index: readonly Expr[]): void => {
+      const form = index.length > 0 ? affine(index.at(-1)!, all) : undefined;
+      if (!form) return;
+      if (form.terms.get(last.v.id)?.coef === 1) across++;
+      else if (inner.some((x) => form.terms.has(x.v.id))) along++;
+    };
+    visitExprs(l.body, (e) => { if (e.kind === 'load' && e.buf.space === 'param') look(e.index); });
+    visitStmt(l.body, (s) => { if ((s.kind === 'store' || s.kind === 'accum') && s.buf.space === 'param') look(s.index); });
+  }
   return along > across;
 }
 

@@ -45,7 +45,7 @@ export function gridShortRows(s: Schedule, row: Axis, over: readonly Axis[], o: 
  * @example gridTranspose(s, ax, 'X');
  */
 export function gridTranspose(s: Schedule, ax: { readonly i: Axis; readonly j: Axis }, name: string): void {
-  const [bi, i1] = s.split(ax.i, 32, { tail: 'pad' }), [bj, j] = s.split(ax.j, 32, { tail: 'pad' }), [ir, i] = s.split(i1, 8), [b, once] = s.split(bj, 1);
+  const [bi, i1] = s.split(ax.i, 32, { tail: 'mask' }), [bj, j] = s.split(ax.j, 32, { tail: 'mask' }), [ir, i] = s.split(i1, 8), [b, once] = s.split(bj, 1);
   s.reorder(bi, b, i, j, once, ir);
   s.bind({ 'block.y': bi, 'block.x': b, 'lane.y': i, 'lane.x': j });
   s.stage(name, once, 'shared', { pad: 1 });

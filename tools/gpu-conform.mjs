@@ -1,17 +1,20 @@
-// `node tools/gpu-conform.mjs [RESULT.json]`: every case of the tests for GPUs on each GPU of this machine, compared with the interpreter bit for bit.
+// `node tools/gpu-conform.mjs [RESULT.json]`: every case of the tests for GPUs on each GPU of this machine, compared with the interpreter bit for bit; then kernels
+// of dnn, on the schedules that are found for them, held to their bounds.
 // `--only=cuda:0` takes devices whose names begin so, `--quick` one variant of each case, `--all` also OpenCL that runs on the CPU. Needs a build.
 // Status: 0; 1 when something differs; 2 when there is no such device.
-// `node tools/gpu-conform.mjs --bundle FILE.mjs` writes the program alone; beside @quern/runtime and @quern/kernel-dsl it needs Node and nothing else.
+// `node tools/gpu-conform.mjs --bundle DIR` writes the programs alone; beside @quern/runtime and @quern/kernel-dsl they need Node and nothing else.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { build } from 'esbuild';
 import { root } from './setup.mjs';
 
-const at = process.argv.indexOf('--bundle'), out = at < 0 ? join(root, 'node_modules/.cache/quern/gpu-conform.mjs') : process.argv[at + 1];
-mkdirSync(dirname(out), { recursive: true });
+const PROGRAMS = { kernels: 'packages/kernel-dsl/test/gpu/on-device.ts', dnn: 'packages/dnn/test/on-device.ts' };
+const at = process.argv.indexOf('--bundle'), dir = at < 0 ? join(root, 'node_modules/.cache/quern') : process.argv[at + 1];
+mkdirSync(dir, { recursive: true });
 await build({
-  entryPoints: [join(root, 'packages/kernel-dsl/test/gpu/on-device.ts')], bundle: true, platform: 'node', format: 'esm', outfile: out, external: ['@quern/runtime'], logLevel: 'warning',
+  entryPoints: Object.entries(PROGRAMS).map(([name, file]) => ({ in: join(root, file), out: `gpu-conform-${name}` })), bundle: true, platform: 'node', format: 'esm', outdir: dir, outExtension: { '.js': '.mjs' }, external: ['@quern/runtime', '@quern/kernel-dsl'], logLevel: 'warning',
+  conditions: ['quern-source'],
   plugins: [{
     // Shared helpers of the tests mention the test runner; nothing of it is used here.
     name: 'no test runner', setup(b) {
@@ -20,4 +23,4 @@ await build({
     },
   }],
 });
-if (at < 0) process.exitCode = spawnSync(process.execPath, [out, ...process.argv.slice(2)], { stdio: 'inherit' }).status ?? 1;
+if (at < 0) process.exitCode = Object.keys(PROGRAMS).reduce((status, name) => Math.max(status, spawnSync(process.execPath, [join(dir, `gpu-conform-${name}.mjs`), ...process.argv.slice(2)], { stdio: 'inherit' }).status ?? 1), 0);

@@ -1,0 +1,17 @@
+/** Kernels of this package, one for each form of work, with arguments that they can be held to on a GPU. */
+import type { DeviceOptions } from '@quern/conformance';
+import fc from 'fast-check';
+
+/** Blocks of 32 weights: a scale of ordinary size as f16, then random bytes. */
+const blocks = (bytes: number) => ({ shape, random }: { readonly shape: readonly number[]; readonly random: () => number }): number[] =>
+  Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => (i % bytes === 1 ? 0x2c + Math.floor(random() * 8) : Math.floor(random() * 256)));
+const attention: DeviceOptions = { args: { pos: fc.constant(3) }, sizes: { C: { min: 40, max: 44 }, T: { max: 20 }, E: { max: 20 } } };
+
+/** Maps, rows with one sum and with three, tables, blocks of weights, products, attention. */
+export const FORMS: readonly { readonly name: string; readonly o?: DeviceOptions }[] = [
+  { name: 'silu_mul' }, { name: 'rms_norm' }, { name: 'softmax' }, { name: 'kv_append_f16', o: { args: { pos: fc.constant(1) }, sizes: { C: { min: 40 }, T: { max: 20 } } } },
+  { name: 'quantize_q8' }, { name: 'matvec_q4_0', o: { args: { W: blocks(18) }, sizes: { NB: { max: 8 } } } }, { name: 'matvec_q8_0_acc', o: { args: { W: blocks(34) }, sizes: { NB: { max: 8 } } } },
+  { name: 'matmul_f32' }, { name: 'attention_f32', o: attention }, { name: 'attention_f16', o: attention },
+];
+/** What every run of them has in common: workgroups have more lanes than the interpreter can run soon, so that results are held to the algorithm's bound. */
+export const SETTINGS: DeviceOptions = { work: 600, checked: false, interpret: false };

@@ -83,10 +83,10 @@ if (wanted(matvecs)) {
     for (let b = 0; b < NB; b++) { const at = (r * NB + b) * 18, scale = f16ToF32(data[at] | (data[at + 1] << 8)); for (let j = 0; j < 32; j++) { const n = (j < 16 ? data[at + 2 + j] & 15 : data[at + 2 + j - 16] >> 4) - 8, z = scale * n * vf[b * 32 + j]; s += z; size += Math.abs(z); } }
     return [s, size];
   });
-  const xs = await tensor(v, [NB, 32], { dtype: 'f16' }).to(gpu), ws = [], ys = zeros([R], 'f32', { device: gpu });
+  const xs = await tensor(new Uint8Array(v.buffer), [NB, 64], { dtype: 'u8' }).to(gpu), ws = [], ys = zeros([R], 'f32', { device: gpu });
   for (let c = 0; c < copies; c++) ws.push(await tensor(data, [R, NB, 18], { dtype: 'u8' }).to(gpu));
-  for (const [name, schedule] of Object.entries(matvecs.schedules)) await measured(matvecs, name, async () => {
-    const k = await compileKernel(matvecs.kernel, { device: gpu, ...(schedule && { schedule }) }), calls = [];
+  for (const [name, { kernel, schedule }] of Object.entries(matvecs.schedules)) await measured(matvecs, name, async () => {
+    const k = await compileKernel(kernel, { device: gpu, schedule }), calls = [];
     for (const m of ws) calls.push(await k.prepare({ W: m, x: xs, y: ys }));
     gpu.driver.fill(ys.storage.remote.buffer, 0, 0xff, ys.bytes);
     calls[0].enqueue();

@@ -25,18 +25,22 @@ const plain = kernel('gemm_f32', { A: tensor('f32', 'M', 'K'), B: tensor('f32', 
 
 const teams = (dtype, o) => (s, ax) => hopperGemm(s, ax, { A: 'A', B: 'B', acc: 'acc', dtype }, o);
 
-/** 256 lanes of 8 x 8 elements each, two halves of 4 that lie 64 apart, so that neighbours read neighbours; tiles of both factors in shared memory. */
-const registerTiles = (ahead, resident) => (s, { i, j, k }) => {
-  const [bm, i1] = s.split(i, 128, { tail: 'pad' }), [bn, j1] = s.split(j, 128, { tail: 'pad' });
-  const [ih, i2] = s.split(i1, 64), [ti, il] = s.split(i2, 4), [jh, j2] = s.split(j1, 64), [tj, jl] = s.split(j2, 4);
-  s.reorder(bm, bn, ti, tj, ih, il, jh, jl);
-  s.bind({ 'block.y': bm, 'block.x': bn, 'lane.y': ti, 'lane.x': tj });
+/**
+ * Tiles of C, a workgroup each; its lanes are `down` x `across`, or `groups` of them side by side, and each has runs of 4 rows and 4 columns that lie far apart, so that
+ * neighbours read neighbours. Tiles of both factors in shared memory, `depth` of k at a time, fetched ahead into registers.
+ */
+const registerTiles = ({ tile: [rows, cols], lanes: [down, across], groups = 1, depth = 8, resident }) => (s, { i, j, k }) => {
+  const [bm, i1] = s.split(i, rows, { tail: 'pad' }), [bn, j1] = s.split(j, cols, { tail: 'pad' });
+  const [ih, i2] = s.split(i1, 4 * down), [ti, il] = s.split(i2, 4);
+  const [jh, j2] = s.split(j1, 4 * across * groups), [tg, j3] = s.split(j2, 4 * across), [tj, jl] = s.split(j3, 4);
+  s.reorder(bm, bn, tg, ti, tj, ih, il, jh, jl);
+  s.bind({ 'block.y': bm, 'block.x': bn, 'lane.z': tg, 'lane.y': ti, 'lane.x': tj });
   s.expand('acc', ih, il, jh, jl);
-  const [ko, ki] = s.split(k, 8, { tail: 'pad' });
+  const [ko, ki] = s.split(k, depth, { tail: 'pad' });
   s.reorder(ko, ki, ih, il, jh, jl);
   s.stage('A', ko, 'shared', { vector: 4, panel: il, pad: 4 });
   s.stage('B', ko, 'shared', { vector: 4 });
-  if (ahead) s.prefetch(ko);
+  s.prefetch(ko);
   if (resident) s.resident(resident);
   s.stage('A_shared', ki, 'reg');
   s.stage('B_shared', ki, 'reg');
@@ -68,6 +72,10 @@ export const products = [
     '256x128 ring 4, persistent, bands of 8': teams('i8', { tile: [256, 128], stages: 4, persistent: persistent(8) }),
   } },
   { name: 'f32', kernel: plain, peer: 'f32', dtype: 'f32', out: 'f32', transposed: false, sizes: [4096, 8192], schedules: {
-    '8 x 8 a lane, depth 8': registerTiles(false), '8 x 8 a lane, depth 8, fetched ahead': registerTiles(true), '8 x 8 a lane, depth 8, fetched ahead, two resident': registerTiles(true, 2),
+    '8 x 16 a lane, 32 x 4 x 2 lanes, depth 16': registerTiles({ tile: [256, 128], lanes: [32, 4], groups: 2, depth: 16 }),
+    '8 x 16 a lane, 32 x 8 lanes, depth 16': registerTiles({ tile: [256, 128], lanes: [32, 8], depth: 16 }),
+    '8 x 16 a lane, 16 x 16 lanes, depth 16': registerTiles({ tile: [128, 256], lanes: [16, 16], depth: 16 }),
+    '8 x 16 a lane, 32 x 4 x 2 lanes, depth 32': registerTiles({ tile: [256, 128], lanes: [32, 4], groups: 2, depth: 32 }),
+    '8 x 8 a lane, depth 8, two resident': registerTiles({ tile: [128, 128], lanes: [16, 16], resident: 2 }),
   } },
 ];

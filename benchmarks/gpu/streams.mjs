@@ -56,24 +56,25 @@ const transpose = kernel('transpose', { x: tensor('f32', 'T', 'D'), y: tensor('f
 });
 
 /**
- * y = W x with blocks of Q4_0 as they lie in a file: 18 bytes hold a scale (f16) and 32 weights, each scale * (nibble - 8), and x in f16. A nibble where it stands in
- * its word becomes the low bits of 2^23 as a float, so that neither a shift nor a conversion is needed; what that multiplies is taken back in x.
+ * y = W x with blocks of Q4_0 as they lie in a file: 18 bytes hold a scale (f16) and 32 weights, each scale * (nibble - 8), and x in f16, two in a word. `parts` of a
+ * block, its 16 bytes cut in as many, are what a lane works on. A nibble where it stands in its word becomes the low bits of 2^23 as a float, so that neither a shift
+ * nor a conversion is needed; the power of two that this multiplies by is taken back in x.
  */
-const q4 = kernel('q4_0_f16', { W: tensor('u8', 'R', 'NB', 18), x: tensor('f16', 'NB', 32), y: tensor('f32', 'R').out() }, ({ W, x, y, R, NB }) => {
-  const ax = axes({ rb: R.div(4), rr: 4, b: NB, w: 8 });
+const q4 = (together, parts) => kernel('q4_0_f16', { W: tensor('u8', 'R', 'NB', 18), x: tensor('u8', 'NB', 64), y: tensor('f32', 'R').out() }, ({ W, x, y, R, NB }) => {
+  const words = 8 / parts, ax = axes({ rb: R.div(together), rr: together, b: NB, p: parts });
   for (const rb of ax.rb) for (const rr of ax.rr) {
-    const r = rb.mul(4).add(rr), acc = reg('f32', 0, 'acc');
-    for (const b of ax.b) {
-      const s = reg('f32', 0, 's'), all = reg('f32', 0, 'all');
-      for (const w of ax.w) {
-        const word = W.as('u16', r, b, w.mul(2).add(2)).to('u32');
-        [[0, 0], [4, 16], [8, 1], [12, 17]].forEach(([shift, element]) => {
-          const nibble = word.and(15 << shift).or(0x4b000000).bits('f32').sub(8388608), e = x.at(b, w.mul(2).add(element)).to('f32');
-          s.addAssign(nibble.mul(e.mul(2 ** -shift)));
-          all.addAssign(e);
+    const r = rb.mul(together).add(rr), acc = reg('f32', 0, 'acc');
+    for (const b of ax.b) for (const p of ax.p) {
+      const s = reg('f32', 0, 's');
+      for (let w = 0; w < words; w++) {
+        const at = p.mul(words).add(w), word = W.as('u16', r, b, at.mul(2).add(2)).to('u32'), low = x.as('u32', b, at.mul(4)), high = x.as('u32', b, at.mul(4).add(32));
+        const half = (both, second) => (second ? both.shr(16) : both.and(0xffff)).to('u16').bits('f16').to('f32');
+        [[0, low, false], [4, high, false], [8, low, true], [12, high, true]].forEach(([shift, both, second]) => {
+          const weight = word.and(15 << shift).or(0x4b000000).bits('f32').sub(8388608 + 8 * 2 ** shift);
+          s.addAssign(weight.mul(half(both, second).mul(2 ** -shift)));
         });
       }
-      acc.addAssign(W.as('f16', r, b, 0).to('f32').mul(s.sub(all.mul(8))));
+      acc.addAssign(W.as('f16', r, b, 0).to('f32').mul(s));
     }
     y.at(r).set(acc);
   }
@@ -81,7 +82,7 @@ const q4 = kernel('q4_0_f16', { W: tensor('u8', 'R', 'NB', 18), x: tensor('f16',
 });
 
 const rows = (lanes, vector, names) => (s, ax) => { gridRows(s, [ax.t], names.map((n) => ax[n]), { lanes, vector }); };
-const matvec = (lanes) => (s, { rb, rr, b, w }) => { s.unroll(w); s.jam(rr); gridRows(s, [rb], [b], { lanes }); };
+const matvec = (lanes) => (s, { rb, rr, b, p }) => { s.jam(rr); gridRows(s, [rb], [s.fuse(b, p)], { lanes }); };
 
 /** `bytes`: what must be moved, of [T, D] elements. `limit`: the peer's figure that it is held to. */
 export const streams = [
@@ -92,4 +93,5 @@ export const streams = [
   { name: 'rms_norm', kernel: rmsNorm, limit: 'copy', bytes: (t, d) => 8 * t * d, schedules: { found: undefined, '512 lanes': rows(512, 4, ['j', 'i']), '1024 lanes': rows(1024, 4, ['j', 'i']) } },
   { name: 'transpose', kernel: transpose, limit: 'copy', bytes: (t, d) => 8 * t * d, schedules: { found: undefined, 'tiles of 32 x 32': (s, ax) => gridTranspose(s, ax, 'x') } },
 ];
-export const matvecs = { name: 'q4_0 x f16', kernel: q4, limit: 'sum', rows: 4096, blocks: 344, schedules: { found: undefined, '4 rows, 64 lanes': matvec(64), '4 rows, 128 lanes': matvec(128), '4 rows, 256 lanes': matvec(256) } };
+const forms = [[4, 2, 64], [4, 2, 128], [2, 2, 128], [2, 4, 256]];
+export const matvecs = { name: 'q4_0 x f16', limit: 'sum', rows: 4096, blocks: 344, schedules: Object.fromEntries(forms.map(([together, parts, lanes]) => [`${together} rows, 1/${parts} of a block a lane, ${lanes} lanes`, { kernel: q4(together, parts), schedule: matvec(lanes) }])) };

@@ -9,7 +9,7 @@ import { dealable, dependence, schedule } from '../schedule/index.ts';
 import type { Schedule, ScheduledKernel } from '../schedule/index.ts';
 import type { Target } from '../targets/index.ts';
 import { requireVerified } from '../verify/index.ts';
-import { gridMap, gridRows, lanesFor } from './grid.ts';
+import { gridMap, gridRows, gridTranspose, lanesFor } from './grid.ts';
 
 /**
  * A schedule for a GPU that nobody wrote: each nest of loops becomes a launch. Its independent outer loops are workgroups; lanes take neighbouring
@@ -23,7 +23,7 @@ export function autoGrid<A extends Axes>(k: Kernel<A>, t: Target): ScheduledKern
   if (holds(k.ir.body, isGrid)) return as([]);
   const chosen: Candidate[] = [];
   let best = as(chosen);
-  for (const nest of nestsOf(k.ir.body)) for (const c of candidates(nest)) {
+  for (const nest of nestsOf(k.ir.body)) for (const c of candidates(nest, t)) {
     try {
       const s = as([...chosen, c]);
       requireVerified(s.ir);
@@ -63,22 +63,23 @@ function nestsOf(s: Stmt): readonly For[] {
 const registersAround = (body: Stmt): boolean => body.kind === 'block' && body.body.some((s) => s.kind === 'alloc');
 
 /** Ways to run a nest, the most promising first. */
-function candidates(nest: For): readonly Candidate[] {
+function candidates(nest: For, t: Target): readonly Candidate[] {
   const chain: For[] = [];
   for (let s: Stmt = nest; ; s = s.body) {
     if (s.kind !== 'for' || s.loop !== 'seq' || dependence(s) !== undefined || chain.some((l) => usesVar((s as For).extent, l.v))) break;
     chain.push(s);
-    while (s.body.kind === 'region') s = { ...s, body: s.body.body };
   }
   if (chain.length === 0) return [];
   const last = chain.at(-1)!, over = dealt(last.body, last.body), rows = chain.map(axisOf), out: Candidate[] = [];
   const loops = holds(last.body, (s) => s.kind === 'for' || s.kind === 'while');
+  const across = loops ? undefined : readAcross(chain);
   const maps: Candidate[] = [
-    ...(loops ? [] : vectors(last).map((vector): Candidate => ({ how: `elements, ${vector} a lane`, run: (s) => gridMap(s, rows, { vector, lanes: lanesFor(rows.at(-1)!) }) }))),
-    { how: 'elements', run: (s) => gridMap(s, rows, { lanes: lanesFor(rows.at(-1)!) }) },
+    ...(across === undefined ? [] : [{ how: 'tiles', run: (s: Schedule) => gridTranspose(s, { i: rows.at(-2)!, j: rows.at(-1)! }, across) }]),
+    ...(loops ? [] : vectors(last).map((vector): Candidate => ({ how: `elements, ${vector} a lane`, run: (s) => gridMap(s, rows, { vector, lanes: lanesFor(rows.at(-1)!, 256) }) }))),
+    { how: 'elements', run: (s) => gridMap(s, rows, { lanes: lanesFor(rows.at(-1)!, 256) }) },
   ];
   if (over.length > 0) {
-    const longest = over.reduce((a, b) => ((upperBound(b.extent) ?? Infinity) > (upperBound(a.extent) ?? Infinity) ? b : a)), lanes = lanesFor(axisOf(longest));
+    const longest = over.reduce((a, b) => ((upperBound(b.extent) ?? Infinity) > (upperBound(a.extent) ?? Infinity) ? b : a)), lanes = lanesFor(axisOf(longest), Math.min(512, t.gpu!.workgroup.lanes));
     const vector = over.every((l) => !holds(l.body, (s) => s.kind === 'for' || s.kind === 'while')) ? vectors(...over) : [];
     const shared = [...vector, 1].map((v): Candidate => ({ how: `rows of ${lanes} lanes, ${v} a lane`, run: (s) => { gridRows(s, rows, over.map(axisOf), { lanes, vector: v }); } }));
     out.push(...(alongRows(last, over) ? [...shared, ...maps] : [...maps, ...shared]));
@@ -128,6 +129,17 @@ function alongRows(last: For, over: readonly For[]): boolean {
     visitStmt(l.body, (s) => { if ((s.kind === 'store' || s.kind === 'accum') && s.buf.space === 'param') look(s.index); });
   }
   return along > across;
+}
+
+/** The tensor that two loops read along its columns while they write along rows, if that is all they do. */
+function readAcross(chain: readonly For[]): string | undefined {
+  const [i, j, ...more] = chain, s = j?.body;
+  if (!i || more.length > 0 || s?.kind !== 'store' || s.index.length !== 2) return undefined;
+  const of = (index: readonly Expr[], d: number, v: For): boolean => { const f = affine(index[d]!, new Set([i.v.id, j!.v.id])); return f?.terms.size === 1 && f.terms.get(v.v.id)?.coef === 1; };
+  const reads: (Expr & { kind: 'load' })[] = [];
+  visitExprs(s, (e) => { if (e.kind === 'load') reads.push(e); });
+  const [x, other] = reads;
+  return x && !other && x.buf.space === 'param' && x.as === undefined && x.index.length === 2 && of(s.index, 0, i) && of(s.index, 1, j!) && of(x.index, 0, j!) && of(x.index, 1, i) ? x.buf.name : undefined;
 }
 
 /** Widths of whole accesses for loops that walk dense memory by ones: 16 bytes of the widest element. None where something else is done there. */

@@ -52,9 +52,9 @@ export function gridTranspose(s: Schedule, ax: { readonly i: Axis; readonly j: A
   s.unroll(ir);
 }
 
-/** Lanes for loops of this extent: a power of two, `least` at least, 256 at most; 256 where the extent is not known. */
-export const lanesFor = (axis: Pick<Axis, 'extent'>, least = 32): number => {
-  let n = least;
-  while (n < 256 && (!isConst(axis.extent) || n < axis.extent.value)) n *= 2;
+/** Lanes for loops of this extent: a power of two, 32 at least, and as many as `most` where the extent is that large or not known. */
+export const lanesFor = (axis: Pick<Axis, 'extent'>, most: number): number => {
+  let n = 32;
+  while (n < most && (!isConst(axis.extent) || n < axis.extent.value)) n *= 2;
   return n;
 };

@@ -5,9 +5,10 @@ import { kernelNamed } from '../src/kernels/index.ts';
 import { FORMS, SETTINGS } from './gpu-forms.ts';
 
 const only = process.argv.find((a) => a.startsWith('--only='))?.slice(7);
-let failed = 0;
+let failed = 0, devices = 0;
 for (const { id, kind, type, name: title } of (await listDevices()).devices) {
   if (kind === 'cpu' || (type === 'cpu' && !process.argv.includes('--all')) || (only && !id.startsWith(only))) continue;
+  devices++;
   const d = await device(id, { fallback: 'none' });
   let elements = 0;
   const failures: string[] = [];
@@ -21,4 +22,4 @@ for (const { id, kind, type, name: title } of (await listDevices()).devices) {
   process.stdout.write(`${id} (${title}): ${FORMS.length} kernels of dnn, ${elements} elements within bounds, ${failures.length} failures\n${failures.map((f) => `  ${f}\n`).join('')}`);
   failed += failures.length;
 }
-process.exit(failed > 0 ? 1 : 0);
+process.exit(devices === 0 ? 2 : failed > 0 ? 1 : 0);

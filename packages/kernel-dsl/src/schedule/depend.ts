@@ -8,6 +8,7 @@ import type { Expr, For, Stmt } from '../ir/index.ts';
  * extent apart are apart too: n, n + N, n + 2 N for n below N.
  */
 export function dependence(loop: For): string | undefined {
+  if (isConst(loop.extent) && loop.extent.value <= 1) return undefined; // there are no two
   const pair = fusedPair(loop);
   if (pair) return dependence(pair.outer) ?? dependence(pair.inner);
   const own = new Set<number>(), written = new Set<number>();

@@ -1,17 +1,18 @@
 import { describe, expect, it } from 'vitest';
+import { spread } from '../../../../tools/test/spread.ts';
 import type { Expr, KernelIR, Stmt } from '../../src/ir/index.ts';
 import { binary, bytesOf, compare, constant, load, lt, size } from '../../src/ir/index.ts';
 import { emitKernelC, EmitError } from '../../src/emit/index.ts';
 import { target } from '../../src/targets/index.ts';
 import { accum, alloc, kernelOf, loop, memory, param, store } from '../run/helpers.ts';
-import { RUNNABLE, compile, runLibrary, sameAsInterpreter } from './harness.ts';
+import { COMPILERS, RUNNABLE, compile, runLibrary, sameAsInterpreter } from './harness.ts';
 import { assembleFileC } from '../../src/emit/index.ts';
 import { joinCase, c0, f32, accessCase, bytesCase, rampCase, parallelCase, namesCase } from './memory-cases.ts';
 
 describe('memory gives the bits of the interpreter', () => {
-  it.each(RUNNABLE.filter((t) => t.isa !== 'x86-64-v4-vnni').map((t) => ({ isa: t.isa, t })))('$isa', ({ t }) => {
+  it.each(RUNNABLE.filter((t) => t.isa !== 'x86-64-v4-vnni').map((t, i) => ({ isa: t.isa, t, compilers: spread(COMPILERS, 1, i) })))('$isa', ({ t, compilers }) => {
     const lanes = [...new Set([4, t.vecBytes / bytesOf('f32')])];
-    const text = sameAsInterpreter([...lanes.flatMap((n) => [accessCase(n), bytesCase(n), rampCase(n)]), parallelCase(), namesCase(), joinCase()], t);
+    const text = sameAsInterpreter([...lanes.flatMap((n) => [accessCase(n), bytesCase(n), rampCase(n)]), parallelCase(), namesCase(), joinCase()], t, { compilers });
     expect(text).not.toContain('undefined');
   });
 });

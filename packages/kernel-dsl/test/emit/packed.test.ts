@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { spread } from '../../../../tools/test/spread.ts';
 import { axes, kernel, tensor } from '../../src/lang/index.ts';
 import { lower } from '../../src/passes/index.ts';
 import { interpret } from '../../src/run/index.ts';
@@ -6,7 +7,7 @@ import { schedule } from '../../src/schedule/index.ts';
 import { target } from '../../src/targets/index.ts';
 import { constant, load, newBuffer, printKernel } from '../../src/ir/index.ts';
 import { kernelOf, store } from '../run/helpers.ts';
-import { RUNNABLE, sameAsInterpreter } from './harness.ts';
+import { COMPILERS, RUNNABLE, sameAsInterpreter } from './harness.ts';
 import { unpack, cases } from './packed-cases.ts';
 
 describe('four-bit integers', () => {
@@ -16,7 +17,7 @@ describe('four-bit integers', () => {
     expect([...V]).toEqual([-3, -24, 21, 0]);
     expect([...U]).toEqual([0xf2, 0x74]);
   });
-  it.each(RUNNABLE.filter((t) => t.isa !== 'x86-64-v4-vnni').map((t) => ({ isa: t.isa, t })))('are those of the interpreter in C: $isa', ({ t }) => { sameAsInterpreter(cases(t), t); });
+  it.each(RUNNABLE.filter((t) => t.isa !== 'x86-64-v4-vnni').map((t, i) => ({ isa: t.isa, t, compilers: spread(COMPILERS, 1, i + 1) })))('are those of the interpreter in C: $isa', ({ t, compilers }) => { sameAsInterpreter(cases(t), t, { compilers }); });
   it('written in vectors wider than a register are cut at bytes', () => {
     const q = newBuffer({ name: 'q', dtype: 'u8', packed: 'u4', space: 'param', shape: [constant(64)], access: 'out' }), x = newBuffer({ name: 'x', dtype: 'u8', space: 'param', shape: [constant(32)], access: 'in' });
     const k = kernelOf([x, q], [store(q, [constant(0)], load(x, [constant(0)], { lanes: 32 }))]), bytes32 = Uint8Array.from({ length: 32 }, (_, i) => i * 7), got = new Uint8Array(32);

@@ -1,11 +1,13 @@
 // gpu: matrix products on an NVIDIA GPU (compute capability 9.0), ours and cuBLAS's in turns, on random data, checked against doubles first.
 //   npm run bench -- gpu                     writes benchmarks/results/<date>-<gpu>-gemm.json
 //   npm run bench -- gpu -- --only bf16      rows of one kind; --turns N turns of each (7 when not given); --out FILE
+//   npm run bench -- gpu -- --only f32 --device opencl:0      the product without tensor cores by way of OpenCL
 // The peer is PyTorch (python3 with torch) in a process of its own, which waits while we run: see benchmarks/gpu/peers.py.
 // Status: 0; 1 when a row failed, which its error in the file tells; 2 when the machine lacks something or the command line is wrong.
-import { bf16ToF32, compileKernel, device, f16ToF32, f32ToBf16, f32ToF16, tensor, zeros } from '@quern/runtime';
-import { argument as arg, median, openPeer, randomFrom, refuse, writeResults } from './gpu/common.mjs';
+import { compileKernel, device, zeros } from '@quern/runtime';
+import { argument as arg, openPeer, refuse, writeResults } from './gpu/common.mjs';
 import { products } from './gpu/kernels.mjs';
+import { measureProducts } from './gpu/products.mjs';
 
 const cannot = (why) => refuse('gpu', why);
 const turns = Number(arg('--turns') ?? 7), chosen = products.filter((p) => arg('--only') === undefined || arg('--only') === p.name);
@@ -13,92 +15,14 @@ if (!(turns >= 1)) cannot('--turns takes a number, 1 or more');
 if (chosen.length === 0) cannot(`--only takes one of ${products.map((p) => p.name).join(', ')}`);
 
 const NEEDED = 'needs an NVIDIA GPU of compute capability 9.0 (H100, H200) and python3 with torch';
-const gpu = await device('cuda:0', { fallback: 'none' }).catch((error) => cannot(`${NEEDED}; here, ${error.reasons?.[0]?.detail ?? error.message}`));
-const [major, minor] = gpu.info.gpu.version;
+const id = arg('--device') ?? 'cuda:0', gpu = await device(id, { fallback: 'none' }).catch((error) => cannot(`${NEEDED}; here, ${error.reasons?.[0]?.detail ?? error.message}`));
+if (gpu.info.kind !== 'cuda' && chosen.some((p) => p.name !== 'f32')) cannot(`tensor cores are CUDA's: with --device ${id}, --only f32`);
+const [major, minor] = gpu.info.kind === 'cuda' ? gpu.info.gpu.version : [9, 0];
 if (major !== 9 || minor !== 0) cannot(`${NEEDED}; ${gpu.info.name} has ${major}.${minor}`);
-const { peer, info } = await openPeer('gpu', NEEDED), random = randomFrom(0x9e3779b9);
-const bits = new Float32Array(1), word = new Uint32Array(bits.buffer);
-/** What matrix instructions read of a float32: the lower 13 bits are nothing. */
-const tf32Value = (x) => { bits[0] = x; word[0] &= 0xffffe000; return bits[0]; };
-const FORMS = {
-  bf16: { array: Uint16Array, make: () => f32ToBf16(random() * 2 - 1), value: bf16ToF32, ulp: 2 ** -8 }, f16: { array: Uint16Array, make: () => f32ToF16(random() * 2 - 1), value: f16ToF32, ulp: 2 ** -11 },
-  f32: { array: Float32Array, make: () => random() * 2 - 1, value: (x) => x, ulp: 0 }, tf32: { value: tf32Value },
-  i8: { array: Int8Array, make: () => Math.floor(random() * 256) - 128, value: (x) => x, ulp: 0 }, i32: { value: (x) => x, ulp: 0 },
-};
-/** Random numbers: a pattern that repeats after a prime, so that filling is quick and no two rows are alike. */
-function fill(n, form) {
-  const period = Array.from({ length: 65521 }, form.make), out = new form.array(n);
-  for (let i = 0; i < n; i++) out[i] = period[i % 65521];
-  return out;
-}
+const { peer, info } = await openPeer('gpu', NEEDED);
 
-/** Elements of the product against doubles: all of a corner, and some anywhere. The bound is gamma(k + 4) of the sum of magnitudes, and the rounding of the result. */
-function check(p, a, b, c, n) {
-  const { value } = FORMS[p.reads ?? p.dtype], out = FORMS[p.out];
-  let worst = 0;
-  for (let q = 0; q < 400; q++) {
-    const i = q < 100 ? n - 1 - (q % 10) : Math.floor(random() * n), j = q < 100 ? n - 1 - Math.floor(q / 10) : Math.floor(random() * n);
-    let sum = 0, size = 0;
-    for (let k = 0; k < n; k++) { const x = value(a[i * n + k]) * value(p.transposed ? b[j * n + k] : b[k * n + j]); sum += x; size += Math.abs(x); }
-    const bound = (p.out === 'i32' ? 0 : (n + 4) * 2 ** -24 * size) + Math.abs(sum) * out.ulp, error = Math.abs(Number(c[i * n + j]) - sum);
-    if (!(error <= bound)) throw new Error(`${p.name}: C[${i}, ${j}] is ${c[i * n + j]}, it should be ${sum} within ${bound}`);
-    if (bound > 0) worst = Math.max(worst, error / bound);
-  }
-  return worst;
-}
-
-/** Milliseconds of the peer's product, by a burst of so many. */
-async function theirTime(p, n, burst) {
-  const { ms, error } = await peer.ask({ op: 'gemm', dtype: p.peer, m: n, n, k: n, transposed: p.transposed, reps: 1, burst });
-  if (error !== undefined) throw new Error(`the peer: ${error}`);
-  return ms[0];
-}
-
-/** One row: compiled, checked, then timed in turns with the peer. */
-async function measure(p, n, schedule, { a, b, A, B, C }) {
-  const started = performance.now(), k = await compileKernel(p.kernel, { device: gpu, schedule });
-  let call;
-  try {
-    await k.run({ A, B, C });
-    await gpu.driver.sync();
-    const readyMs = performance.now() - started;
-    // Poisoned, so that what is not written shows.
-    gpu.driver.fill(C.storage.remote.buffer, 0, 0xff, C.bytes);
-    call = await k.prepare({ A, B, C });
-    call.enqueue();
-    const worstShareOfBound = check(p, a, b, await C.readAsync(), n), burst = Math.max(3, Math.min(40, Math.round(2e13 / n ** 3 / 10)));
-    await call.time(burst);
-    const oursMs = [], peerMs = [];
-    for (let t = 0; t < turns; t++) {
-      oursMs.push((await call.time(burst)) / burst / 1e6);
-      peerMs.push(await theirTime(p, n, burst));
-    }
-    return { oursMs, peerMs, ratio: median(peerMs) / median(oursMs), worstShareOfBound, cache: call.cache, readyMs };
-  } finally {
-    call?.dispose();
-    k.dispose();
-  }
-}
-
-const rows = [];
 process.stdout.write(`${gpu.info.name}, ${gpu.driver.identity}; TFLOP/s (int8: TOP/s) at the median of ${turns} turns\n`);
-for (const p of chosen) for (const n of p.sizes) {
-  const a = fill(n * n, FORMS[p.dtype]), b = fill(n * n, FORMS[p.dtype]), rate = (ms) => ((2 * n ** 3) / ms / 1e9).toFixed(0).padStart(4);
-  const A = await tensor(a, [n, n], { dtype: p.dtype }).to(gpu), B = await tensor(b, [n, n], { dtype: p.dtype }).to(gpu), C = zeros([n, n], p.out, { device: gpu });
-  for (const [name, schedule] of Object.entries(p.schedules)) {
-    const head = { kind: p.name, n, schedule: name }, title = `${p.name.padEnd(5)} ${String(n).padStart(5)}`;
-    try {
-      const row = { ...head, ...(await measure(p, n, schedule, { a, b, A, B, C })) };
-      rows.push(row);
-      process.stdout.write(`${title}  ours ${rate(median(row.oursMs))}  cuBLAS ${rate(median(row.peerMs))}  ratio ${row.ratio.toFixed(3)}  ${name}\n`);
-    } catch (error) {
-      const why = String(error?.message ?? error);
-      rows.push({ ...head, error: why });
-      process.stdout.write(`${title}  FAILED  ${name}: ${why.replaceAll(/\s+/g, ' ').slice(0, 400)}\n`);
-    }
-  }
-  for (const x of [A, B, C]) x.dispose();
-}
+const rows = await measureProducts({ gpu, peer, turns }, chosen);
 
 // How long a kernel takes to be ready: text made, compiled by NVRTC, loaded; and the same from the cache.
 const [cold] = chosen, [firstSchedule] = Object.values(cold.schedules);

@@ -33,7 +33,7 @@ export function writeResults({ benchmark, gpu, info, turns, rows, out, kind, pro
   const failed = rows.filter((r) => r.error !== undefined).length, date = new Date().toISOString().slice(0, 10), slug = gpu.info.name.toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '');
   const file = out ?? join(dirname(fileURLToPath(import.meta.url)), '../results', `${date}-${slug}-${kind}.json`);
   mkdirSync(dirname(file), { recursive: true });
-  const head = { benchmark, date, gpu: { name: gpu.info.name, driver: gpu.driver.identity, multiprocessors: gpu.info.units }, peer: info, turns, failed, problem };
+  const head = { benchmark, date, gpu: { name: gpu.info.name, driver: gpu.driver.identity }, peer: info, turns, failed, problem };
   writeFileSync(file, `${JSON.stringify(head, null, 1).slice(0, -2)},\n "rows": [\n  ${rows.map((r) => JSON.stringify(r)).join(',\n  ')}\n ]\n}\n`);
   return failed === 0 ? 0 : 1;
 }

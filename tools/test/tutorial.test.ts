@@ -1,4 +1,4 @@
-/** The tutorial tells the truth: its code runs, and prints what the page says it prints. */
+/** The pages with code tell the truth: it runs, and prints what the page says it prints. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
@@ -7,7 +7,8 @@ import { document, root, snippetsOf } from './snippets.ts';
 // In the repository, so that packages are found; not named like a test's folder.
 const dir = mkdtempSync(join(root, 'tools/test/snippets-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
-const snippets = snippetsOf(document('docs/tutorial.md')), files = [...new Set(snippets.map((s) => s.file))];
+const PAGES = { 'docs/tutorial.md': ['saxpy.ts', 'dot.ts', 'gemm.ts', 'softmax.ts', 'q4.ts', 'dft4.ts'], 'docs/gpu.md': ['norm.ts', 'rows.ts'] };
+const snippets = Object.keys(PAGES).flatMap((page) => snippetsOf(document(page)));
 
 /** Runs all code of a file, in the order of the page; what it printed. */
 async function printed(file: string): Promise<string> {
@@ -23,8 +24,8 @@ async function printed(file: string): Promise<string> {
   return `${lines.join('\n')}\n`;
 }
 
-describe('docs/tutorial.md', () => {
-  it('has the chapters that it promises', () => expect(files).toEqual(['saxpy.ts', 'dot.ts', 'gemm.ts', 'softmax.ts', 'q4.ts', 'dft4.ts']));
+describe.each(Object.entries(PAGES))('%s', (page, files) => {
+  it('has the chapters that it promises', () => expect([...new Set(snippetsOf(document(page)).map((s) => s.file))]).toEqual(files));
 
   it.each(files)('%s prints what the page shows, in that order', async (file) => {
     const out = await printed(file), shown = snippets.filter((s) => s.file === file && s.language === 'text');

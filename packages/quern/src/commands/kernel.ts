@@ -22,7 +22,8 @@ const OPTIONS = {
 export const KERNEL_HELP: string = `quern kernel FILE [options]
 
 Shows what becomes of a kernel: the algorithm, the program after each step of its schedule, the lowered program and the C; for a GPU, the plan of its
-launches and their text. FILE exports \`algorithm\`, and may export \`cpu\` and \`gpu\` (schedules) and \`sample\` (arguments to run it with).
+launches and their text. FILE exports \`algorithm\`, and may export \`cpu\` and \`gpu\` (schedules; for a GPU one is found where there is none) and
+\`sample\` (arguments to run it with).
 
 ${optionHelp(OPTIONS)}
 `;

@@ -12,7 +12,7 @@ export interface KernelModule {
   readonly algorithm: Kernel;
   /** How it runs on a CPU; without it, as the algorithm says. */
   readonly cpu?: (s: Schedule, ax: Kernel['axes']) => void;
-  /** How it runs on a GPU; without it, as the algorithm says. */
+  /** How it runs on a GPU; without it, as `autoGrid` finds. */
   readonly gpu?: (s: Schedule, ax: Kernel['axes']) => void;
   /** Choices that its schedule leaves open, for `quern tune`. */
   readonly tuning?: Tunable<Kernel['axes'], unknown>;

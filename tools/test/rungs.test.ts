@@ -1,0 +1,60 @@
+/** The rungs of examples/gpu-gemm: each is proved, emitted with what it is about, and computes the product, as far as a machine without its GPU can tell. */
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { conformOn } from '@quern/conformance';
+import { emitGpu, interpret, lower, schedule, target, verify } from '@quern/kernel-dsl';
+import type { Axes, InterpretArg, Kernel, Schedule } from '@quern/kernel-dsl';
+import { device, listDevices } from '@quern/runtime';
+import { describe, expect, it } from 'vitest';
+import { document, root } from './snippets.ts';
+
+interface Rung { algorithm: Kernel<Axes>; gpu: (s: Schedule, ax: Axes) => void; isa?: string; sample: () => Record<string, InterpretArg> }
+const folder = join(root, 'examples/gpu-gemm'), files = readdirSync(folder).filter((f) => /^\d/.test(f)).sort();
+const rung = async (file: string): Promise<Rung> => (await import(pathToFileURL(join(folder, file)).href)) as Rung;
+/** What the text of each must hold. */
+const SIGNS: Readonly<Record<string, readonly RegExp[]>> = {
+  '1-lanes.ts': [/threadIdx\.y/], '2-shared.ts': [/__shared__/, /__syncthreads\(\)/], '3-registers.ts': [/A_shared_next/, /acc_1_3_3_3/], '4-tensor-cores.ts': [/wgmma\.mma_async/, /cp\.async\.bulk\.tensor/, /mbarrier/],
+  '5-persistent.ts': [/wgmma/, /setmaxnreg|gridDim/], '6-epilogue.ts': [/wgmma/, /bias/],
+};
+const opencl = (await listDevices()).devices.find((d) => d.kind === 'opencl');
+
+describe.each(files)('examples/gpu-gemm/%s', (file) => {
+  it('is proved, and does what its comment says', async () => {
+    const { algorithm, gpu, isa } = await rung(file), t = target(isa ?? 'cuda-sm80'), s = schedule(algorithm, t, gpu);
+    expect(verify(s.ir).findings.map((f) => f.message)).toEqual([]);
+    const { source } = emitGpu(lower(s.ir, t), t);
+    for (const sign of SIGNS[file]!) expect(source).toMatch(sign);
+  });
+
+  it('computes its sample: the scheduled program as the algorithm', async () => {
+    const { algorithm, gpu, isa, sample } = await rung(file), s = schedule(algorithm, target(isa ?? 'cuda-sm80'), gpu), want = sample(), got = sample();
+    interpret(algorithm.ir, want);
+    interpret(s.ir, got);
+    const data = (x: InterpretArg | undefined): readonly number[] => Array.from((x as { data: Float32Array | Uint16Array }).data);
+    expect(data(got['C'])).toEqual(data(want['C']));
+    expect(new Set(data(got['C'])).size).toBeGreaterThan(20);
+  }, 120_000);
+
+  it.skipIf(!opencl || /^[3-6]/.test(file))('runs on a GPU', async () => {
+    const { algorithm, gpu } = await rung(file);
+    await conformOn(await device(opencl!.id, { fallback: 'none' }), algorithm, { gpu, runs: 2, work: 3000, interpret: false });
+  }, 120_000);
+});
+
+/** What docs/gpu.md shows of the runs: a line for each row of the files. */
+describe('docs/gpu.md', () => {
+  const results = (kind: string): { rows: { kind: string; schedule: string; n: number; ratio: number; oursMs: number[]; oursGBs: number[] }[] } => JSON.parse(document(`benchmarks/results/2026-11-28-nvidia-h100-80gb-hbm3-${kind}.json`)) as never;
+  const median = (x: readonly number[]): number => [...x].sort((a, b) => a - b)[x.length >> 1]!;
+  const WHAT = ['a lane for each element', 'tiles in shared memory', 'tiles in registers, fetched ahead', 'tensor cores fed by the copy engine, through a ring', 'workgroups that stay', 'scale, bias and relu in registers'];
+  it('shows the rungs as they were measured', () => {
+    const rows = results('rungs').rows, lines = rows.map((r, i) => `| [${i + 1}](../examples/gpu-gemm/${files[i]!}) | ${WHAT[i]!} | ${i < 3 ? 'f32' : 'bf16'} | ${((2 * r.n ** 3) / median(r.oursMs) / 1e9).toFixed(0)} | ${r.ratio.toFixed(2)} |`);
+    expect(document('docs/gpu.md')).toContain(`| Rung | What is new | Factors | TFLOP/s | Of cuBLAS |\n|---|---|---|---|---|\n${lines.join('\n')}\n`);
+  });
+  it('shows the streams as they were measured, the best schedule of each', () => {
+    const best = new Map<string, { kind: string; schedule: string; ratio: number; oursGBs: number[] }>();
+    for (const r of results('streams').rows) if (r.ratio > (best.get(r.kind)?.ratio ?? 0)) best.set(r.kind, r);
+    const lines = [...best.values()].map((r) => `| ${r.kind} | ${r.schedule} | ${median(r.oursGBs).toFixed(0)} | ${r.ratio.toFixed(2)} |`);
+    expect(document('docs/gpu.md')).toContain(`| Work | Schedule | GB/s | Of the peer's bandwidth |\n|---|---|---|---|\n${lines.join('\n')}\n`);
+  });
+});

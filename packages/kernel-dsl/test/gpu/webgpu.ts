@@ -1,5 +1,5 @@
-/** Runs emitted WGSL on a WebGPU device in Node (SwiftShader or Mesa in tests) and compares with the interpreter. */
-import { execFileSync } from 'node:child_process';
+/** Runs emitted WGSL on a WebGPU device in Node (SwiftShader or Mesa in tests), or in Chromium, and compares with the interpreter. */
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,7 +15,7 @@ import type { Case, TensorValue, Value } from '../emit/harness.ts';
 import { copyArgs, hostValues, launchesOf } from './harness.ts';
 import type { GpuJob } from './harness.ts';
 
-const script = fileURLToPath(new URL('webgpu-run.mjs', import.meta.url));
+const script = (name: string): string => fileURLToPath(new URL(`${name}.mjs`, import.meta.url));
 /** SwiftShader comes with Debian's chromium-common; another Vulkan driver is named as Vulkan's loader takes it. */
 const ICD = process.env['VK_DRIVER_FILES'] ?? '/usr/lib/chromium/vk_swiftshader_icd.json';
 const required = (process.env['QUERN_REQUIRE_DEVICES'] ?? '').split(',').includes('webgpu');
@@ -29,8 +29,11 @@ const bytesOfValue = (v: TensorValue): Uint8Array => new Uint8Array(v.data.buffe
 /** What a run leaves beside its tensors. */
 export interface Left { readonly faults: Uint32Array; readonly printed: Uint32Array }
 
-/** Runs modules; tensors are changed in place. Memory of the kernel's own is poisoned first. */
-export function runWebGpu(jobs: readonly GpuJob[]): readonly Left[] {
+/** Is there a Chromium to run WGSL in? Where the machine must have one, tests run and fail without it. */
+export const CHROMIUM: boolean = (process.env['QUERN_REQUIRE_DEVICES'] ?? '').split(',').includes('chromium') || spawnSync('chromium', ['--version']).status === 0;
+
+/** Runs modules, in Node or in a browser; tensors are changed in place. Memory of the kernel's own is poisoned first. */
+export function runWebGpu(jobs: readonly GpuJob[], where: 'node' | 'chromium' = 'node'): readonly Left[] {
   const job = join(temporary(), 'webgpu-job'), result = join(temporary(), 'webgpu-out');
   const buffersOf = ({ m, k, args }: GpuJob): Uint8Array[] => [
     ...k.params.flatMap((p) => (p.kind === 'tensor' ? [bytesOfValue(args[p.name] as TensorValue)] : [])),
@@ -42,7 +45,7 @@ export function runWebGpu(jobs: readonly GpuJob[]): readonly Left[] {
     launches: launchesOf(j.m, j.k, j.args).map((l) => ({ entry: l.entry, groups: folded(l.global.map((n, d) => n / l.local[d]!), j.m.options.flatGrid), args: l.args.map((a) => (typeof a === 'number' ? a : [...a])) })),
   }))));
   try {
-    execFileSync(process.execPath, [script, job, result], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 120_000, env: { ...process.env, VK_DRIVER_FILES: ICD, XDG_RUNTIME_DIR: process.env['XDG_RUNTIME_DIR'] ?? temporary() } });
+    execFileSync(process.execPath, [script(where === 'node' ? 'webgpu-run' : 'chromium-run'), job, result], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 120_000, env: { ...process.env, VK_DRIVER_FILES: ICD, XDG_RUNTIME_DIR: process.env['XDG_RUNTIME_DIR'] ?? temporary() } });
   } catch (e) {
     throw new Error(`WebGPU: ${String((e as { stderr?: string }).stderr).slice(0, 12000)}`, { cause: e });
   }
@@ -80,9 +83,9 @@ function differs(got: TypedArray, want: TypedArray, i: number, t: DType, ulp: nu
 }
 
 /** Emits lowered kernels as WGSL, runs each on its arguments and compares every tensor with what the interpreter makes of the same lowered program. `ulp`: how far f32 may be off; `absolute`: the same where terms cancel. */
-export function sameOnWebGpu(cases: readonly Case[], target: Target, o: EmitGpuOptions & { readonly ulp?: number; readonly absolute?: number } = {}): void {
+export function sameOnWebGpu(cases: readonly Case[], target: Target, o: EmitGpuOptions & { readonly ulp?: number; readonly absolute?: number; readonly where?: 'node' | 'chromium' } = {}): void {
   const jobs = cases.flatMap(({ k, runs }) => runs.map((args) => ({ m: moduleFor(k, target, args, o), k, args: copyArgs(args), given: args })));
-  runWebGpu(jobs);
+  runWebGpu(jobs, o.where);
   for (const { m, k, args, given } of jobs) {
     const wanted = copyArgs(given);
     interpret(k, wanted as Record<string, InterpretArg>);

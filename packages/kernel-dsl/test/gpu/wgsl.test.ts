@@ -9,7 +9,7 @@ import { array } from '../run/helpers.ts';
 import { fill } from '../emit/harness.ts';
 import type { TensorValue } from '../emit/harness.ts';
 import { corpusCases, workgroupCases } from './cases.ts';
-import { WEBGPU, runWebGpu, sameOnWebGpu } from './webgpu.ts';
+import { CHROMIUM, WEBGPU, runWebGpu, sameOnWebGpu } from './webgpu.ts';
 
 const t = target('wgsl');
 
@@ -19,6 +19,15 @@ describe.skipIf(!WEBGPU)('WGSL gives what the interpreter gives', () => {
   it('for the corpus of schedules', () => { sameOnWebGpu(corpusCases(t), t, { ulp: 4 }); });
   it.skipIf(process.env['QUERN_GPU_ALL'] === undefined)('for the corpus, with scalar accesses and every access checked', () => { sameOnWebGpu(corpusCases(t).filter((c) => c.k.name.endsWith('_0')), t, { bounds: true, aligned: false, ulp: 4 }); });
   it('with a flat grid, spread over two directions', () => { sameOnWebGpu(workgroupCases(t), t, { flatGrid: true }); });
+});
+
+describe.skipIf(!CHROMIUM)('WGSL in Chromium', () => {
+  it('gives what the interpreter gives, for workgroups', () => { sameOnWebGpu(workgroupCases(t), t, { where: 'chromium' }); }, 120_000);
+  it.skipIf(process.env['QUERN_GPU_ALL'] === undefined)('for the corpus of schedules', () => { sameOnWebGpu(corpusCases(t), t, { ulp: 4, where: 'chromium' }); }, 120_000);
+  it('tells what is wrong with a module, with its line', () => {
+    const [first] = workgroupCases(t), m = emitGpu(first!.k, t);
+    expect(() => runWebGpu([{ m: { ...m, source: m.source.replace('fn ', 'fun ') }, k: first!.k, args: first!.runs[0]! }], 'chromium')).toThrow(/WebGPU: .*\n.*fun /);
+  }, 120_000);
 });
 
 /** y = x + 1 over rows of bytes or halves, one lane an element. */

@@ -39,12 +39,28 @@ function skipArray(cursor: Cursor, key: string, depth: number): void {
   if (depth >= MAX_DEPTH) throw new GgufError('too-deep', `the lists of '${key}' nest more than ${MAX_DEPTH} deep`, 'the file is damaged: fetch it again', cursor.at);
   const of = readType(cursor, `the element type of '${key}'`);
   const count = readCount(cursor, leastBytes(of), `elements of '${key}'`);
-  if (of === 'string' || of === 'array') {
+  if (of === 'string') {
+    // A vocabulary has hundreds of thousands: those that lie in what has been read are passed at once, one by one only where more must be read or something is wrong.
+    for (let i = readyStrings(cursor, count, () => {}); i < count; i += 1 + readyStrings(cursor, count - i - 1, () => {})) skipValue(cursor, of, key, depth + 1);
+  } else if (of === 'array') {
     for (let i = 0; i < count; i++) skipValue(cursor, of, key, depth + 1);
   } else {
     const start = skip(cursor, count * FIXED_BYTES[of], `the list '${key}'`);
     if (of === 'bool') checkBools(cursor, start, cursor.at, key);
   }
+}
+
+/** Moves past those of so many strings that lie whole in the bytes read so far; returns how many. `each` gets where the bytes of one lie. */
+function readyStrings(cursor: Cursor, count: number, each: (bytes: Uint8Array, start: number, end: number) => void): number {
+  const { bytes, view } = cursor.header.upTo(cursor.at, 'a list');
+  let n = 0;
+  for (let { at } = cursor; n < count && at + 8 <= bytes.length; n++) {
+    const start = at + 8, end = start + view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
+    if (end > bytes.length) break;
+    each(bytes, start, end);
+    at = cursor.at = end;
+  }
+  return n;
 }
 
 function checkBools(cursor: Cursor, start: number, end: number, key: string): void {
@@ -84,7 +100,12 @@ function decodeString(cursor: Cursor): string {
 function decodeArray(cursor: Cursor): GgufArray {
   const of = readType(cursor, 'an element type');
   const count = readCount(cursor, leastBytes(of), 'elements');
-  if (of === 'string') return { type: 'array', of, values: Array.from({ length: count }, () => decodeString(cursor)) };
+  if (of === 'string') {
+    const values: string[] = [];
+    readyStrings(cursor, count, (bytes, start, end) => { values.push(decodeText(bytes, start, end)); });
+    while (values.length < count) values.push(decodeString(cursor));
+    return { type: 'array', of, values };
+  }
   if (of === 'array') return { type: 'array', of, values: Array.from({ length: count }, () => decodeArray(cursor)) };
   const start = skip(cursor, count * FIXED_BYTES[of], 'a list');
   const { bytes } = cursor.header.upTo(cursor.at, 'a list');

@@ -20,8 +20,9 @@ let browser, said = '';
 function end(status, message) {
   if (message) console.error(message);
   browser?.removeAllListeners('exit');
-  browser?.kill('SIGKILL');
-  rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  // All of its processes: they are one group.
+  try { process.kill(-browser.pid, 'SIGKILL'); } catch { /* it never ran, or has ended */ }
+  try { rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }); } catch { /* what its last writes leave behind is the system's to clear */ }
   process.exit(status);
 }
 const server = createServer((request, response) => {
@@ -40,7 +41,7 @@ const server = createServer((request, response) => {
   response.writeHead(file ? 200 : 404, { 'content-type': file?.[0] ?? 'text/plain' }).end(file?.[1]() ?? '');
 });
 server.listen(0, '127.0.0.1', () => {
-  browser = spawn('chromium', ['--headless=new', '--no-sandbox', '--disable-gpu-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--no-first-run', '--disable-extensions', `--user-data-dir=${profile}`, `http://127.0.0.1:${server.address().port}/`], { stdio: ['ignore', 'ignore', 'pipe'] });
+  browser = spawn('chromium', ['--headless=new', '--no-sandbox', '--disable-gpu-sandbox', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader', '--no-first-run', '--disable-extensions', `--user-data-dir=${profile}`, `http://127.0.0.1:${server.address().port}/`], { stdio: ['ignore', 'ignore', 'pipe'], detached: true });
   browser.stderr.setEncoding('utf8').on('data', (d) => { said = (said + d).slice(-4000); });
   browser.on('error', (e) => end(3, `chromium: ${e.message}`)).on('exit', (status) => end(3, `chromium ended with status ${status}\n${said}`));
 });

@@ -9,11 +9,11 @@ import { dealable, dependence, schedule } from '../schedule/index.ts';
 import type { Schedule, ScheduledKernel } from '../schedule/index.ts';
 import type { Target } from '../targets/index.ts';
 import { requireVerified } from '../verify/index.ts';
-import { gridMap, gridRows, gridTranspose, lanesFor } from './grid.ts';
+import { gridMap, gridReduce, gridRows, gridTranspose, lanesFor } from './grid.ts';
 
 /**
  * A schedule for a GPU that nobody wrote: each nest of loops becomes a launch. Its independent outer loops are workgroups; lanes take neighbouring
- * iterations of the innermost of them, or share what is inside of a row where memory is walked along that. What cannot be dealt out runs as it is written: on one
+ * iterations of the innermost of them, or share what is inside of a row where memory is walked along that; a sum over all is cut into parts. What cannot be dealt out runs as it is written: on one
  * lane of each workgroup, or on a single lane. Results are those of the algorithm but for the order of sums. What comes out is proved, and
  * known to print for the target; a kernel whose author bound loops is left as it is.
  * @example const s = autoGrid(softmax, target('cuda-sm80'));
@@ -69,7 +69,10 @@ function candidates(nest: For, t: Target): readonly Candidate[] {
     if (s.kind !== 'for' || s.loop !== 'seq' || dependence(s) !== undefined || chain.some((l) => usesVar((s as For).extent, l.v))) break;
     chain.push(s);
   }
-  if (chain.length === 0) return [];
+  if (chain.length === 0) {
+    const register = accumulates(nest);
+    return register === undefined ? [] : [...vectors(nest), 1].map((vector) => ({ how: 'a sum', run: (s) => gridReduce(s, axisOf(nest), register, { lanes: Math.min(256, t.gpu!.workgroup.lanes), vector }) }));
+  }
   const last = chain.at(-1)!, over = dealt(last.body, last.body), rows = chain.map(axisOf), out: Candidate[] = [];
   const loops = holds(last.body, (s) => s.kind === 'for' || s.kind === 'while');
   const across = loops ? undefined : readAcross(chain);
@@ -87,6 +90,14 @@ function candidates(nest: For, t: Target): readonly Candidate[] {
   const [first] = rows;
   out.push({ how: 'one lane a workgroup', run: (s) => { s.bind({ 'block.x': first! }); } });
   return out;
+}
+
+/** The one register outside of a loop that it accumulates into. */
+function accumulates(nest: For): string | undefined {
+  const made = new Set<number>(), into = new Map<number, string>();
+  visitStmt(nest.body, (s) => { if (s.kind === 'alloc') made.add(s.buf.id); if (s.kind === 'accum' && s.buf.space === 'reg' && !made.has(s.buf.id)) into.set(s.buf.id, s.buf.name); });
+  const [name] = into.values();
+  return into.size === 1 ? name : undefined;
 }
 
 /** The outermost loops of a row whose iterations lanes can take; of a loop that needs its iterations in order, those inside of it. */

@@ -52,6 +52,19 @@ export function gridTranspose(s: Schedule, ax: { readonly i: Axis; readonly j: A
   s.unroll(ir);
 }
 
+/**
+ * A sum (or another accumulation) over a whole loop into a register that stands outside of all loops: `parts` workgroups (264) take runs of the loop in turns, the lanes
+ * of each join theirs, and what they leave in memory is joined in order.
+ * @example gridReduce(s, ax.i, 'sum');
+ */
+export function gridReduce(s: Schedule, axis: Axis, register: string, o: GridOptions & { readonly parts?: number } = {}): void {
+  const lanes = o.lanes ?? 256, vector = o.vector ?? 4, [run, i] = s.split(axis, 16 * lanes * vector, { tail: 'mask' }), [turn, part] = s.split(run, o.parts ?? 264, { tail: 'mask' });
+  s.reorder(part, turn, i);
+  s.partials(register, part);
+  s.deal(part, [i], { lanes, vector });
+  s.bind({ 'block.x': part });
+}
+
 /** Lanes for loops of this extent: a power of two, 32 at least, and as many as `most` where the extent is that large or not known. */
 export const lanesFor = (axis: Pick<Axis, 'extent'>, most: number): number => {
   let n = 32;

@@ -9,6 +9,6 @@ export { gotoGroups, groupBlocks } from './goto-groups.ts';
 export type { GroupInstruction } from './goto-groups.ts';
 export { gemv, rowReduction, streamingMap } from './streams.ts';
 export type { StreamOptions } from './streams.ts';
-export { gridMap, gridRows, gridShortRows, gridTranspose } from './grid.ts';
+export { gridMap, gridReduce, gridRows, gridShortRows, gridTranspose } from './grid.ts';
 export type { GridOptions } from './grid.ts';
 export { autoGrid } from './auto-grid.ts';

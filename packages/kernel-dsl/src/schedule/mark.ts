@@ -43,12 +43,14 @@ export function unroll(st: State, axis: Axis, at: At): void {
   }
 }
 
-/** The guard around a body, and the loops of constant extent between. */
+/** The guard around a body, all of them as one where they stand in each other, and the loops of constant extent between. */
 function guarded(body: Stmt): { readonly guard: If | undefined; readonly inside: readonly For[] } {
   const inside: For[] = [];
   let s = body;
   for (; s.kind === 'for' && isConst(s.extent) && s.extent.value > 0 && (s.loop === 'seq' || s.loop === 'unroll'); s = s.body) inside.push(s);
-  return { guard: s.kind === 'if' && !s.pad ? s : undefined, inside };
+  let guard: If | undefined;
+  for (; s.kind === 'if' && !s.pad; s = s.then) guard = guard ? { ...guard, cond: and(guard.cond, s.cond), then: s.then } : s;
+  return { guard, inside };
 }
 
 /** The loop's iterations become lanes. A guard around its body becomes a test for all lanes, with the scalar loop where it fails. */

@@ -22,7 +22,7 @@ import { resolvePads } from './pads.ts';
 import { pipeline } from './pipeline.ts';
 import { prefetch } from './prefetch.ts';
 import { reorder } from './reorder.ts';
-import { rfactor } from './rfactor.ts';
+import { partials, rfactor } from './rfactor.ts';
 import { split } from './split.ts';
 import type { Tail } from './split.ts';
 import { stage } from './stage.ts';
@@ -103,6 +103,8 @@ export interface Schedule {
   persistent(outer: Axis, inner: Axis, o: { readonly workgroups: number; readonly group: number }): void;
   /** One accumulator for each iteration of a loop. */
   rfactor(register: string, axis: Axis): void;
+  /** Each iteration leaves what it accumulates in memory; the loop that joins them is returned. Iterations can then go to threads or workgroups. */
+  partials(register: string, axis: Axis): Axis;
 }
 
 /**
@@ -153,6 +155,7 @@ export function schedule<A extends Axes>(k: Kernel<A>, target: Target, f: (s: Sc
       st.ir = { ...st.ir, resident: n };
     }),
     persistent: (outer, inner, o) => step(`persistent(${outer.name}, ${inner.name}, ${o.workgroups} by ${o.group})`, (at) => persistent(st, outer, inner, o, at)),
+    partials: (register, axis) => step(`partials(${register}, ${axis.name})`, (at) => partials(st, register, axis, at)),
     rfactor: (register, axis) => step(`rfactor(${register}, ${axis.name})`, (at) => rfactor(st, register, axis, at)),
   };
   let running = true;

@@ -4,28 +4,17 @@ import { describe, expect, it } from 'vitest';
 import { emitGpu } from '../../src/emit/index.ts';
 import { DslError } from '../../src/errors/index.ts';
 import { printKernel, visitStmt } from '../../src/ir/index.ts';
-import { atomicAdd, axes, exp, kernel, reg, rsqrt, scratch, tensor, when } from '../../src/lang/index.ts';
+import { atomicAdd, axes, kernel, reg, rsqrt, scratch, tensor, when } from '../../src/lang/index.ts';
 import type { Axis, Kernel } from '../../src/lang/index.ts';
+import { gridReduce } from '../../src/library/index.ts';
 import { lower } from '../../src/passes/index.ts';
 import { schedule } from '../../src/schedule/index.ts';
 import type { Schedule, ScheduledKernel } from '../../src/schedule/index.ts';
 import { target } from '../../src/targets/index.ts';
 import { verify } from '../../src/verify/index.ts';
+import { softmax } from './corpus.ts';
 import { MACHINE, compare } from './fuzz.ts';
 
-const softmax = kernel('softmax', { x: tensor('f32', 'T', 'D'), y: tensor('f32', 'T', 'D').out() }, ({ x, y, T, D }) => {
-  const ax = axes({ t: T, m: D, e: D, i: D });
-  for (const t of ax.t) {
-    const top = reg('f32', -Infinity, 'top'), sum = reg('f32', 0, 'sum');
-    for (const m of ax.m) top.maxAssign(x.at(t, m));
-    for (const e of ax.e) {
-      y.at(t, e).set(exp(x.at(t, e).sub(top)));
-      sum.addAssign(y.at(t, e));
-    }
-    for (const i of ax.i) y.at(t, i).set(y.at(t, i).div(sum));
-  }
-  return ax;
-});
 const norm = kernel('norm', { x: tensor('f32', 'T', 'D'), w: tensor('f32', 'D'), y: tensor('f32', 'T', 'D').out(), s: tensor('f32', 'T').out() }, ({ x, w, y, s, T, D }) => {
   const ax = axes({ t: T, j: D, i: D });
   for (const t of ax.t) {
@@ -91,7 +80,7 @@ describe('deal', () => {
   it.each(schedules)('%s: what it computes stays, and is proved', (_, k, f) => {
     const s = schedule(k, MACHINE, f as (s: Schedule, ax: unknown) => void);
     expect(verify(s.ir).findings.map((x) => x.message)).toEqual([]);
-    fc.assert(fc.property(fc.record({ T: size(5), D: size(300), B: size(3) }), fc.nat(100), (sizes, seed) => { compare(k, s, sizes, seed); }), { numRuns: 6 });
+    fc.assert(fc.property(fc.record({ T: size(5), D: size(300), B: size(3) }).map((x) => ({ ...x, M: x.T, N: x.D })), fc.nat(100), (sizes, seed) => { compare(k, s, sizes, seed); }), { numRuns: 6 });
   }, 120_000);
 
   it('joins with one barrier a sum, and none where a subgroup is all there is', () => {
@@ -137,5 +126,40 @@ describe('deal', () => {
     const carried = kernel('carried', { y: tensor('f32', 'T', 'D').inout() }, ({ y, T, D }) => { const ax = axes({ t: T, d: D.sub(1) }); for (const t of ax.t) for (const d of ax.d) y.at(t, d.add(1)).addAssign(y.at(t, d)); return ax; });
     expect(why(() => schedule(carried, MACHINE, (s, ax) => { s.deal(ax.t, [ax.d]); }))).toMatch(/KD-S-CARRIED deal/);
     expect(why(() => schedule(softmax, MACHINE, (s, ax) => { s.bind({ 'block.x': ax.t }); s.split(ax.m, 4); s.deal(ax.t, [ax.e, ax.m]); }))).toMatch(/no longer exists/);
+  });
+});
+
+describe('sums over whole loops', () => {
+  const dot = kernel('dot', { x: tensor('f32', 'N'), y: tensor('f32', 'N'), s: tensor('f32', 1).out() }, ({ x, y, s, N }) => {
+    const ax = axes({ i: N }), acc = reg('f32', 0, 'acc');
+    for (const i of ax.i) acc.addAssign(x.at(i).mul(y.at(i)));
+    s.at(0).set(acc);
+    return ax;
+  });
+  const most = kernel('most', { x: tensor('i32', 'N'), s: tensor('i32', 2).out() }, ({ x, s, N }) => {
+    const ax = axes({ i: N }), top = reg('i32', -1000, 'top');
+    for (const i of ax.i) top.maxAssign(x.at(i));
+    s.at(0).set(top);
+    s.at(1).set(top.mul(2));
+    return ax;
+  });
+  it.each([['dot', dot, 'acc', 1], ['dot in vectors', dot, 'acc', 2], ['most', most, 'top', 1]] as const)('%s: by workgroups and their lanes, joined in memory', (_, k, register, vector) => {
+    const s = schedule(k as Kernel<{ i: Axis }>, MACHINE, (s, { i }) => { gridReduce(s, i, register, { lanes: 8, vector, parts: 3 }); });
+    expect(verify(s.ir).findings.map((x) => x.message)).toEqual([]);
+    fc.assert(fc.property(fc.record({ N: size(2000) }), fc.nat(100), (sizes, seed) => { compare(k, s, sizes, seed); }), { numRuns: 8 });
+  });
+
+  it('go to threads of a CPU too, in an order of their own', () => {
+    const s = schedule(dot, MACHINE, (s, { i }) => { const [o, l] = s.split(i, 16, { tail: 'mask' }), [t, p] = s.split(o, 4, { tail: 'mask' }); s.reorder(p, t, l); s.partials('acc', p); s.parallel(p); });
+    expect(verify(s.ir).findings.map((x) => x.message)).toEqual([]);
+    expect(s.reassociates).toBe(true);
+    fc.assert(fc.property(fc.record({ N: size(300) }), fc.nat(100), (sizes, seed) => { compare(dot, s, sizes, seed); }), { numRuns: 8 });
+  });
+
+  it('refuses what is not one sum, or would be left over and over', () => {
+    const partials = (k: Kernel, f: (s: Schedule, ax: never) => void) => why(() => schedule(k, MACHINE, f as never));
+    expect(partials(dot, ((s: Schedule, { i }: { i: Axis }) => { s.partials('acc', i); }) as never)).toMatch(/KD-S-RFACTOR .*the extent N of i is not a constant/);
+    expect(partials(dot, ((s: Schedule, { i }: { i: Axis }) => { const [, v] = s.split(i, 8, { tail: 'mask' }); s.partials('acc', v); }) as never)).toMatch(/KD-S-RFACTOR .*which would leave its results over and over/);
+    expect(partials(dot, ((s: Schedule, { i }: { i: Axis }) => { const [, v] = s.split(i, 8, { tail: 'mask' }); s.partials('sum', v); }) as never)).toMatch(/KD-S-RFACTOR .*no such register/);
   });
 });

@@ -47,7 +47,7 @@ for (const { id } of gpus) {
       await conformOn(d, relu6, { runs: 3 });
     });
 
-    it('as they are written, and with lanes of their author', async () => {
+    it('on schedules that are found, and with lanes of their author', async () => {
       const d = await on;
       await conformOn(d, dot, { runs: 4, oracle: ({ x, y }) => ({ s: oracles.dot(x, y) }) });
       await conformOn(d, addRow, { runs: 4 });

@@ -20,7 +20,7 @@ export interface DeviceOptions<A extends Axes = Axes> extends Omit<ConformOption
   readonly gpu?: (s: Schedule, ax: A) => void;
   /** Also run each case with every access to memory checked; true unless told. */
   readonly checked?: boolean;
-  /** Leave out the scheduled and the lowered program on the interpreter: for kernels with more lanes than it can run soon. */
+  /** Run the scheduled and the lowered program on the interpreter too; unless told, where the schedule was not found: such have more lanes than it can run soon. */
   readonly interpret?: boolean;
 }
 
@@ -36,8 +36,8 @@ export interface DeviceOptions<A extends Axes = Axes> extends Omit<ConformOption
 export async function conformOn<A extends Axes>(device: Device, k: Kernel<A> | Subject, options: DeviceOptions<A> = {}): Promise<ConformReport> {
   const { driver } = device;
   if (driver === undefined) throw new TypeError(`${device.info.id} is no GPU: hold a kernel to the CPU with conform(…)`);
-  const seed = seedOf(options), t = await gpuTarget(driver.info), found: Kernel<A> | Subject = options.gpu || 'schedule' in k ? k : { name: k.name, ir: k.ir, schedule: (x) => autoGrid(k, x) }, p = programsFor(found, t, options.gpu);
-  const backends = new Set(options.interpret === false ? ['device'] as const : ['scheduled', 'lowered', 'device'] as const);
+  const seed = seedOf(options), t = await gpuTarget(driver.info), open = options.gpu === undefined && !('schedule' in k), p = programsFor(open ? { name: k.name, ir: k.ir, schedule: (x) => autoGrid(k, x) } : k, t, options.gpu);
+  const interpreted = options.interpret ?? !(open && p.steps.length > 1), backends = new Set(!interpreted ? ['device'] as const : ['scheduled', 'lowered', 'device'] as const);
   const runner = gpuKernel(device, { target: t, evaluate, faultWords: FAULT_WORDS, printed: printedLines, emit: (v) => emitGpu(p.lowered, t, v) });
   try {
     const o = options as ConformOptions, search = searchOf(k.ir, [p], seed, o), bench = newBench(k.ir, o, backends, [p]);

@@ -75,7 +75,6 @@ export const products = [
     '8 x 16 a lane, 32 x 4 x 2 lanes, depth 16': registerTiles({ tile: [256, 128], lanes: [32, 4], groups: 2, depth: 16 }),
     '8 x 16 a lane, 32 x 8 lanes, depth 16': registerTiles({ tile: [256, 128], lanes: [32, 8], depth: 16 }),
     '8 x 16 a lane, 16 x 16 lanes, depth 16': registerTiles({ tile: [128, 256], lanes: [16, 16], depth: 16 }),
-    '8 x 16 a lane, 32 x 4 x 2 lanes, depth 32': registerTiles({ tile: [256, 128], lanes: [32, 4], groups: 2, depth: 32 }),
     '8 x 8 a lane, depth 8, two resident': registerTiles({ tile: [128, 128], lanes: [16, 16], resident: 2 }),
   } },
 ];

@@ -33,7 +33,8 @@ export function workgroup(c: Context, nest: For, site: Site, by: Compilers): Run
   const loops: For[] = [];
   let body: Stmt = nest;
   for (; body.kind === 'for' && body.loop.startsWith('lane.'); body = body.body) loops.push(body);
-  const f = c.frame, scope = c.lanes;
+  // Outside of workgroups each nest is one by itself: what comes before has ended. Inside of one, nests need a barrier between them.
+  const f = c.frame, scope = c.lanes, alone = !site.loops.some((l) => l.kind.startsWith('block.'));
   const dims = loops.map((l) => ({ l, slot: by.bindVar(l.v.id), extent: by.num(l.extent, within(site, l)) }));
   const inside: Site = { ...site, loops: [...site.loops, ...dims.map(({ l, slot }) => ({ name: l.v.name, kind: l.loop, now: () => f[slot]! }))] };
   visitStmt(body, (s) => { if (s.kind === 'for' && (s.loop === 'parallel' || s.loop.includes('.'))) raise(inside, 'KD-RUN-IR', `the ${s.loop} loop ${s.v.name} lies inside of lanes and is not part of their nest`); });
@@ -183,6 +184,7 @@ export function workgroup(c: Context, nest: For, site: Site, by: Compilers): Run
     if (!(size >= 0 && size <= MOST_LANES)) raise(site, 'KD-RUN-SIZE', `a workgroup of ${extents.join(' x ')} lanes; ${MOST_LANES} is the most`);
     c.steps += size;
     if (c.steps > c.maxSteps) raise(site, 'KD-RUN-STEPS', `the ${size} lanes of a workgroup bring the run to ${c.steps} steps, more than ${c.maxSteps}`);
+    if (alone) scope.epoch++;
     const outside = f.slice(), order = dims.map((d, i) => ({ ...d, n: extents[i]! })).sort((a, b) => a.l.loop.localeCompare(b.l.loop));
     for (let l = 0; l < size; l++) {
       const x = (lanes[l] ??= { frame: new Float64Array(f.length), vectors: [], memories: [] });

@@ -72,6 +72,7 @@ const schedules: readonly (readonly [string, Kernel, (s: Schedule, ax: never) =>
   ] as const),
   ['counts', counts, (s: Schedule, { t, d }: { t: Axis; d: Axis }) => { s.deal(t, [d], { lanes: 64 }); s.bind({ 'block.x': t }); }],
   ['counts, several rows a workgroup', counts, (s: Schedule, { t, d }: { t: Axis; d: Axis }) => { const [b, r] = s.split(t, 4, { tail: 'mask' }); s.bind({ 'block.x': b, 'lane.y': r }); s.deal(r, [d], { lanes: 32 }); }],
+  ['norm, several rows one after the other in a workgroup', norm, (s: Schedule, { t, j, i }: { t: Axis; j: Axis; i: Axis }) => { const [b, r] = s.split(t, 3, { tail: 'mask' }); s.bind({ 'block.x': b }); s.deal(r, [j, i], { lanes: 64 }); }],
   ['turned', turned, (s: Schedule, { t, f, g }: { t: Axis; f: Axis; g: Axis }) => { s.deal(t, [f, g], { lanes: 8 }); s.bind({ 'block.x': t }); }],
   ['turned, several rows a workgroup', turned, (s: Schedule, { t, f, g }: { t: Axis; f: Axis; g: Axis }) => { const [b, r] = s.split(t, 2, { tail: 'peel' }); s.bind({ 'block.x': b, 'lane.y': r }); s.deal(r, [f, g], { lanes: 8 }); }],
 ] as never;

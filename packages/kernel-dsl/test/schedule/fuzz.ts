@@ -13,11 +13,13 @@ import type { Target } from '../../src/targets/index.ts';
 import { array } from '../run/helpers.ts';
 
 /** One drawn step: a verb, and numbers from which it picks its operands. */
-export interface Draw { readonly verb: (typeof VERBS)[number]; readonly a: number; readonly b: number; readonly n: number }
+export interface Draw { readonly verb: (typeof VERBS)[number] | (typeof ROW_VERBS)[number]; readonly a: number; readonly b: number; readonly n: number }
 
 export const VERBS = [
   'split', 'split', 'split', 'tile', 'reorder', 'fuse', 'unroll', 'jam', 'interleave', 'vectorize', 'parallel', 'bind', 'stage', 'stage', 'inline', 'computeAt', 'hoist', 'pipeline', 'rfactor', 'tensorize',
 ] as const;
+/** The verbs by which lanes share work, with those that move loops around them. */
+export const ROW_VERBS = ['split', 'split', 'bind', 'bind', 'deal', 'deal', 'deal', 'partials', 'reorder', 'fuse', 'unroll', 'parallel'] as const;
 const FACTORS = [1, 2, 3, 4, 8, 16] as const, TAILS = ['clamp', 'peel', 'mask', 'pad'] as const;
 const NAMES = ['acc', 'top', 'sum', 'squares', 'scale', 'row', 'd'] as const;
 const PLACES = ['block.x', 'block.y', 'lane.x', 'lane.y'] as const;
@@ -48,6 +50,8 @@ function apply(s: Schedule, d: Draw, pool: Axis[], tensors: readonly string[]): 
     case 'hoist': s.hoist(pick(NAMES, d.b), a); return;
     case 'pipeline': s.pipeline(a, 2 + (d.n % 2)); return;
     case 'rfactor': s.rfactor(pick(NAMES, d.b), a); return;
+    case 'deal': made(...Object.values(s.deal(a, d.n % 3 === 0 ? [b, live(d.n >> 2)] : [b], { lanes: pick([2, 4, 8] as const, d.n >> 1), vector: pick([1, 1, 2] as const, d.n) }))); return;
+    case 'partials': made(s.partials(pick(NAMES, d.b), a)); return;
     case 'tensorize': s.tensorize(pick(INSTRUCTIONS, d.n), ...(d.n % 2 ? [a, b] : [a])); return;
   }
 }

@@ -2,6 +2,7 @@ import { DslError } from '../errors/index.ts';
 import { add, affine, and, block, boundBy, compare, constant, exprKey, load, mapExprs, mul, newBuffer, newVar, operands, sub, substituteExpr, upperBound, visitExprs, visitStmt } from '../ir/index.ts';
 import type { Expr, Stmt } from '../ir/index.ts';
 import { Axis } from '../lang/index.ts';
+import { accesses } from './access.ts';
 import { without } from './inline.ts';
 import { findProducer, placeOf } from './producer.ts';
 import { findLoop, findVar, replaceStmt, setBody } from './state.ts';
@@ -18,6 +19,9 @@ export function computeAt(st: State, name: string, axis: Axis, at: At): Readonly
   const inside = (s: Stmt): number => { let n = 0; visitExprs(s, (e) => { if (e.kind === 'load' && e.buf.id === buf.id) n++; }); return n; };
   if (inside(loop.body) === 0) return refuse('it is not read there');
   if (inside(loop.body) !== inside(st.ir.body)) return refuse('it is read outside of that loop too');
+
+  // A padded tail reads what is not there: staged copies hold zeros for it, this memory does not.
+  if (accesses(loop.body, buf).some((a) => a.pads.length > 0)) return refuse('it is read where a padded tail runs');
 
   const inner = new Map<number, Expr>(), names = new Set<number>();
   visitStmt(loop.body, (s) => { if (s.kind === 'for') inner.set(s.v.id, s.extent); else { const v = boundBy(s); if (v) names.add(v.id); } });

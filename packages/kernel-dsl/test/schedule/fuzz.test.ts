@@ -41,6 +41,7 @@ describe('random schedules', () => {
     ['blur', [{ verb: 'split', a: 15, b: 5, n: 303 }, { verb: 'rfactor', a: 18, b: 0, n: 0 }, { verb: 'split', a: 0, b: 0, n: 0 }]], // no iteration to give a register to
     ['blur', [{ verb: 'bind', a: 2, b: 0, n: 630 }, { verb: 'split', a: 0, b: 0, n: 0 }, { verb: 'bind', a: 19, b: 0, n: 126 }, { verb: 'split', a: 0, b: 0, n: 0 }]], // threads read what others had written
     ['blur', [{ verb: 'deal', a: 0, b: 5, n: 4 }, { verb: 'split', a: 0, b: 0, n: 0 }]], // lanes of one row after those of another: the interpreter saw a race
+    ['blur', [{ verb: 'split', a: 15, b: 7, n: 15 }, { verb: 'computeAt', a: 10, b: 19, n: 0 }, { verb: 'split', a: 0, b: 0, n: 0 }]], // a padded tail read what computeAt had not made
   ];
   it.each(found)('a case that once failed: %s', (name, draws) => {
     const k = CORPUS.find((c) => c.name === name)!, s = scheduled(k, draws, counts);

@@ -19,11 +19,10 @@ import { gridMap, gridReduce, gridRows, gridTranspose, lanesFor } from './grid.t
  * @example const s = autoGrid(softmax, target('cuda-sm80'));
  */
 export function autoGrid<A extends Axes>(k: Kernel<A>, t: Target): ScheduledKernel {
-  const as = (choices: readonly Candidate[]): ScheduledKernel => schedule(k, t, (s) => { for (const c of choices) c.run(s); });
-  if (holds(k.ir.body, isGrid)) return as([]);
-  const chosen: Candidate[] = [];
+  const as = (choices: readonly Candidate[]): ScheduledKernel => schedule(k, t, (s) => { for (const c of choices) c(s); });
+  const chosen: Candidate[] = [], nests = holds(k.ir.body, isGrid) ? [] : nestsOf(k.ir.body);
   let best = as(chosen);
-  for (const nest of nestsOf(k.ir.body)) for (const c of candidates(nest, t)) {
+  for (const nest of nests) for (const c of candidates(nest, t)) {
     try {
       const s = as([...chosen, c]);
       requireVerified(s.ir);
@@ -40,7 +39,7 @@ export function autoGrid<A extends Axes>(k: Kernel<A>, t: Target): ScheduledKern
 }
 
 /** One way to run a nest. */
-interface Candidate { readonly how: string; readonly run: (s: Schedule) => void }
+type Candidate = (s: Schedule) => void;
 
 const axisOf = (l: For): Axis => new Axis(l.v.name, l.extent, l.v, l.loc);
 const small = (l: For, most: number): boolean => (upperBound(l.extent) ?? Infinity) <= most;
@@ -71,24 +70,21 @@ function candidates(nest: For, t: Target): readonly Candidate[] {
   }
   if (chain.length === 0) {
     const register = accumulates(nest);
-    return register === undefined ? [] : [...vectors(nest), 1].map((vector) => ({ how: 'a sum', run: (s) => gridReduce(s, axisOf(nest), register, { lanes: Math.min(256, t.gpu!.workgroup.lanes), vector }) }));
+    return register === undefined ? [] : [...vectors(nest), 1].map((vector) => (s) => { gridReduce(s, axisOf(nest), register, { lanes: Math.min(256, t.gpu!.workgroup.lanes), vector }); });
   }
   const last = chain.at(-1)!, over = dealt(last.body, last.body), rows = chain.map(axisOf), out: Candidate[] = [];
   const loops = holds(last.body, (s) => s.kind === 'for' || s.kind === 'while');
   const across = loops ? undefined : readAcross(chain);
-  const maps: Candidate[] = [
-    ...(across === undefined ? [] : [{ how: 'tiles', run: (s: Schedule) => gridTranspose(s, { i: rows.at(-2)!, j: rows.at(-1)! }, across) }]),
-    ...(loops ? [] : vectors(last).map((vector): Candidate => ({ how: `elements, ${vector} a lane`, run: (s) => gridMap(s, rows, { vector, lanes: lanesFor(rows.at(-1)!, 256) }) }))),
-    { how: 'elements', run: (s) => gridMap(s, rows, { lanes: lanesFor(rows.at(-1)!, 256) }) },
-  ];
+  const maps = (loops ? [1] : [...vectors(last), 1]).map((vector): Candidate => (s) => { gridMap(s, rows, { vector, lanes: lanesFor(rows.at(-1)!, 256) }); });
+  if (across !== undefined) maps.unshift((s) => { gridTranspose(s, { i: rows.at(-2)!, j: rows.at(-1)! }, across); });
   if (over.length > 0) {
     const longest = over.reduce((a, b) => ((upperBound(b.extent) ?? Infinity) > (upperBound(a.extent) ?? Infinity) ? b : a)), lanes = lanesFor(axisOf(longest), Math.min(512, t.gpu!.workgroup.lanes));
     const vector = over.every((l) => !holds(l.body, (s) => s.kind === 'for' || s.kind === 'while')) ? vectors(...over) : [];
-    const shared = [...vector, 1].map((v): Candidate => ({ how: `rows of ${lanes} lanes, ${v} a lane`, run: (s) => { gridRows(s, rows, over.map(axisOf), { lanes, vector: v }); } }));
+    const shared = [...vector, 1].map((v): Candidate => (s) => { gridRows(s, rows, over.map(axisOf), { lanes, vector: v }); });
     out.push(...(alongRows(last, over) ? [...shared, ...maps] : [...maps, ...shared]));
   } else out.push(...maps);
   const [first] = rows;
-  out.push({ how: 'one lane a workgroup', run: (s) => { s.bind({ 'block.x': first! }); } });
+  out.push((s) => { s.bind({ 'block.x': first! }); });
   return out;
 }
 
@@ -115,11 +111,16 @@ function dealt(s: Stmt, row: Stmt): readonly For[] {
   }
 }
 
-/** Does a loop walk along the rows of a tensor? */
+/** Every access to a tensor in a body: its indices, the bytes of an element, and whether bytes are read as something else. */
+function eachAccess(body: Stmt, look: (index: readonly Expr[], bytes: number, reads: boolean, bits: boolean) => void): void {
+  visitExprs(body, (e) => { if (e.kind === 'load' && e.buf.space === 'param') look(e.index, bytesOf(e.buf.dtype), true, e.as !== undefined); });
+  visitStmt(body, (s) => { if ((s.kind === 'store' || s.kind === 'accum') && s.buf.space === 'param') look(s.index, bytesOf(s.buf.dtype), false, false); });
+}
+
+/** Does a loop walk along the rows of a tensor that it reads? */
 function walksAlong(l: For): boolean {
   let found = false;
-  const look = (index: readonly Expr[]): void => { found ||= index.length > 0 && affine(index.at(-1)!, new Set([l.v.id]))?.terms.get(l.v.id)?.coef === 1; };
-  visitExprs(l.body, (e) => { if (e.kind === 'load' && e.buf.space === 'param') look(e.index); });
+  eachAccess(l.body, (index, _, reads) => { found ||= reads && index.length > 0 && affine(index.at(-1)!, new Set([l.v.id]))?.terms.get(l.v.id)?.coef === 1; });
   return found;
 }
 
@@ -130,14 +131,13 @@ function alongRows(last: For, over: readonly For[]): boolean {
   for (const l of over) {
     const inner: For[] = [l];
     visitStmt(l.body, (s) => { if (s.kind === 'for') inner.push(s); });
-    const all = new Set([last.v.id, ...inner.map((x) => x.v.id)]), look = (index: readonly Expr[]): void => {
+    const all = new Set([last.v.id, ...inner.map((x) => x.v.id)]);
+    eachAccess(l.body, (index) => {
       const form = index.length > 0 ? affine(index.at(-1)!, all) : undefined;
       if (!form) return;
       if (form.terms.get(last.v.id)?.coef === 1) across++;
       else if (inner.some((x) => form.terms.has(x.v.id))) along++;
-    };
-    visitExprs(l.body, (e) => { if (e.kind === 'load' && e.buf.space === 'param') look(e.index); });
-    visitStmt(l.body, (s) => { if ((s.kind === 'store' || s.kind === 'accum') && s.buf.space === 'param') look(s.index); });
+    });
   }
   return along > across;
 }
@@ -157,16 +157,12 @@ function readAcross(chain: readonly For[]): string | undefined {
 function vectors(...loops: readonly For[]): readonly number[] {
   let widest = 0, plain = true;
   for (const l of loops) {
-    const look = (index: readonly Expr[], bytes: number, as?: unknown): void => {
+    eachAccess(l.body, (index, bytes, _, bits) => {
       widest = Math.max(widest, bytes);
       index.forEach((e, d) => { const c = affine(e, new Set([l.v.id]))?.terms.get(l.v.id)?.coef; if (usesVar(e, l.v) && (d < index.length - 1 || c !== 1)) plain = false; });
-      if (as !== undefined) plain = false;
-    };
-    visitExprs(l.body, (e) => { if (e.kind === 'load' && e.buf.space === 'param') look(e.index, bytesOf(e.buf.dtype), e.as); });
-    visitStmt(l.body, (s) => {
-      if (s.kind === 'store' || s.kind === 'accum') { if (s.buf.space === 'param') look(s.index, bytesOf(s.buf.dtype)); }
-      if (s.kind === 'if' || s.kind === 'atomic' || s.kind === 'alloc') plain = false;
+      if (bits) plain = false;
     });
+    visitStmt(l.body, (s) => { if (s.kind === 'if' || s.kind === 'atomic' || s.kind === 'alloc') plain = false; });
   }
   const n = 16 / widest;
   return plain && widest > 0 && n > 1 && loops.every((l) => !isConst(l.extent) || l.extent.value >= n) ? [Math.min(n, 8)] : [];

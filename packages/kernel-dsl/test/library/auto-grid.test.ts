@@ -54,6 +54,9 @@ describe('autoGrid', () => {
     expect(calls(autoGrid(scan as Kernel, t))).toBe('');
     const bound = kernel('bound', { y: tensor('f32', 'N').out() }, ({ y, N }) => { const ax = axes({ b: N }); for (const b of ax.b.bind('block.x')) y.at(b).set(1); return ax; });
     expect(calls(autoGrid(bound, t))).toBe('');
+    // But it proves that too.
+    const beyond = kernel('beyond', { y: tensor('f32', 'N').out() }, ({ y, N }) => { const ax = axes({ b: N }); for (const b of ax.b.bind('block.x')) y.at(b.add(1)).set(1); return ax; });
+    expect(() => autoGrid(beyond, t)).toThrow(/KD-V-\w+ .*y\[/);
   });
 
   it.each([saxpy, softmax, matvec, norm, gemm, bytes, triangle, dot, turn, centred].map((k) => [k.name, k as Kernel] as const))('%s: what it computes stays', (_, k) => {

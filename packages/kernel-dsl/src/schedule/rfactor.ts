@@ -27,7 +27,7 @@ function accumulated(st: State, name: string, axis: Axis, at: At, refuse: (why: 
 }
 
 /** Statements with what they accumulate into a register going elsewhere. */
-const redirected = (s: Stmt, acc: Buffer, buf: Buffer, index: readonly Expr[]): Stmt => {
+export const redirected = (s: Stmt, acc: Buffer, buf: Buffer, index: readonly Expr[]): Stmt => {
   const into = (x: Stmt): Stmt => (x.kind === 'accum' && x.buf.id === acc.id ? { ...x, buf, index } : mapChildren(x, into));
   return into(s);
 };

@@ -5,35 +5,48 @@ import type { Buffer, Expr, For, If, Stmt, Store, Var } from '../ir/index.ts';
 /** A register of a team in a program, and the array of registers that each of its lanes has for it. */
 export interface Fragment { readonly whole: Buffer; readonly own: Buffer }
 
+/** Lanes that act as one, and the rows of a tile that one product of theirs has: 16 for each warp. */
+export interface TeamKind { readonly lanes: 32 | 128; readonly rows: 16 | 64 }
+/** Four warps side by side. */
+export const WARPGROUP: TeamKind = { lanes: 128, rows: 64 };
+/** A warp alone. */
+export const WARP: TeamKind = { lanes: 32, rows: 16 };
+/** A team in a program: its kind, and the loops over teams, outermost first. */
+export interface Team extends TeamKind { readonly vars: readonly Var[] }
+
 /**
- * Which elements of a tile of 64 x N a lane of a warpgroup holds, as the products of warpgroups leave them: register 4 j + 2 h + b of lane l is the element in row
- * 16 (l / 32) + (l mod 32) / 4 + 8 h and column 8 j + 2 (l mod 4) + b.
+ * Which elements of a tile of rows x N a lane holds, as products of warps and of warpgroups leave them: register 4 j + 2 h + b of lane l in block m of `rows` rows is
+ * the element in row rows m + 16 (l / 32) + (l mod 32) / 4 + 8 h and column 8 j + 2 (l mod 4) + b.
  */
-const rowOf = (lane: Expr, h: Expr): Expr => add(add(mul(binary('div', lane, constant(32)), constant(16)), binary('div', binary('mod', lane, constant(32)), constant(4))), mul(h, constant(8)));
+const rowOf = (t: TeamKind, lane: Expr, m: Expr, h: Expr): Expr => add(add(warpRow(t, lane, m), binary('div', t.lanes === 32 ? lane : binary('mod', lane, constant(32)), constant(4))), mul(h, constant(8)));
+/** The first row of a lane's warp. */
+const warpRow = (t: TeamKind, lane: Expr, m: Expr): Expr => add(mul(m, constant(t.rows)), t.lanes === 32 ? constant(0) : mul(binary('div', lane, constant(32)), constant(16)));
 const colOf = (lane: Expr, j: Expr, b: Expr): Expr => add(add(mul(j, constant(8)), mul(binary('mod', lane, constant(4)), constant(2))), b);
 
 const fail = (why: string, s: Stmt): never => { throw new DslError('KD-L-TEAM', { why }, { loc: s.loc, step: s.step }); };
 
 /** Where a fragment's registers begin for an index of its outer dimensions: the team's own, then one after another. */
-export function offsetOf(f: Fragment, index: readonly Expr[], team: Var, s: Stmt): Expr {
-  const shape = f.whole.shape.map((e) => (isConst(e) ? e.value : fail(`${f.whole.name} has no constant shape`, s)));
-  const [t, ...outer] = index.slice(0, -2), perTile = (shape.at(-2)! * shape.at(-1)!) / 128;
-  if (!t || t.kind !== 'var' || t.id !== team.id) return fail(`${f.whole.name}[${index.map(printExpr).join(', ')}] is not of the team itself`, s);
-  return mul(outer.reduce<Expr>((o, e, i) => add(mul(o, constant(shape[i + 1]!)), e), constant(0)), constant(perTile));
+export function offsetOf(f: Fragment, index: readonly Expr[], team: Team, s: Stmt): Expr {
+  const shape = f.whole.shape.map((e) => (isConst(e) ? e.value : fail(`${f.whole.name} has no constant shape`, s))), n = team.vars.length;
+  if (!team.vars.every((v, i) => { const e = index[i]; return e?.kind === 'var' && e.id === v.id; })) return fail(`${f.whole.name}[${index.map(printExpr).join(', ')}] is not of the team itself`, s);
+  return mul(index.slice(n, -2).reduce<Expr>((o, e, i) => add(mul(o, constant(shape[i + n]!)), e), constant(0)), constant(tileRegisters(f.whole, team)));
 }
 
-/** A buffer that teams hold in registers, as one lane has it. @throws DslError KD-L-TEAM */
-export function fragmentOf(b: Buffer, own: (n: number) => Buffer, s: Stmt): Fragment {
-  const shape = b.shape.map((e) => (isConst(e) ? e.value : 0));
-  if (shape.length < 3 || shape.at(-2) !== 64 || shape.at(-1)! % 8 !== 0) return fail(`${b.name} has the shape [${shape.join(', ')}]; registers of teams have one dimension for the teams and end in tiles of 64 x N`, s);
-  return { whole: b, own: own(shape.slice(1).reduce((x, y) => x * y, 1) / 128) };
+/** Registers that a lane has for one tile of a buffer. */
+export const tileRegisters = (b: Buffer, { lanes }: TeamKind): number => b.shape.slice(-2).reduce((n, e) => n * (isConst(e) ? e.value : 0), 1) / lanes;
+
+/** A buffer that teams hold in registers, as one lane has it: `dims` of its dimensions are for the teams. @throws DslError KD-L-TEAM */
+export function fragmentOf(b: Buffer, own: (n: number) => Buffer, s: Stmt, kind: TeamKind, dims = 1): Fragment {
+  const shape = b.shape.map((e) => (isConst(e) ? e.value : 0)), rows = shape.at(-2)!, fits = kind === WARPGROUP ? rows === 64 : rows > 0 && rows % kind.rows === 0;
+  if (shape.length < dims + 2 || !fits || shape.at(-1)! % 8 !== 0) return fail(`${b.name} has the shape [${shape.join(', ')}]; registers of teams have ${dims === 1 ? 'one dimension' : `${dims} dimensions`} for the teams and end in tiles of ${kind === WARPGROUP ? '64' : `a multiple of ${kind.rows}`} x N`, s);
+  return { whole: b, own: own(shape.slice(dims).reduce((x, y) => x * y, 1) / kind.lanes) };
 }
 
 /**
- * A loop nest over whole tiles of fragments, dealt out: each lane walks over its own elements. The nest holds one loop over the 64 rows and one over the N columns
+ * A loop nest over whole tiles of fragments, dealt out: each lane walks over its own elements. The nest holds one loop over the rows and one over the N columns
  * whose variables are the last two indices of every fragment in it.
  */
-export function distribute(nest: Stmt, fragments: ReadonlyMap<number, Fragment>, team: Var, lane: Expr): Stmt {
+export function distribute(nest: Stmt, fragments: ReadonlyMap<number, Fragment>, team: Team, lane: Expr): Stmt {
   let row: Var | undefined, col: Var | undefined;
   const see = (b: Buffer, index: readonly Expr[], s: Stmt): void => {
     if (!fragments.has(b.id)) return;
@@ -48,30 +61,35 @@ export function distribute(nest: Stmt, fragments: ReadonlyMap<number, Fragment>,
   const r: Var = row, c: Var = col, loops = new Map<number, For>();
   visitStmt(nest, (s) => { if (s.kind === 'for' && (s.v.id === r.id || s.v.id === c.id)) loops.set(s.v.id, s); });
   const rows = loops.get(r.id), cols = loops.get(c.id);
-  if (!rows || !cols || !isConst(rows.extent, 64) || !isConst(cols.extent)) return fail('the loops over a tile of registers are not in one nest', nest);
+  if (!rows || !cols || !isConst(rows.extent) || rows.extent.value % team.rows !== 0 || !isConst(cols.extent)) return fail('the loops over a tile of registers are not in one nest', nest);
   const n = cols.extent.value, inner = mapStmt(nest, (s) => (s === rows || (s.kind === 'for' && (s.v.id === r.id || s.v.id === c.id)) ? s.body : s))!;
-  const j = newVar('j'), h = newVar('h'), b = newVar('b'), own = add(add(mul(j, constant(4)), mul(h, constant(2))), b);
+  const blocks = rows.extent.value / team.rows, block0 = newVar('m'), m: Expr = blocks === 1 ? constant(0) : block0;
+  const j = newVar('j'), h = newVar('h'), b = newVar('b'), own = add(add(mul(add(mul(m, constant(n / 8)), j), constant(4)), mul(h, constant(2))), b);
   const placed = (body: Stmt, pair: Expr): Stmt => {
-    const at = new Map<number, Expr>([[r.id, rowOf(lane, h)], [c.id, colOf(lane, j, pair)]]);
+    const at = new Map<number, Expr>([[r.id, rowOf(team, lane, m, h)], [c.id, colOf(lane, j, pair)]]);
     const slot = (f: Fragment, index: readonly Expr[]): Expr => add(offsetOf(f, index, team, nest), substituteExpr(own, new Map([[b.id, pair]])));
     const reads = mapExprs(body, (e) => { const f = e.kind === 'load' ? fragments.get(e.buf.id) : undefined; return e.kind === 'load' && f ? load(f.own, [slot(f, e.index)], { loc: e.loc }) : e; });
     const writes = mapStmt(reads, (s) => { const f = s.kind === 'store' || s.kind === 'accum' ? fragments.get(s.buf.id) : undefined; return (s.kind === 'store' || s.kind === 'accum') && f ? { ...s, buf: f.own, index: [slot(f, s.index)] } : s; })!;
     return substitute(writes, at);
   };
   const loop = (v: Var, extent: number, body: Stmt): For => ({ kind: 'for', v, extent: constant(extent), loop: 'seq', unrolled: true, body, loc: nest.loc, step: nest.step });
+  const down = (body: Stmt): Stmt => (blocks === 1 ? body : loop(block0, blocks, body));
   const each = loop(b, 2, placed(inner, b)), only = storeIn(inner, fragments, c);
-  if (!only) return loop(j, n / 8, loop(h, 2, each));
+  if (!only) return down(loop(j, n / 8, loop(h, 2, each)));
   if (bytesOf(only.store.buf.dtype) === 2 && n % 16 === 0) {
     // Tiles come in pairs: j stands for the first of both.
     const pair = newVar('pair'), shifted = (x: Stmt, by: number): Stmt => substitute(renew(x).stmt, new Map([[j.id, add(mul(pair, constant(2)), constant(by))]]));
     const value = (k: number, e: number): Expr => (shifted(placed(only.store, constant(e)), k) as Store).value;
-    return loop(pair, n / 16, loop(h, 2, quads(only, value, (e) => ({ row: rowOf(lane, h), first: add(mul(pair, constant(16)), e) }), lane, r, c, block([shifted(each, 0), shifted(each, 1)]))));
+    const tile: Pair = { place: (e) => ({ row: rowOf(team, lane, m, h), first: add(mul(pair, constant(16)), e) }), last: add(warpRow(team, lane, m), constant(15)) };
+    return down(loop(pair, n / 16, loop(h, 2, quads(only, value, tile, lane, r, c, block([shifted(each, 0), shifted(each, 1)])))));
   }
-  return loop(j, n / 8, loop(h, 2, pairs(only, placed, each, c)));
+  return down(loop(j, n / 8, loop(h, 2, pairs(only, placed, each, c))));
 }
 
 /** What a nest does where it is one store to a tensor, its columns next to each other, under guards. */
 interface Single { readonly store: Store; readonly guards: readonly If[] }
+/** Where a lane's elements of two neighbouring tiles lie, and the last row of its warp in them. */
+interface Pair { readonly place: (column: Expr) => { readonly row: Expr; readonly first: Expr }; readonly last: Expr }
 
 function storeIn(body: Stmt, fragments: ReadonlyMap<number, Fragment>, c: Var): Single | undefined {
   let s = body;
@@ -101,7 +119,7 @@ function pairs({ store, guards }: Single, placed: (s: Stmt, pair: Expr) => Stmt,
  * Of halves, four neighbouring columns as one store: of two tiles next to each other, lanes of even number give the second one's columns to their neighbour and get
  * those of the first. So a row's stores fill 32 bytes, the unit in which memory is written.
  */
-function quads({ store, guards }: Single, value: (tile: number, column: number) => Expr, place: (column: Expr) => { readonly row: Expr; readonly first: Expr }, lane: Expr, r: Var, c: Var, each: Stmt): Stmt {
+function quads({ store, guards }: Single, value: (tile: number, column: number) => Expr, { place, last }: Pair, lane: Expr, r: Var, c: Var, each: Stmt): Stmt {
   const at = { loc: store.loc, step: store.step }, t = store.buf.dtype, lets: Stmt[] = [], u32 = (x: number): Expr => constant(x, 'u32');
   const name = (stem: string, x: Expr): Expr => { const v = newVar(stem, x.dtype, 1, store.loc); lets.push({ kind: 'let', v, value: x, ...at }); return v; };
   const word = (k: number): Expr => {
@@ -117,7 +135,7 @@ function quads({ store, guards }: Single, value: (tile: number, column: number) 
   const all: Stmt = { ...store, index: store.index.map((e) => with_(e, 0)), value: join([part(low, 0), part(low, 1), part(high, 0), part(high, 1)], store.loc) };
   if (guards.length === 0) return block([...lets, all]);
   // All lanes of a warp must come by: where not all of its 16 rows and 16 columns exist, elements are stored one by one. In between nothing is read that is not there.
-  const corner = new Map<number, Expr>([[r.id, add(mul(binary('div', lane, constant(32)), constant(16)), constant(15))], [c.id, add(place(constant(0)).first, constant(15))]]);
+  const corner = new Map<number, Expr>([[r.id, last], [c.id, add(place(constant(0)).first, constant(15))]]);
   return { kind: 'if', cond: guards.map((g) => substituteExpr(g.cond, corner)).reduce(and), then: block([...lets, all]), else: each, ...at };
 }
 

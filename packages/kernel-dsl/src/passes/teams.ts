@@ -3,8 +3,8 @@ import { BULK_2D, HOLD, LAUNCHES, MBARRIER, REGISTERS, WGMMA, argsOf, matchInstr
 import { add, and, binary, block, bytesOf, compare, constant, isConst, load, mapChildren, mapExpr, mapOwnExprs, mul, newBuffer, newVar, renew, select, sub, substitute, substituteExpr, visitStmt } from '../ir/index.ts';
 import type { Buffer, CallArg, DeviceFunction, Expr, For, KernelIR, Stmt, Var } from '../ir/index.ts';
 import type { Target } from '../targets/index.ts';
-import { distribute, fragmentOf, offsetOf } from './fragments.ts';
-import type { Fragment } from './fragments.ts';
+import { WARPGROUP, distribute, fragmentOf, offsetOf, tileRegisters } from './fragments.ts';
+import type { Fragment, Team } from './fragments.ts';
 import { holds } from './grid.ts';
 
 const TEAM = 128;
@@ -49,7 +49,7 @@ function workgroup(top: For): Stmt {
   if (counts.size !== 1) return fail(`its loops have ${[...counts].join(' and ')} teams`, top);
   const [count] = [...counts] as [number], lane = newVar('lane');
   visitStmt(body, (s) => {
-    if (s.kind === 'alloc' && s.buf.space === 'reg') fragments.set(s.buf.id, fragmentOf(s.buf, (n) => newBuffer({ name: s.buf.name, dtype: s.buf.dtype, space: 'local', shape: [constant(n)], loc: s.buf.loc }), s));
+    if (s.kind === 'alloc' && s.buf.space === 'reg') fragments.set(s.buf.id, fragmentOf(s.buf, (n) => newBuffer({ name: s.buf.name, dtype: s.buf.dtype, space: 'local', shape: [constant(n)], loc: s.buf.loc }), s, WARPGROUP));
     if (s.kind !== 'for' || !s.ring) { if (isTeam(s)) return false; return undefined; }
     const copies = (s.body.kind === 'block' ? s.body.body : [s.body]).filter(isBulk), stages = s.ring;
     let bytes = 0;
@@ -196,7 +196,7 @@ function consume(s: Stmt, x: Roles, ring: Ring | undefined): Stmt {
 
 /** One team's iteration: products, and loops over registers. */
 function teamWork(s: For, x: Roles, ring: Ring | undefined, wait: DeviceFunction = WGMMA.wait0): Stmt {
-  const at = { loc: s.loc, step: s.step }, own = new Map<number, Expr>([[s.v.id, x.team]]);
+  const at = { loc: s.loc, step: s.step }, own = new Map<number, Expr>([[s.v.id, x.team]]), team: Team = { ...WARPGROUP, vars: [s.v] };
   const mine = (e: Expr): Expr => substituteExpr(e, own), laneInTeam = binary('mod', x.lane, constant(TEAM));
   const tile = (b: Buffer, index: readonly Expr[]): CallArg => {
     const t = x.tiles.get(b.id);
@@ -211,8 +211,8 @@ function teamWork(s: For, x: Roles, ring: Ring | undefined, wait: DeviceFunction
         if (a.kind !== 'place') return value(mine(a.value));
         const f = x.fragments.get(a.buf.id);
         if (!f) return tile(a.buf, a.index);
-        const from = offsetOf(f, a.index, s.v, p);
-        if (!isConst(from, 0) || (f.own.shape[0]!.kind === 'const' && f.own.shape[0]!.value !== tileRegisters(a.buf))) return fail(`${f.whole.name} has several tiles a team: one is possible today`, p);
+        const from = offsetOf(f, a.index, team, p);
+        if (!isConst(from, 0) || (f.own.shape[0]!.kind === 'const' && f.own.shape[0]!.value !== tileRegisters(a.buf, WARPGROUP))) return fail(`${f.whole.name} has several tiles a team: one is possible today`, p);
         return { kind: 'array', buf: f.own };
       });
       return { kind: 'call', fn: text.fn, args: [args[2]!, args[0]!, args[1]!], loc: p.loc, step: p.step };
@@ -223,10 +223,9 @@ function teamWork(s: For, x: Roles, ring: Ring | undefined, wait: DeviceFunction
     const call = (fn: DeviceFunction): Stmt => ({ kind: 'call', fn, args: [], ...at });
     return block([call(WGMMA.fence), products(s.body), call(WGMMA.commit), call(wait)]);
   }
-  return substitute(distribute(s.body, x.fragments, s.v, laneInTeam), own);
+  return substitute(distribute(s.body, x.fragments, team, laneInTeam), own);
 }
 const holdsProducts = (s: For): boolean => holds(s.body, (y) => y.kind === 'instr' && y.def.team !== undefined);
-const tileRegisters = (b: Buffer): number => b.shape.slice(-2).reduce((n, e) => n * (isConst(e) ? e.value : 0), 1) / 128;
 /** What products of a team add to. */
 function sumsOf(s: For, x: Roles): readonly Fragment[] {
   const found = new Set<Fragment>();

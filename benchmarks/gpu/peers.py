@@ -1,10 +1,11 @@
 """What NVIDIA's libraries do on this GPU, asked one measurement at a time: a JSON request a line in, a JSON answer a line out.
 
-PyTorch brings them: cuBLAS and cuBLASLt (gemm), its own kernels (copy, sum). Random data, a warm-up, then `reps` bursts of `burst` calls timed by events;
+PyTorch brings them: cuBLAS and cuBLASLt (gemm), FlashAttention 2 and cuDNN (attention), its own kernels (copy, sum). Random data, a warm-up, then `reps` bursts of `burst` calls timed by events;
 the answer holds the milliseconds of one call in each burst.
 
   {"op": "gemm", "dtype": "bf16", "m": 4096, "n": 4096, "k": 4096, "transposed": true}
       dtype: f32 (no tf32) tf32 f16 bf16 i8; transposed: the second factor lies in rows along k, as int8 always does
+  {"op": "attention", "backend": "flash" | "cudnn", "dtype": "bf16", "h": 32, "s": 4096, "d": 128, "causal": true}
   {"op": "copy" | "sum", "bytes": 4e9}      copy reads and writes so many bytes, sum reads them
   {"op": "device"}   {"op": "quit"}
 """
@@ -33,6 +34,17 @@ def gemm(q):
     return lambda: torch.mm(a, b, out=c)
 
 
+def attention(q):
+    from torch.nn.attention import SDPBackend, sdpa_kernel
+    backend = {"flash": SDPBackend.FLASH_ATTENTION, "cudnn": SDPBackend.CUDNN_ATTENTION}[q["backend"]]
+    x = [torch.randn(1, q["h"], q["s"], q["d"], device="cuda", dtype=TYPES[q["dtype"]]) for _ in range(3)]
+
+    def run():
+        with sdpa_kernel(backend):
+            torch.nn.functional.scaled_dot_product_attention(*x, is_causal=q["causal"])
+    return run
+
+
 def stream(q):
     x = torch.randn(int(q["bytes"]) // 4, device="cuda")
     if q["op"] == "sum":
@@ -55,9 +67,10 @@ def tf32(allowed):
 def measure(q):
     key = json.dumps({k: v for k, v in q.items() if k not in ("reps", "burst")}, sort_keys=True)
     if key not in prepared:
-        prepared.clear()  # one problem's memory at a time
+        if len(prepared) > 1:
+            prepared.clear()  # two problems' memory at a time: peers of one problem are asked in turns
         torch.cuda.empty_cache()
-        run = {"gemm": gemm, "copy": stream, "sum": stream}[q["op"]](q)
+        run = {"gemm": gemm, "attention": attention, "copy": stream, "sum": stream}[q["op"]](q)
         for _ in range(3):
             run()
         torch.cuda.synchronize()

@@ -86,6 +86,8 @@ export const CATALOGUE = {
   'KD-S-PERSISTENT': { message: 'persistent({outer}, {inner}): {why}', fix: 'bind two loops, one directly in the other, to block.y and block.x, then name both' },
   'KD-S-PREFETCH': { message: 'prefetch({axis}): {why}', fix: "stage tensors at a sequential loop into 'shared', then prefetch it before anything else is done to the copies" },
   'KD-S-EXPAND': { message: 'expand({name}, {axes}): {why}', fix: 'give the loops directly around a register that one loop adds to: for i, j {{ acc = 0; for k {{ acc += … }}; use acc }}' },
+  'KD-S-DISTRIBUTE': { message: 'distribute([{axes}]): {why}', fix: 'give one nest of plain loops of constant extents, and name in the second list the loops inside of it that all of them walk alike' },
+  'KD-S-APPROXIMATE': { message: 'approximate({name}): {why}', fix: "name functions that the target has its own for: 'exp2', 'max' or 'min' on CUDA" },
   'KD-S-PIPELINE': { message: 'pipeline({axis}, {stages}): {why}', fix: 'stage panels at a sequential loop over sources that it only reads, then pipeline it' },
   // instructions
   'KD-I-DEFINE': { message: 'the instruction {name}: {why}', fix: 'its meaning is loops around one store or accumulation; vectors and words are dense, constant and touched whole' },

@@ -26,11 +26,14 @@ export const MBARRIER: Readonly<Record<'init' | 'initDone' | 'expect' | 'arrive'
   },
 };
 
-/** Copies a tile of two dimensions from a tensor to shared memory; arrives at the barrier with its bytes. Coordinates innermost first. */
-export const BULK_2D: DeviceFunction = {
-  name: 'copy_tile', signature: 'void copy_tile(void *to, const tensor_map *map, i64 *bar, int x, int y)',
-  body: [asm('cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4}], [%2];', '', `"r"(${shared('to')}), "l"(map), "r"(${shared('bar')}), "r"(x), "r"(y)`, MEMORY)],
-};
+/** Copies a tile from a tensor of so many dimensions (2 to 5) to shared memory; arrives at the barrier with its bytes. Coordinates innermost first. */
+export function BULK(rank: number): DeviceFunction {
+  const at = ['x', 'y', 'z', 'u', 'v'].slice(0, rank), name = rank === 2 ? 'copy_tile' : `copy_tile_${rank}d`;
+  return {
+    name, signature: `void ${name}(void *to, const tensor_map *map, i64 *bar, ${at.map((c) => `int ${c}`).join(', ')})`,
+    body: [asm(`cp.async.bulk.tensor.${rank}d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {${at.map((_, i) => `%${i + 3}`).join(', ')}}], [%2];`, '', `"r"(${shared('to')}), "l"(map), "r"(${shared('bar')}), ${at.map((c) => `"r"(${c})`).join(', ')}`, MEMORY)],
+  };
+}
 
 /** Launches that overlap: lets the next one start, and waits until the one before is done with memory. */
 export const LAUNCHES: Readonly<Record<'next' | 'before', DeviceFunction>> = {
@@ -43,7 +46,7 @@ export const LAUNCHES: Readonly<Record<'next' | 'before', DeviceFunction>> = {
  * run one after the other (ptxas C7515).
  */
 export function HOLD({ dtype, shape }: Buffer): DeviceFunction {
-  const count = shape.reduce((n, e) => n * (isConst(e) ? e.value : 0), 1), [type, register] = dtype === 'f32' ? ['float', 'f'] : ['int', 'r'];
+  const count = shape.reduce((n, e) => n * (isConst(e) ? e.value : 0), 1), [type, register] = dtype === 'f32' ? ['float', 'f'] : [dtype === 'u32' ? 'u32' : 'int', 'r'];
   return {
     name: `hold_${dtype}_${count}`, signature: `void hold_${dtype}_${count}(${type} (&c)[${count}])`,
     body: ['#pragma unroll', `for (int i = 0; i < ${count}; i++) asm volatile("" : "+${register}"(c[i]));`],
@@ -70,19 +73,19 @@ export const tf32 = (x: Val<'f32'>): Val<'f32'> => x.bits('u32').and(0xffffe000)
 /** `as`: what the tensors are called in the instruction's name, where that is not their dtype. `reads`: what the machine makes of an element of theirs. */
 interface Form { readonly k: number; readonly in: DType; readonly as?: string; readonly reads?: (x: Val<'f32'>) => Val<'f32'>; readonly out: DType; readonly type: string; readonly ctype: 'float' | 'int' }
 
-/** Products of a warpgroup: c += a bᵀ with a [64][K] and b [N][K] in shared memory, rows of 128 bytes swizzled, c in registers. */
+/** Products of a warpgroup: c += a bᵀ (without `more`, c = a bᵀ) with a [64][K] and b [N][K] in shared memory, rows of 128 bytes swizzled, c in registers. */
 function wgmma(n: number, f: Form): Instruction {
   const name = `wgmma_m64n${n}k${f.k}_${f.as ?? f.in}`, reads = f.reads ?? ((x: Val<'f32'>): Val<'f32'> => x), count = n / 2, list = Array.from({ length: count }, (_, i) => `%${i}`).join(', '), con = f.ctype === 'float' ? '+f' : '+r';
   const scales = f.ctype === 'float' ? (f.in === 'f16' || f.in === 'bf16' ? ', p, 1, 1, 0, 0' : ', p, 1, 1') : ', p';
   const fn: DeviceFunction = {
-    name, signature: `void ${name}(${f.ctype} (&c)[${count}], const void *a, const void *b)`,
+    name, signature: `void ${name}(${f.ctype} (&c)[${count}], const void *a, const void *b, int more)`,
     body: [
       'const u64 swizzled = (u64)1 << 62 | (u64)64 << 32 | (u64)1 << 16;   // 128-byte rows, 8 of them 1024 bytes apart',
       `const u64 da = swizzled | (u64)(${shared('a')} >> 4 & 0x3fff), db = swizzled | (u64)(${shared('b')} >> 4 & 0x3fff);`,
-      `asm volatile("{\\n.reg .pred p;\\nsetp.ne.b32 p, 1, 0;\\n"`,
+      `asm volatile("{\\n.reg .pred p;\\nsetp.ne.b32 p, %${count + 2}, 0;\\n"`,
       `  "wgmma.mma_async.sync.aligned.m64n${n}k${f.k}.${f.type} {${list}}, %${count}, %${count + 1}${scales};\\n}"`,
       `  : ${Array.from({ length: count }, (_, i) => `"${con}"(c[${i}])`).join(', ')}`,
-      '  : "l"(da), "l"(db));',
+      '  : "l"(da), "l"(db), "r"(more));',
     ],
   };
   return instr({

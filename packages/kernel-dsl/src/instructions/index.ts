@@ -1,5 +1,6 @@
 /** Instructions as data: what each computes as a kernel, how it is matched with loops, and its text for each target. */
-export { BULK_2D, HOLD, LAUNCHES, MBARRIER, REGISTERS, WGMMA, WGMMAS, tf32, wgmmaNamed } from './cuda-hopper.ts';
+export { BULK, HOLD, LAUNCHES, MBARRIER, REGISTERS, WGMMA, WGMMAS, tf32, wgmmaNamed } from './cuda-hopper.ts';
+export { WGMMAS_HELD, wgmmaHeld } from './cuda-hopper-held.ts';
 export { instr } from './instr.ts';
 export type { InstrSpec } from './instr.ts';
 export { argsOf, matchInstruction } from './match.ts';

@@ -91,6 +91,9 @@ export type Param =
   | { readonly kind: 'tensor'; readonly name: string; readonly buf: Buffer }
   | { readonly kind: 'scalar'; readonly name: string; readonly dtype: DType };
 
+/** Functions that a machine may have its own, less exact ones for. */
+export type Approximate = 'exp2' | 'max' | 'min';
+
 /** A whole kernel in IR. `sizes` are the named dimensions in order of first appearance in the parameters. */
 export interface KernelIR {
   readonly name: string;
@@ -102,6 +105,8 @@ export interface KernelIR {
   readonly subgroup?: number;
   /** So many workgroups shall fit a multiprocessor at once: a limit on the registers of each lane. */
   readonly resident?: number;
+  /** Functions of float32 that the machine may compute in its own way (see `approximate` of schedules). */
+  readonly approximate?: readonly Approximate[];
   readonly body: Stmt;
   /** The calls of the schedule that made it, and where they stand. */
   readonly steps?: readonly { readonly call: string; readonly loc: Loc | undefined }[];

@@ -1,6 +1,8 @@
 /** Schedules that libraries share: plain functions over handles, free to be composed. */
 export { hopperGemm } from './hopper.ts';
 export type { HopperGemm } from './hopper.ts';
+export { flashAttention, hopperAttention } from './flash-attention.ts';
+export type { AttentionAxes, FlashAttention } from './flash-attention.ts';
 export { goto } from './goto.ts';
 export { gotoCandidates } from './goto-candidates.ts';
 export type { CacheSizes } from './goto-candidates.ts';

@@ -1,9 +1,12 @@
 import { DslError } from '../errors/index.ts';
 import { add, and, binary, bitcast, block, buffersOf, bytesOf, cast, compare, constant, isConst, join, load, mapExprs, mapStmt, mul, newVar, printExpr, renew, select, substitute, substituteExpr, usesVar, visitExprs, visitStmt } from '../ir/index.ts';
-import type { Buffer, Expr, For, If, Stmt, Store, Var } from '../ir/index.ts';
+import type { Buffer, DType, Expr, For, If, Stmt, Store, Var } from '../ir/index.ts';
 
-/** A register of a team in a program, and the array of registers that each of its lanes has for it. */
-export interface Fragment { readonly whole: Buffer; readonly own: Buffer }
+/**
+ * A register of a team in a program, and the array of registers that each of its lanes has for it. `tile`: rows x columns. `words`: the same of 16-bit floats, two
+ * neighbours in a register. `rows`: a value for each row, which the four lanes that share the row hold alike.
+ */
+export interface Fragment { readonly whole: Buffer; readonly own: Buffer; readonly form: 'tile' | 'words' | 'rows' }
 
 /** Lanes that act as one, and the rows of a tile that one product of theirs has: 16 for each warp. */
 export interface TeamKind { readonly lanes: 32 | 128; readonly rows: 16 | 64 }
@@ -18,28 +21,34 @@ export interface Team extends TeamKind { readonly vars: readonly Var[] }
  * Which elements of a tile of rows x N a lane holds, as products of warps and of warpgroups leave them: register 4 j + 2 h + b of lane l in block m of `rows` rows is
  * the element in row rows m + 16 (l / 32) + (l mod 32) / 4 + 8 h and column 8 j + 2 (l mod 4) + b.
  */
-const rowOf = (t: TeamKind, lane: Expr, m: Expr, h: Expr): Expr => add(add(warpRow(t, lane, m), binary('div', t.lanes === 32 ? lane : binary('mod', lane, constant(32)), constant(4))), mul(h, constant(8)));
+export const rowOf = (t: TeamKind, lane: Expr, m: Expr, h: Expr): Expr => add(add(warpRow(t, lane, m), binary('div', t.lanes === 32 ? lane : binary('mod', lane, constant(32)), constant(4))), mul(h, constant(8)));
 /** The first row of a lane's warp. */
 const warpRow = (t: TeamKind, lane: Expr, m: Expr): Expr => add(mul(m, constant(t.rows)), t.lanes === 32 ? constant(0) : mul(binary('div', lane, constant(32)), constant(16)));
-const colOf = (lane: Expr, j: Expr, b: Expr): Expr => add(add(mul(j, constant(8)), mul(binary('mod', lane, constant(4)), constant(2))), b);
+/** The column that goes with {@link rowOf}. */
+export const colOf = (lane: Expr, j: Expr, b: Expr): Expr => add(add(mul(j, constant(8)), mul(binary('mod', lane, constant(4)), constant(2))), b);
 
 const fail = (why: string, s: Stmt): never => { throw new DslError('KD-L-TEAM', { why }, { loc: s.loc, step: s.step }); };
+
+/** Does an index begin with the team itself? */
+export const isOwn = (index: readonly Expr[], team: Team): boolean => team.vars.every((v, i) => { const e = index[i]; return e?.kind === 'var' && e.id === v.id; });
 
 /** Where a fragment's registers begin for an index of its outer dimensions: the team's own, then one after another. */
 export function offsetOf(f: Fragment, index: readonly Expr[], team: Team, s: Stmt): Expr {
   const shape = f.whole.shape.map((e) => (isConst(e) ? e.value : fail(`${f.whole.name} has no constant shape`, s))), n = team.vars.length;
-  if (!team.vars.every((v, i) => { const e = index[i]; return e?.kind === 'var' && e.id === v.id; })) return fail(`${f.whole.name}[${index.map(printExpr).join(', ')}] is not of the team itself`, s);
+  if (!isOwn(index, team)) return fail(`${f.whole.name}[${index.map(printExpr).join(', ')}] is not of the team itself`, s);
   return mul(index.slice(n, -2).reduce<Expr>((o, e, i) => add(mul(o, constant(shape[i + n]!)), e), constant(0)), constant(tileRegisters(f.whole, team)));
 }
 
 /** Registers that a lane has for one tile of a buffer. */
 export const tileRegisters = (b: Buffer, { lanes }: TeamKind): number => b.shape.slice(-2).reduce((n, e) => n * (isConst(e) ? e.value : 0), 1) / lanes;
 
-/** A buffer that teams hold in registers, as one lane has it: `dims` of its dimensions are for the teams. @throws DslError KD-L-TEAM */
-export function fragmentOf(b: Buffer, own: (n: number) => Buffer, s: Stmt, kind: TeamKind, dims = 1): Fragment {
-  const shape = b.shape.map((e) => (isConst(e) ? e.value : 0)), rows = shape.at(-2)!, fits = kind === WARPGROUP ? rows === 64 : rows > 0 && rows % kind.rows === 0;
-  if (shape.length < dims + 2 || !fits || shape.at(-1)! % 8 !== 0) return fail(`${b.name} has the shape [${shape.join(', ')}]; registers of teams have ${dims === 1 ? 'one dimension' : `${dims} dimensions`} for the teams and end in tiles of ${kind === WARPGROUP ? '64' : `a multiple of ${kind.rows}`} x N`, s);
-  return { whole: b, own: own(shape.slice(dims).reduce((x, y) => x * y, 1) / kind.lanes) };
+/** A buffer that teams hold in registers, as one lane has it: `dims` of its dimensions are for the teams. `own` makes the array. @throws DslError KD-L-TEAM */
+export function fragmentOf(b: Buffer, own: (n: number, dtype: DType) => Buffer, s: Stmt, kind: TeamKind, dims = 1): Fragment {
+  const shape = b.shape.map((e) => (isConst(e) ? e.value : 0)), fits = (rows: number): boolean => (kind === WARPGROUP ? rows === 64 : rows > 0 && rows % kind.rows === 0);
+  if (shape.length === dims + 1 && fits(shape.at(-1)!)) return { whole: b, own: own(shape.at(-1)! / kind.rows * 2, b.dtype), form: 'rows' };
+  if (shape.length < dims + 2 || !fits(shape.at(-2)!) || shape.at(-1)! % 8 !== 0) return fail(`${b.name} has the shape [${shape.join(', ')}]; registers of teams have ${dims === 1 ? 'one dimension' : `${dims} dimensions`} for the teams and end in tiles of ${kind === WARPGROUP ? '64' : `a multiple of ${kind.rows}`} x N, or in as many rows`, s);
+  const n = shape.slice(dims).reduce((x, y) => x * y, 1) / kind.lanes;
+  return bytesOf(b.dtype) === 2 ? { whole: b, own: own(n / 2, 'u32'), form: 'words' } : { whole: b, own: own(n, b.dtype), form: 'tile' };
 }
 
 /**
@@ -49,8 +58,10 @@ export function fragmentOf(b: Buffer, own: (n: number) => Buffer, s: Stmt, kind:
 export function distribute(nest: Stmt, fragments: ReadonlyMap<number, Fragment>, team: Team, lane: Expr): Stmt {
   let row: Var | undefined, col: Var | undefined;
   const see = (b: Buffer, index: readonly Expr[], s: Stmt): void => {
-    if (!fragments.has(b.id)) return;
-    const [r, c] = index.slice(-2);
+    const f = fragments.get(b.id);
+    if (!f) return;
+    const [r, c] = f.form === 'rows' ? [index.at(-1), col] : index.slice(-2);
+    if (f.form === 'rows' && r?.kind === 'var' && (!row || row.id === r.id) && isOwn(index, team)) { row = r; return; }
     if (r?.kind !== 'var' || c?.kind !== 'var' || (row && row.id !== r.id) || (col && col.id !== c.id)) fail(`${b.name}[${index.map(printExpr).join(', ')}] is not reached by loops over whole tiles`, s);
     row = r as Var;
     col = c as Var;
@@ -67,7 +78,7 @@ export function distribute(nest: Stmt, fragments: ReadonlyMap<number, Fragment>,
   const j = newVar('j'), h = newVar('h'), b = newVar('b'), own = add(add(mul(add(mul(m, constant(n / 8)), j), constant(4)), mul(h, constant(2))), b);
   const placed = (body: Stmt, pair: Expr): Stmt => {
     const at = new Map<number, Expr>([[r.id, rowOf(team, lane, m, h)], [c.id, colOf(lane, j, pair)]]);
-    const slot = (f: Fragment, index: readonly Expr[]): Expr => add(offsetOf(f, index, team, nest), substituteExpr(own, new Map([[b.id, pair]])));
+    const slot = (f: Fragment, index: readonly Expr[]): Expr => (f.form === 'rows' ? add(mul(m, constant(2)), h) : add(offsetOf(f, index, team, nest), substituteExpr(own, new Map([[b.id, pair]]))));
     const reads = mapExprs(body, (e) => { const f = e.kind === 'load' ? fragments.get(e.buf.id) : undefined; return e.kind === 'load' && f ? load(f.own, [slot(f, e.index)], { loc: e.loc }) : e; });
     const writes = mapStmt(reads, (s) => { const f = s.kind === 'store' || s.kind === 'accum' ? fragments.get(s.buf.id) : undefined; return (s.kind === 'store' || s.kind === 'accum') && f ? { ...s, buf: f.own, index: [slot(f, s.index)] } : s; })!;
     return substitute(writes, at);

@@ -8,10 +8,10 @@ import type { Inner, Parts, Real } from './math/index.ts';
  * Replaces exp, exp2, log, log2, sin, cos, tanh, erf and pow, scalar or vector, by arithmetic (see math/). The intermediate values are bound by Lets
  * in front of the statement that asked. Results are within the ulps of math/accuracy.ts; all machines that fuse multiply and add agree on their bits.
  */
-export const mathlib = (k: KernelIR, target: Target): KernelIR => ({ ...k, body: walk(k.body, { fused: target.fma, own: target.gpu?.ownFunctions ?? [] }) });
+export const mathlib = (k: KernelIR, target: Target): KernelIR => ({ ...k, body: walk(k.body, { fused: target.fma, own: target.gpu?.ownFunctions ?? [], approximate: (k.approximate ?? []).filter((fn) => target.gpu?.approximate?.includes(fn)) }) });
 
-/** Does the target fuse, and which functions does its emitter have texts of its own for. */
-interface How { readonly fused: boolean; readonly own: readonly string[] }
+/** Does the target fuse, which functions does its emitter have texts of its own for, and which may it compute in its own way. */
+interface How { readonly fused: boolean; readonly own: readonly string[]; readonly approximate: readonly string[] }
 
 /** Stores that follow each other and read nothing that one of them writes: the vectors of a longer loop, mostly. */
 function walk(s: Stmt, how: How): Stmt {
@@ -48,7 +48,7 @@ function expand(s: Stmt, how: How): readonly Stmt[] {
   const before: Stmt[] = [], known = new Map<string, Expr>();
   const call = (e: Unary | Binary): Expr => {
     const unary = e.kind === 'unary' ? FORMULAS[e.fn] : undefined;
-    if (!isReal(e) || how.own.includes(e.fn) || (!unary && !(e.kind === 'binary' && e.fn === 'pow'))) return e;
+    if (!isReal(e) || how.own.includes(e.fn) || (e.dtype === 'f32' && how.approximate.includes(e.fn)) || (!unary && !(e.kind === 'binary' && e.fn === 'pow'))) return e;
     const key = exprKey(e), same = known.get(key);
     if (same) return same;
     const p = partsInto(before, e.dtype as Real, how.fused, e.loc ?? s.loc, s.step);

@@ -1,13 +1,14 @@
 import { DslError } from '../errors/index.ts';
-import { BULK_2D, HOLD, LAUNCHES, MBARRIER, REGISTERS, WGMMA, argsOf, matchInstruction } from '../instructions/index.ts';
+import { BULK, HOLD, LAUNCHES, MBARRIER, REGISTERS, WGMMA } from '../instructions/index.ts';
 import { add, and, binary, block, bytesOf, compare, constant, isConst, load, mapChildren, mapExpr, mapOwnExprs, mul, newBuffer, newVar, renew, select, sub, substitute, substituteExpr, visitStmt } from '../ir/index.ts';
 import type { Buffer, CallArg, DeviceFunction, Expr, For, KernelIR, Stmt, Var } from '../ir/index.ts';
 import type { Target } from '../targets/index.ts';
-import { WARPGROUP, distribute, fragmentOf, offsetOf, tileRegisters } from './fragments.ts';
-import type { Fragment, Team } from './fragments.ts';
+import { WARPGROUP, fragmentOf } from './fragments.ts';
+import type { Fragment } from './fragments.ts';
 import { holds } from './grid.ts';
+import { TEAM, holdsProducts, inTile, place, registersOf, slotOf, teamWork, value } from './team-work.ts';
+import type { Ring, Roles, Tile } from './team-work.ts';
 
-const TEAM = 128;
 const isTeam = (s: Stmt): s is For & { readonly loop: 'team.warpgroup' } => s.kind === 'for' && s.loop.startsWith('team.');
 const isBlock = (s: Stmt): s is For => s.kind === 'for' && s.loop.startsWith('block.');
 const isBulk = (s: Stmt): s is Extract<Stmt, { kind: 'instr' }> & { readonly body: Stmt } => s.kind === 'instr' && s.def.name === 'copy_tile' && s.body !== undefined;
@@ -26,53 +27,46 @@ export function teams(k: KernelIR, target: Target): KernelIR {
   return { ...k, body: go(k.body) };
 }
 
-/** What a workgroup's program is made of. */
-interface Roles {
-  readonly count: number;
-  readonly lane: Var;
-  readonly fragments: ReadonlyMap<number, Fragment>;
-  /** Tiles by the id of the program's buffer. */
-  readonly tiles: ReadonlyMap<number, Buffer>;
-  readonly rings: ReadonlyMap<For, Ring>;
-  /** The team of the lanes that run, where those of one role run. */
-  readonly team: Expr;
-}
-/** A ring of tiles: its barriers, and where a role is in it. */
-interface Ring { readonly stages: number; readonly bytes: number; readonly full: Buffer; readonly empty: Buffer; readonly slot: Buffer; readonly parity: Buffer }
-
 function workgroup(top: For): Stmt {
   const blocks: For[] = [];
   let body: Stmt = top;
   for (; isBlock(body); body = body.body) blocks.push(body);
-  const counts = new Set<number>(), fragments = new Map<number, Fragment>(), tiles = new Map<number, Buffer>(), rings = new Map<For, Ring>(), allocs: Buffer[] = [];
+  const counts = new Set<number>(), fragments = new Map<number, Fragment>(), tiles = new Map<number, Tile>(), rings = new Map<For, Ring>(), allocs: Buffer[] = [];
   visitStmt(body, (s) => { if (isTeam(s)) counts.add(isConst(s.extent) ? s.extent.value : fail(`the number of teams at ${s.v.name} is not constant`, s)); });
   if (counts.size !== 1) return fail(`its loops have ${[...counts].join(' and ')} teams`, top);
-  const [count] = [...counts] as [number], lane = newVar('lane');
+  const [count] = [...counts] as [number], lane = newVar('lane'), bar = (name: string, n: number): Buffer => newBuffer({ name, dtype: 'i64', space: 'shared', shape: [constant(n)], loc: top.loc }), own = (name: string): Buffer => newBuffer({ name, dtype: 'i32', space: 'reg', shape: [], loc: top.loc });
   visitStmt(body, (s) => {
-    if (s.kind === 'alloc' && s.buf.space === 'reg') fragments.set(s.buf.id, fragmentOf(s.buf, (n) => newBuffer({ name: s.buf.name, dtype: s.buf.dtype, space: 'local', shape: [constant(n)], loc: s.buf.loc }), s, WARPGROUP));
+    if (s.kind === 'alloc' && s.buf.space === 'reg') fragments.set(s.buf.id, fragmentOf(s.buf, (n, dtype) => newBuffer({ name: s.buf.name, dtype, space: 'local', shape: [constant(n)], loc: s.buf.loc }), s, WARPGROUP));
     if (s.kind !== 'for' || !s.ring) { if (isTeam(s)) return false; return undefined; }
     const copies = (s.body.kind === 'block' ? s.body.body : [s.body]).filter(isBulk), stages = s.ring;
-    let bytes = 0;
+    const r: Ring = { stages, bytes: copies.reduce((n, c) => n + bytesIn(storeOf(c).buf), 0), full: bar('full', stages), empty: bar('empty', stages), slot: own('slot'), parity: own('parity') };
     for (const c of copies) {
-      const b = storeOf(c).buf, shape = b.shape, n = shape.reduce((x, e) => x * (isConst(e) ? e.value : 0), 1) * bytesOf(b.dtype);
-      const tile = newBuffer({ ...b, shape: [constant(stages), ...shape] });
-      tiles.set(b.id, tile);
+      const b = storeOf(c).buf, tile = newBuffer({ ...b, shape: [constant(stages), ...b.shape] });
+      tiles.set(b.id, { buf: tile, bytes: bytesIn(b), ring: r });
       allocs.push(tile);
-      bytes += n;
     }
-    const bar = (name: string): Buffer => newBuffer({ name, dtype: 'i64', space: 'shared', shape: [constant(stages)], loc: s.loc }), own = (name: string): Buffer => newBuffer({ name, dtype: 'i32', space: 'reg', shape: [], loc: s.loc });
-    rings.set(s, { stages, bytes, full: bar('full'), empty: bar('empty'), slot: own('slot'), parity: own('parity') });
+    rings.set(s, r);
     return undefined;
   });
-  visitStmt(body, (s) => { if (isBulk(s) && !tiles.has(storeOf(s).buf.id)) fail('a bulk copy outside of a ring', s); });
+  // A tile outside of rings is brought once.
+  const alone: Tile[] = [], inBlocks = (body.kind === 'block' ? body.body : [body]).filter(isBulk);
+  visitStmt(body, (s) => {
+    if (!isBulk(s) || tiles.has(storeOf(s).buf.id)) return;
+    if (!inBlocks.includes(s) || blocks[0]!.persistent) fail('a bulk copy that is made over and over, outside of a ring', s);
+    const b = storeOf(s).buf, tile: Tile = { buf: newBuffer({ ...b }), bytes: bytesIn(b), full: bar(`${b.name}_full`, 1) };
+    tiles.set(b.id, tile);
+    allocs.push(tile.buf);
+    alone.push(tile);
+  });
   const at = { loc: top.loc, step: top.step }, all = [...rings.values()], roles: Roles = { count, lane, fragments, tiles, rings, team: sub(binary('div', lane, constant(TEAM)), constant(1)) };
   const call = (fn: DeviceFunction, ...args: CallArg[]): Stmt => ({ kind: 'call', fn, args, ...at });
   const init = all.flatMap((r) => Array.from({ length: r.stages }, (_, i) => [call(MBARRIER.init, place(r.full, constant(i)), value(1)), call(MBARRIER.init, place(r.empty, constant(i)), value(count))]).flat());
+  init.push(...alone.map((t) => call(MBARRIER.init, place(t.full!, constant(0)), value(1))));
   const start = (r: Ring, parity: number): Stmt[] => [{ kind: 'alloc', buf: r.slot, ...at }, { kind: 'store', buf: r.slot, index: [], value: constant(0, 'i32'), ...at }, { kind: 'alloc', buf: r.parity, ...at }, { kind: 'store', buf: r.parity, index: [], value: constant(parity, 'i32'), ...at }];
-  const registers = 504 / (count + 1);
+  const [few, many] = registersOfRoles(count);
   const outer = blocks[0]!, inner = blocks[1], tile = outer.persistent && inner ? bands(outer, inner, body) : undefined, work = tile ? tile.body : body;
-  const producer = block([call(REGISTERS(count === 1 ? 56 : 40, false)), { kind: 'if', cond: compare('eq', lane, constant(0)), then: renew(block([...all.flatMap((r) => start(r, 1)), produce(work, roles, undefined)])).stmt, ...at }]);
-  const consumer = block([call(REGISTERS(Math.floor((count === 1 ? 240 : count === 2 ? 232 : registers) / 8) * 8, true)), ...all.flatMap((r) => start(r, 0)), consume(work, roles, undefined)]);
+  const producer = block([call(REGISTERS(few, false)), { kind: 'if', cond: compare('eq', lane, constant(0)), then: renew(block([...all.flatMap((r) => start(r, 1)), produce(work, roles, undefined)])).stmt, ...at }]);
+  const consumer = block([call(REGISTERS(many, true)), ...all.flatMap((r) => start(r, 0)), consume(work, roles, undefined)]);
   const program = block([
     { kind: 'region', name: 'barriers of the rings: full and empty, one of each a tile', body: { kind: 'if', cond: compare('eq', lane, constant(0)), then: block([...init, call(MBARRIER.initDone)]), ...at }, ...at },
     { kind: 'barrier', scope: 'workgroup', ...at },
@@ -80,9 +74,16 @@ function workgroup(top: For): Stmt {
     { kind: 'if', cond: compare('lt', lane, constant(TEAM)), then: { kind: 'region', name: 'the first warpgroup starts copies', body: producer, ...at }, else: { kind: 'region', name: 'the others compute', body: consumer, ...at }, ...at },
   ]);
   const lanes: For = { kind: 'for', v: lane, extent: constant(TEAM * (count + 1)), loop: 'lane.x', body: program, ...at };
-  const memory: Stmt[] = [...allocs, ...all.flatMap((r) => [r.full, r.empty])].map((buf) => ({ kind: 'alloc', buf, ...at }));
+  const memory: Stmt[] = [...allocs, ...all.flatMap((r) => [r.full, r.empty]), ...alone.map((t) => t.full!)].map((buf) => ({ kind: 'alloc', buf, ...at }));
   const inside = block([...memory, lanes]);
   return tile ? { ...tile.grid, body: inside } : blocks.reduceRight<Stmt>((b, l) => ({ ...l, body: b }), inside);
+}
+
+const bytesIn = (b: Buffer): number => b.shape.reduce((n, e) => n * (isConst(e) ? e.value : 0), bytesOf(b.dtype));
+
+/** Registers of a lane that starts copies, and of one that computes: together no more than the 65536 of a multiprocessor. */
+function registersOfRoles(teams: number): readonly [number, number] {
+  return teams === 1 ? [56, 240] : teams === 2 ? [40, 232] : teams === 3 ? [32, 160] : [40, Math.floor(504 / (teams + 1) / 8) * 8];
 }
 
 /**
@@ -99,15 +100,15 @@ function bands(outer: For, inner: For, body: Stmt): { readonly grid: For; readon
   return { grid: { kind: 'for', v: w, extent: binary('min', tiles, constant(workgroups)), loop: 'block.x', body: block([]), ...at }, body: turns };
 }
 
-const place = (buf: Buffer, ...index: Expr[]): CallArg => ({ kind: 'place', buf, index, writes: true });
-const value = (x: number | Expr): CallArg => ({ kind: 'value', value: typeof x === 'number' ? constant(x, 'i32') : x });
-
 /** The store of a bulk copy. */
 function storeOf(s: Stmt): Extract<Stmt, { kind: 'store' }> {
   let found: Extract<Stmt, { kind: 'store' }> | undefined;
   visitStmt(s, (x) => { if (x.kind === 'store' && x.value.kind === 'load') found ??= x; });
   return found ?? fail('a bulk copy without a copy', s);
 }
+
+const constantOf = (e: Expr): number => (isConst(e) ? e.value : 0);
+const mentions = (e: Expr, v: Expr): boolean => { let found = false; mapExpr(e, (y) => { found ||= y === v || (y.kind === 'var' && v.kind === 'var' && y.id === v.id); return y; }); return found; };
 
 /** Where a role is in a ring, one tile on. */
 function onward(r: Ring, s: Stmt): Stmt {
@@ -119,7 +120,6 @@ function onward(r: Ring, s: Stmt): Stmt {
   ]);
 }
 const add32 = (e: Expr, n: number): Expr => binary('add', e, constant(n, 'i32'));
-const slotOf = (r: Ring): Expr => ({ kind: 'cast', dtype: 'i64', lanes: 1, x: load(r.slot, []) });
 
 /** The program of the lane that starts copies: control flow and bulk copies, nothing else. `ring`: the one that they go into. */
 function produce(s: Stmt, x: Roles, ring: Ring | undefined): Stmt {
@@ -143,15 +143,23 @@ function produce(s: Stmt, x: Roles, ring: Ring | undefined): Stmt {
     }
     case 'instr': {
       if (!isBulk(s)) return block([]);
-      if (!ring) return fail('a bulk copy outside of a ring', s);
-      const store = storeOf(s), from = store.value as Extract<Expr, { kind: 'load' }>, tile = x.tiles.get(store.buf.id)!, loops = new Set<number>();
+      const store = storeOf(s), from = store.value as Extract<Expr, { kind: 'load' }>, tile = x.tiles.get(store.buf.id)!, pieces = new Set<number>(), loops = new Set<number>();
+      // The copy's loops over rows and columns are the box; one over pieces around them is as many copies.
       visitStmt(s.body, (l) => { if (l.kind === 'for') loops.add(l.v.id); });
-      const origin = from.index.map((e) => mapExpr(e, (y) => (y.kind === 'var' && loops.has(y.id) ? constant(0) : y)));
-      const box = store.buf.shape.map((e) => (isConst(e) ? e.value : 0)).toReversed();
-      return { kind: 'call', fn: BULK_2D, args: [
-        place(tile, slotOf(ring), constant(0), constant(0)), { kind: 'map', buf: from.buf, box, swizzle: 128 }, place(ring.full, slotOf(ring)),
-        ...origin.toReversed().map((e): CallArg => value({ kind: 'cast', dtype: 'i32', lanes: 1, x: e })),
-      ], ...at };
+      const [p] = store.index.length === 3 ? store.index : [], count = p ? constantOf(store.buf.shape[0]!) : 1;
+      if (p?.kind === 'var') pieces.add(p.id);
+      const bar = tile.full ? place(tile.full, constant(0)) : ring ? place(ring.full, slotOf(ring)) : fail('a bulk copy outside of its ring', s), rows = store.index.at(-2)!, cols = store.index.at(-1)!;
+      const box = from.index.map((e, d) => (d === from.index.length - 1 ? constantOf(store.buf.shape.at(-1)!) : mentions(e, rows) ? constantOf(store.buf.shape.at(-2)!) : 1)).toReversed();
+      void cols;
+      const one = (k: number): Stmt => {
+        const origin = from.index.map((e) => mapExpr(e, (y) => (y.kind === 'var' && loops.has(y.id) ? constant(pieces.has(y.id) ? k : 0) : y)));
+        return { kind: 'call', fn: BULK(from.index.length), args: [
+          place(tile.buf, ...inTile(tile, ...(p ? [constant(k)] : []), constant(0), constant(0))), { kind: 'map', buf: from.buf, box, swizzle: 128 }, bar,
+          ...origin.toReversed().map((e): CallArg => value({ kind: 'cast', dtype: 'i32', lanes: 1, x: e })),
+        ], ...at };
+      };
+      const copies = Array.from({ length: count }, (_, k) => one(k));
+      return block(tile.full ? [{ kind: 'call', fn: MBARRIER.expect, args: [bar, value(tile.bytes)], ...at }, ...copies] : copies);
     }
     default: return block([]);
   }
@@ -160,10 +168,13 @@ function produce(s: Stmt, x: Roles, ring: Ring | undefined): Stmt {
 /** The program of the lanes that compute. `ring`: the one whose tile is in use. */
 function consume(s: Stmt, x: Roles, ring: Ring | undefined): Stmt {
   const at = { loc: s.loc, step: s.step };
-  if (isBulk(s)) return block([]);
-  if (isTeam(s)) return teamWork(s, x, ring);
+  if (isBulk(s)) {
+    const { full } = x.tiles.get(storeOf(s).buf.id)!;
+    return full ? { kind: 'call', fn: MBARRIER.wait, args: [place(full, constant(0)), value(0)], ...at } : block([]);
+  }
+  if (isTeam(s)) return teamWork(s, x);
   switch (s.kind) {
-    case 'block': return block(s.body.map((c) => consume(c, x, ring)));
+    case 'block': return block(inOrder(s.body, x).map((c) => ('anew' in c ? teamWork(c.anew, x, { anew: true }) : consume(c, x, ring))));
     case 'region': return { ...s, body: consume(s.body, x, ring) };
     case 'let': return s;
     case 'if': return { ...s, then: consume(s.then, x, ring), else: s.else && consume(s.else, x, ring) };
@@ -183,7 +194,7 @@ function consume(s: Stmt, x: Roles, ring: Ring | undefined): Stmt {
         const last: Expr = { kind: 'cast', dtype: 'i64', lanes: 1, x: select(compare('eq', load(r.slot, []), constant(0, 'i32')), constant(r.stages - 1, 'i32'), add32(load(r.slot, []), -1)) };
         return block([
           ...sumsOf(only, x).map((f): Stmt => ({ kind: 'call', fn: HOLD(f.own), args: [{ kind: 'array', buf: f.own }], ...at })),
-          { ...plain, body: block([wait, teamWork(only, x, r, WGMMA.wait1), free(last, and(first, compare('gt', s.v, constant(0)))), onward(r, s)]) },
+          { ...plain, body: block([wait, teamWork(only, x, { wait: WGMMA.wait1 }), free(last, and(first, compare('gt', s.v, constant(0)))), onward(r, s)]) },
           { kind: 'call', fn: WGMMA.wait0, args: [], ...at },
           free(last, and(first, compare('gt', s.extent, constant(0)))),
         ]);
@@ -194,41 +205,28 @@ function consume(s: Stmt, x: Roles, ring: Ring | undefined): Stmt {
   }
 }
 
-/** One team's iteration: products, and loops over registers. */
-function teamWork(s: For, x: Roles, ring: Ring | undefined, wait: DeviceFunction = WGMMA.wait0): Stmt {
-  const at = { loc: s.loc, step: s.step }, own = new Map<number, Expr>([[s.v.id, x.team]]), team: Team = { ...WARPGROUP, vars: [s.v] };
-  const mine = (e: Expr): Expr => substituteExpr(e, own), laneInTeam = binary('mod', x.lane, constant(TEAM));
-  const tile = (b: Buffer, index: readonly Expr[]): CallArg => {
-    const t = x.tiles.get(b.id);
-    if (!t || !ring) return fail(`a product reads ${b.name}, which is no tile of a ring`, s);
-    return { kind: 'place', buf: t, index: [slotOf(ring), ...index.map(mine)], writes: false };
-  };
-  const products = (p: Stmt): Stmt => {
-    if (p.kind === 'instr' && p.body) {
-      const text = p.def.team ?? fail(`${p.def.name} is no instruction of a team`, p), m = matchInstruction(p.def, p.body);
-      if ('why' in m) throw new DslError('KD-L-INSTR', { name: p.def.name, why: m.why }, p);
-      const args = argsOf(p.def, m).map((a): CallArg => {
-        if (a.kind !== 'place') return value(mine(a.value));
-        const f = x.fragments.get(a.buf.id);
-        if (!f) return tile(a.buf, a.index);
-        const from = offsetOf(f, a.index, team, p);
-        if (!isConst(from, 0) || (f.own.shape[0]!.kind === 'const' && f.own.shape[0]!.value !== tileRegisters(a.buf, WARPGROUP))) return fail(`${f.whole.name} has several tiles a team: one is possible today`, p);
-        return { kind: 'array', buf: f.own };
-      });
-      return { kind: 'call', fn: text.fn, args: [args[2]!, args[0]!, args[1]!], loc: p.loc, step: p.step };
-    }
-    return mapOwnExprs(mapChildren(p, products), mine);
-  };
-  if (holdsProducts(s)) {
-    const call = (fn: DeviceFunction): Stmt => ({ kind: 'call', fn, args: [], ...at });
-    return block([call(WGMMA.fence), products(s.body), call(WGMMA.commit), call(wait)]);
+/** Statements in order, but that products whose sums were set to zero right before begin anew. */
+function inOrder(list: readonly Stmt[], x: Roles): readonly (Stmt | { readonly anew: For })[] {
+  const out: (Stmt | { readonly anew: For })[] = [];
+  for (const s of list) {
+    const before = out.at(-1), zeroed = before && 'kind' in before && isTeam(before) ? zeroedBy(before, x) : undefined;
+    if (zeroed && isTeam(s) && holdsProducts(s) && sumsOf(s, x).length === 1 && sumsOf(s, x)[0] === zeroed) { out[out.length - 1] = { anew: s }; continue; }
+    out.push(s);
   }
-  return substitute(distribute(s.body, x.fragments, team, laneInTeam), own);
+  return out;
 }
-const holdsProducts = (s: For): boolean => holds(s.body, (y) => y.kind === 'instr' && y.def.team !== undefined);
+
+/** The tile that a loop of a team sets to zero, and does nothing else. */
+function zeroedBy(s: For, x: Roles): Fragment | undefined {
+  let y: Stmt = s;
+  const extents: number[] = [];
+  while (y.kind === 'for' || (y.kind === 'block' && y.body.length === 1)) {
+    if (y.kind === 'for' && y !== s) extents.push(isConst(y.extent) ? y.extent.value : 0);
+    y = y.kind === 'for' ? y.body : y.body[0]!;
+  }
+  const f = y.kind === 'store' && isConst(y.value, 0) ? x.fragments.get(y.buf.id) : undefined;
+  return f?.form === 'tile' && f.whole.shape.slice(-2).every((e, i) => isConst(e, extents[i])) && extents.length === 2 ? f : undefined;
+}
+
 /** What products of a team add to. */
-function sumsOf(s: For, x: Roles): readonly Fragment[] {
-  const found = new Set<Fragment>();
-  visitStmt(s, (p) => { if (p.kind === 'store' || p.kind === 'accum') { const f = x.fragments.get(p.buf.id); if (f) found.add(f); } });
-  return [...found];
-}
+const sumsOf = (s: For, x: Roles): readonly Fragment[] => registersOf(s, x).filter((f) => f.form === 'tile');

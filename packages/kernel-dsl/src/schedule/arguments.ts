@@ -4,7 +4,7 @@ import { Axis, here } from '../lang/index.ts';
 
 /** Which arguments of a verb are handles of loops: their positions, or `from` one on all of them. */
 const HANDLES: Readonly<Record<string, readonly number[] | { readonly from: number }>> = {
-  split: [0], tile: [0, 1], fuse: [0, 1], computeAt: [1], hoist: [1], pipeline: [0], reorder: { from: 0 }, unroll: [0], jam: [0], interleave: [0], vectorize: [0], parallel: [0], stage: [1], rfactor: [1], partials: [1], deal: [0], tensorize: { from: 1 },
+  split: [0], tile: [0, 1], fuse: [0, 1], computeAt: [1], hoist: [1], pipeline: [0], reorder: { from: 0 }, unroll: [0], jam: [0], interleave: [0], vectorize: [0], parallel: [0], stage: [1], rfactor: [1], partials: [1], deal: [0], reverse: [0], tensorize: { from: 1 },
 };
 
 const shown = (x: unknown): string => (typeof x === 'string' ? `'${x}'` : x === null || typeof x !== 'object' ? String(x) : 'an object');

@@ -1,6 +1,6 @@
 import { DslError } from '../errors/index.ts';
-import { affine, block, bytesOf, constant, exprKey, load, mapExprs, newBuffer, newVar, printExpr, sameExpr, visitStmt, add, lt, and } from '../ir/index.ts';
-import type { Buffer, Expr, For, Instruction, Stmt } from '../ir/index.ts';
+import { add, affine, and, block, bytesOf, constant, exprKey, load, lt, mapExpr, mapExprs, mapStmt, mul, newBuffer, newVar, printExpr, sameExpr, upperBound, visitStmt } from '../ir/index.ts';
+import type { Affine, Buffer, Expr, For, If, Instruction, Stmt, Var } from '../ir/index.ts';
 import type { Axis } from '../lang/index.ts';
 import { accesses } from './access.ts';
 import { conjuncts } from './mark.ts';
@@ -9,8 +9,9 @@ import type { At, State } from './state.ts';
 import { tileOf } from './tile.ts';
 
 /**
- * Copies the tile of a matrix that one iteration of a loop of a workgroup uses into shared memory, by the copy engine: rows of 128 bytes, whose 16-byte chunks
- * lie swizzled as products of warpgroups take them; zeros outside of the matrix. Belongs to programs of teams: the loop lies outside of them.
+ * Copies the tile of a tensor that one iteration of a loop of a workgroup uses into shared memory, by the copy engine: rows of 128 bytes, whose 16-byte chunks
+ * lie swizzled as products of warpgroups take them; zeros outside of the tensor. Rows of several times 128 bytes are cut into pieces, the first of all rows before the
+ * second. Dimensions that the tile takes one index of come along. Belongs to programs of teams: the loop lies outside of them.
  */
 export function bulk(st: State, name: string, axis: Axis, at: At): void {
   const refuse = (why: string): never => { throw new DslError('KD-S-BULK', { name, axis: axis.name, why }, at); };
@@ -19,35 +20,63 @@ export function bulk(st: State, name: string, axis: Axis, at: At): void {
   if (param?.kind !== 'tensor') throw new DslError('KD-S-UNKNOWN', { what: `tensor ${name}` }, at);
   const src: Buffer = param.buf, { loop, path } = findLoop(st, axis, at);
   if (path.some((s) => s.kind === 'for' && (s.loop.startsWith('team.') || s.loop.startsWith('lane.')))) return refuse('it lies inside of a team');
-  if (loop.loop !== 'seq') return refuse(`it is ${loop.loop}`);
-  if (src.shape.length !== 2 || src.strided || src.packed) return refuse(`${name} is no matrix whose rows are dense`);
+  if (loop.loop !== 'seq' && !loop.loop.startsWith('block.')) return refuse(`it is ${loop.loop}`);
+  if (src.shape.length < 2 || src.shape.length > 5 || src.strided || src.packed) return refuse(`${name} is no tensor of 2 to 5 dimensions whose rows are dense`);
   const uses = accesses(loop.body, src);
   if (uses.length === 0) throw new DslError('KD-S-STAGE-WHERE', { name, axis: axis.name }, at);
   if (uses.some((u) => u.kind !== 'load' || (u.chain[0]!.kind === 'load' && u.chain[0].as))) return refuse('it is written there, or its bytes are read as another dtype');
   const inner = new Map<number, For>();
   visitStmt(loop.body, (s) => { if (s.kind === 'for') inner.set(s.v.id, s); });
   const tile = tileOf(src, uses, inner, (why) => refuse(why), (l) => { throw new DslError('KD-S-BOUND', { verb: `bulk(${name})`, axis: l.v.name }, at); });
-  const [rows, cols] = tile.dims.map((d) => d.n) as [number, number];
-  if (cols * bytesOf(src.dtype) !== 128) return refuse(`its rows of ${cols} elements have ${cols * bytesOf(src.dtype)} bytes, not 128`);
+  const last = src.shape.length - 1, tall = tile.dims.flatMap((d, i) => (i < last && d.n > 1 ? [i] : [])), across = tall[0] ?? last - 1;
+  if (tall.length > 1) return refuse(`it takes several indices of dimensions ${tall.join(' and ')}, rows and columns are two`);
+  const rows = tile.dims[across]!.n, cols = tile.dims[last]!.n, deep = 128 / bytesOf(src.dtype), pieces = cols / deep;
+  if (!Number.isInteger(pieces)) return refuse(`its rows of ${cols} elements have ${cols * bytesOf(src.dtype)} bytes, not 128 or a multiple`);
   if (rows > 256 || rows % 8 !== 0) return refuse(`it has ${rows} rows: a multiple of 8 up to 256 is needed`);
-  // What is not there reads as zero: a guard may say so, of the matrix's own edges and nothing else.
   const ids = new Set(inner.keys());
+  /** Where a column lies: its piece, and its place there. The loops over columns are split where pieces end. */
+  const column = (e: Expr): readonly [Expr, Expr] => {
+    const a = affine(tile.dims[last]!.within(e), ids)!, whole = Math.floor(a.offset / deep);
+    let piece: Expr = constant(whole), place: Expr = constant(a.offset - whole * deep), most = a.offset - whole * deep;
+    for (const { v, coef } of a.terms.values()) {
+      if (coef % deep === 0) { piece = add(piece, mul(v, constant(coef / deep))); continue; }
+      place = add(place, mul(v, constant(coef)));
+      most += coef * ((upperBound(inner.get(v.id)!.extent) ?? Infinity) - 1);
+    }
+    return coefsArePositive(a) && most < deep ? [piece, place] : refuse(`its columns at ${printExpr(e)} go beyond pieces of ${deep}: split that loop by ${deep}`);
+  };
+  const buf = newBuffer({ name: `${name}_shared`, dtype: src.dtype, space: 'shared', shape: [...(pieces > 1 ? [constant(pieces)] : []), constant(rows), constant(deep)], loc: at.loc });
+  const placed = (index: readonly Expr[]): readonly Expr[] => { const row = tile.dims[across]!.within(index[across]!); return pieces > 1 ? (([p, c]) => [p, row, c])(column(index[last]!)) : [row, tile.dims[last]!.within(index[last]!)]; };
+  // What is not there reads as zero: a guard may say so, of the tensor's own edges and nothing else.
+  const isEdge = (c: Expr, index: readonly Expr[]): boolean => {
+    const a = c.kind === 'cmp' && c.fn === 'lt' ? affine(c.a, ids) : undefined;
+    return a !== undefined && c.kind === 'cmp' && index.some((e, d) => { const m = affine(e, ids); return m && sameExpr(c.b, src.shape[d]!) && exprKey(m.rest) === exprKey(a.rest) && m.offset === a.offset && m.terms.size === a.terms.size && [...m.terms].every(([id, t]) => a.terms.get(id)?.coef === t.coef); });
+  };
   for (const u of uses) for (const c of [...u.guards, ...u.pads].flatMap(conjuncts)) {
     const a = c.kind === 'cmp' && c.fn === 'lt' ? affine(c.a, ids) : undefined;
-    const edge = a && c.kind === 'cmp' && u.index.some((e, d) => { const m = affine(e, ids); return m && sameExpr(c.b, src.shape[d]!) && exprKey(m.rest) === exprKey(a.rest) && m.offset === a.offset && m.terms.size === a.terms.size && [...m.terms].every(([id, t]) => a.terms.get(id)?.coef === t.coef); });
     const mine = a && [...a.terms.keys()].some((id) => u.index.some((e) => affine(e, ids)?.terms.has(id)));
-    if (!edge && mine) return refuse(`the condition ${printExpr(c)} around it is not that an element exists`);
+    if (!isEdge(c, u.index) && mine) return refuse(`the condition ${printExpr(c)} around it is not that an element exists`);
   }
-  const buf = newBuffer({ name: `${name}_shared`, dtype: src.dtype, space: 'shared', shape: [constant(rows), constant(cols)], loc: at.loc });
-  const body = mapExprs(loop.body, (e) => (e.kind === 'load' && e.buf.id === src.id ? load(buf, e.index.map((x, d) => tile.dims[d]!.within(x)), { loc: e.loc }) : e));
-  const r = newVar(`${name}_row`), c = newVar(`${name}_col`), index = [add(tile.dims[0]!.origin, r), add(tile.dims[1]!.origin, c)], origin = { loc: at.loc, step: at.step };
-  const store = (value: Expr): Stmt => ({ kind: 'store', buf, index: [r, c], value, ...origin });
-  const inside = and(lt(index[0]!, src.shape[0]!), lt(index[1]!, src.shape[1]!));
-  const copy: Stmt = { kind: 'for', v: r, extent: constant(rows), loop: 'seq', ...origin, body: { kind: 'for', v: c, extent: constant(cols), loop: 'seq', ...origin, body: { kind: 'if', cond: inside, then: store(load(src, index)), else: store(constant(0, src.dtype)), ...origin } } };
+  // A sum of products asks no more whether the elements are there: a product with zero adds nothing (but NaN, where the other factor is infinite or NaN).
+  const asks = (s: Stmt): boolean => s.kind === 'if' && !s.else && !s.pad && s.then.kind === 'accum' && s.then.fn === 'add' && factors(s.then.value).some((f) => f.kind === 'load' && f.buf.id === src.id && conjuncts(s.cond).every((c) => isEdge(c, f.index)));
+  const lifted = mapStmt(loop.body, (s) => { if (!asks(s)) return s; st.reassociates = true; return (s as If).then; })!;
+  const body = mapExprs(lifted, (e) => (e.kind === 'load' && e.buf.id === src.id ? load(buf, placed(e.index), { loc: e.loc }) : e));
+  const p = newVar(`${name}_piece`), r = newVar(`${name}_row`), c = newVar(`${name}_col`), origin = { loc: at.loc, step: at.step };
+  // The copy stands before the names that the body makes.
+  const names = new Map<number, Expr>(), whole = (e: Expr): Expr => mapExpr(e, (x) => { const named = x.kind === 'var' ? names.get(x.id) : undefined; return named ? whole(named) : x; });
+  for (const x of loop.body.kind === 'block' ? loop.body.body : []) if (x.kind === 'let') names.set(x.v.id, x.value);
+  const index = tile.dims.map((d) => ({ ...d, origin: whole(d.origin) })).map((d, i) => (i === across ? add(d.origin, r) : i === last ? add(pieces > 1 ? add(d.origin, mul(p, constant(deep))) : d.origin, c) : d.origin));
+  const store = (value: Expr): Stmt => ({ kind: 'store', buf, index: [...(pieces > 1 ? [p] : []), r, c], value, ...origin });
+  const inside = [across, last].map((i) => lt(index[i]!, src.shape[i]!)).reduce(and), loopOver = (v: Var, n: number, b: Stmt): Stmt => ({ kind: 'for', v, extent: constant(n), loop: 'seq', ...origin, body: b });
+  const rest = loopOver(r, rows, loopOver(c, deep, { kind: 'if', cond: inside, then: store(load(src, index)), else: store(constant(0, src.dtype)), ...origin })), copy = pieces > 1 ? loopOver(p, pieces, rest) : rest;
   const def: Instruction = { name: 'copy_tile', needs: ['tma'], passing: {}, exact: true, c: undefined, get meaning(): never { throw new Error('a bulk copy is told by its loops'); } };
   setBody(st, replaceStmt(st.ir.body, loop, { ...loop, body: block([{ kind: 'alloc', buf, ...origin }, { kind: 'instr', def, args: [], body: copy, ...origin }, body]) }));
   st.filled.add(buf.id);
 }
+
+const coefsArePositive = (a: Affine): boolean => [...a.terms.values()].every((t) => t.coef > 0);
+/** The factors of a product, casts looked through. */
+const factors = (e: Expr): readonly Expr[] => (e.kind === 'cast' ? factors(e.x) : e.kind === 'binary' && e.fn === 'mul' ? [...factors(e.a), ...factors(e.b)] : [e]);
 
 /** The bulk copies at the start of a loop's body run `stages` - 1 iterations ahead of what uses them, into a ring of tiles. No bit changes. */
 export function ring(st: State, axis: Axis, stages: number, at: At): void {

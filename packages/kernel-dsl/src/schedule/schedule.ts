@@ -1,9 +1,10 @@
-import type { Instruction, KernelIR, Loc } from '../ir/index.ts';
+import type { Approximate, Instruction, KernelIR, Loc } from '../ir/index.ts';
 import { specViolation } from '../ir/index.ts';
 import { DslError } from '../errors/index.ts';
 import { here } from '../lang/index.ts';
 import type { Axes, Axis, Kernel } from '../lang/index.ts';
 import type { Target } from '../targets/index.ts';
+import { approximate } from './approximate.ts';
 import { guarded } from './arguments.ts';
 import { placeBarriers } from './barriers.ts';
 import { bind, checkLanes } from './bind.ts';
@@ -12,6 +13,7 @@ import type { GridPlace } from './bind.ts';
 import { computeAt } from './compute-at.ts';
 import { deal } from './deal.ts';
 import type { DealOptions } from './deal.ts';
+import { distribute, reverse } from './distribute.ts';
 import { expand } from './expand.ts';
 import { fuse } from './fuse.ts';
 import { hoist } from './hoist.ts';
@@ -91,6 +93,18 @@ export interface Schedule {
   tensorize(instruction: Instruction, ...axes: readonly Axis[]): void;
   /** Gives a register an element for each iteration of some loops, which run once before, inside and after the loop that adds to it: the sum goes outside. */
   expand(register: string, ...axes: readonly Axis[]): void;
+  /**
+   * Each statement inside of some loops gets these loops for itself; loops in `through` stay outside, and what is made inside gets an element for each iteration.
+   * Returns the loops around each inner loop, by the name of that one.
+   */
+  distribute(axes: readonly Axis[], through: readonly Axis[]): Readonly<Record<string, readonly Axis[]>>;
+  /** The iterations of a loop, which must not depend on each other, last one first. */
+  reverse(axis: Axis): void;
+  /**
+   * Lets the machine compute functions of float32 in its own way: `exp2` with an error of up to 2 units in the last place, and 0 for results below 2^-126;
+   * `max` and `min` may give either operand where one of them is NaN.
+   */
+  approximate(...functions: readonly Approximate[]): void;
   /** Fetches what lanes copy into shared memory one iteration ahead, into registers, and stores it to the other half of twice the memory after the body. */
   prefetch(axis: Axis): void;
   /** Copies the tile of a matrix that an iteration uses into shared memory, by the copy engine. For programs of teams. */
@@ -147,6 +161,9 @@ export function schedule<A extends Axes>(k: Kernel<A>, target: Target, f: (s: Sc
     stage: (tensor, axis, space, o = {}) => step(`stage(${tensor}, ${axis.name}, ${space})`, (at) => stage(st, tensor, axis, space, o, at)),
     tensorize: (def, ...order) => step(`tensorize(${def.name}, ${names(order)})`, (at) => tensorize(st, def, order, at)),
     expand: (register, ...order) => step(`expand(${register}, ${names(order)})`, (at) => expand(st, register, order, at)),
+    distribute: (order, through) => step(`distribute([${names(order)}], [${names(through)}])`, (at) => distribute(st, order, through, at)),
+    reverse: (axis) => step(`reverse(${axis.name})`, (at) => reverse(st, axis, at)),
+    approximate: (...functions) => step(`approximate(${functions.join(', ')})`, (at) => approximate(st, functions, at)),
     prefetch: (axis) => step(`prefetch(${axis.name})`, (at) => prefetch(st, axis, at)),
     bulk: (tensor, axis) => step(`bulk(${tensor}, ${axis.name})`, (at) => bulk(st, tensor, axis, at)),
     ring: (axis, stages) => step(`ring(${axis.name}, ${stages})`, (at) => ring(st, axis, stages, at)),

@@ -13,5 +13,5 @@ export const cudaTarget = (arch: string, o: { readonly features: readonly string
   isa: `cuda-${arch.replace('_', '')}`, arch: undefined, vecBytes: 16, fma: true, vectorRegisters: 255,
   features: ['f64', 'i64', 'f16', 'subgroups', 'dot4', 'print', 'atomic64', ...o.features], adds: [], instructions: o.instructions,
   cflags: [`--gpu-architecture=${arch}`, ...FLAGS],
-  gpu: { language: 'cuda', workgroup: { lanes: 1024, each: [1024, 1024, 64] }, grid: [2 ** 31 - 1, 65535, 65535], sharedBytes: o.sharedBytes, subgroup: 32, registers: 255 },
+  gpu: { language: 'cuda', workgroup: { lanes: 1024, each: [1024, 1024, 64] }, grid: [2 ** 31 - 1, 65535, 65535], sharedBytes: o.sharedBytes, subgroup: 32, registers: 255, approximate: ['exp2', 'max', 'min'] },
 });

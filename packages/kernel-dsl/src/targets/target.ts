@@ -1,4 +1,4 @@
-import type { Instruction, UnaryFn } from '../ir/index.ts';
+import type { Approximate, Instruction, UnaryFn } from '../ir/index.ts';
 
 /** A machine that kernels are emitted for: its limits, and how a C compiler is told about it. */
 export interface Target {
@@ -45,6 +45,8 @@ export interface GpuTraits {
   readonly registers: number;
   /** Functions of floats that its emitter has texts of its own for, since their formulas in the language need f64 or one rounding for a product and a sum. */
   readonly ownFunctions?: readonly UnaryFn[];
+  /** Functions of float32 that it has faster and less exact ones for (see `approximate` of schedules). */
+  readonly approximate?: readonly Approximate[];
 }
 
 /**

@@ -68,6 +68,7 @@ export const CUDA: Dialect = {
     fromF32: ['u16 h;', 'asm("cvt.rn.f16.f32 %0, %1;" : "=h"(h) : "f"(x));', 'return h;'],
     ...(t.features.includes('mma_bf16') && { bf16FromF32: ['u16 h;', 'asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(h) : "f"(x));', 'return h;'] }),
   }),
+  approximate: { exp2: ['float y;', 'asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));', 'return y;'], max: ['return fmaxf(a, b);'], min: ['return fminf(a, b);'] },
   dot4: () => ['int d;', 'asm("dp4a.u32.s32 %0, %1, %2, %3;" : "=r"(d) : "r"(a), "r"(b), "r"(acc));', 'return d;'],
   barrier: '__syncthreads();',
   atomic,

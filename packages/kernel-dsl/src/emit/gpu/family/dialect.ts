@@ -1,4 +1,4 @@
-import type { DType } from '../../../ir/index.ts';
+import type { Approximate, DType } from '../../../ir/index.ts';
 import type { Dim3, Target } from '../../../targets/index.ts';
 
 /** A small function that kernels call. Two helpers with one name are the same. */
@@ -49,6 +49,8 @@ export interface Dialect {
   readonly clz: (x: string, bits: 32 | 64) => string;
   readonly bits: (from: DType, to: DType, x: string) => string;
   readonly halves: (t: Target) => { readonly toF32?: readonly string[]; readonly fromF32?: readonly string[]; readonly bf16FromF32?: readonly string[] };
+  /** Bodies of what the machine computes in its own way, where kernels let it: of `x`, or of `a` and `b`. */
+  readonly approximate?: Readonly<Record<Approximate, readonly string[]>>;
   readonly dot4: (t: Target) => readonly string[] | undefined;
   readonly barrier: string;
   /** The statements of an atomic update that an instruction does, of `*p` by `x`, returning the old value; undefined where it takes a loop. */

@@ -5,7 +5,7 @@ import { call, castTo, heldAs, infix, literal as cLiteral, nonNegative, PREC, pr
 import type { Text } from '../../text/index.ts';
 import { nameOf, need, scalarKey, varKey } from './frame.ts';
 import type { Frame } from './frame.ts';
-import { absHelper, bf16FromF32Helper, bitsHelper, countHelper, dot4Helper, f16FromF32Helper, f32FromBf16Helper, f32FromF16Helper, floorDivHelper, isReal, joinHelper, ldexpHelper, libmHelper, minMaxHelper, splitHelper, wrapHelper } from './helpers.ts';
+import { absHelper, approximateHelper, bf16FromF32Helper, bitsHelper, countHelper, dot4Helper, f16FromF32Helper, f32FromBf16Helper, f32FromF16Helper, floorDivHelper, isReal, joinHelper, ldexpHelper, libmHelper, minMaxHelper, splitHelper, wrapHelper } from './helpers.ts';
 import { indexText, isNarrow, wideText } from './index-text.ts';
 import { loadText } from './memory.ts';
 import { rangeOfType, unwrapped } from './ranges.ts';
@@ -99,7 +99,7 @@ function unaryText(f: Frame, e: Unary): Text {
     case 'sqrt': if (real) return call(dialect.fn('sqrt', t), x()); break;
     case 'rsqrt': if (real) return infix('/', primary(t === 'f32' ? '1.0f' : '1.0'), call(dialect.fn('sqrt', t), x())); break;
     case 'exponent': case 'mantissa': if (real) return call(need(f, splitHelper(e.fn, t)), x()); break;
-    default: if (real) return call(need(f, libmHelper(e.fn, t)), x());
+    default: if (real) return call(need(f, approximateHelper(e.fn, t, f.m) ?? libmHelper(e.fn, t)), x());
   }
   throw new EmitError(`${e.fn} of ${t}`, e.loc);
 }
@@ -112,7 +112,7 @@ function compareText(f: Frame, e: Cmp): Text {
 function binaryText(f: Frame, e: Binary): Text {
   const { a, b, dtype: t, fn } = e, x = (): Text => exprText(f, a), y = (): Text => exprText(f, b);
   if (t === 'bool') return infix(fn === 'and' || fn === 'min' ? '&&' : fn === 'or' || fn === 'max' ? '||' : '!=', x(), y());
-  if (fn === 'min' || fn === 'max') return call(need(f, minMaxHelper(fn, t)), x(), y());
+  if (fn === 'min' || fn === 'max') return call(need(f, approximateHelper(fn, t, f.m) ?? minMaxHelper(fn, t)), x(), y());
   if (isReal(t)) {
     if (fn === 'copysign') return call(f.m.dialect.fn('copysign', t), x(), y());
     if (fn === 'ldexp') return call(need(f, ldexpHelper(t)), x(), y());

@@ -1,8 +1,8 @@
-import type { DType, PackedDType } from '../../../ir/index.ts';
+import type { DType, KernelIR, PackedDType } from '../../../ir/index.ts';
 import { DTYPES, HELD, bytesOf, isFloat } from '../../../ir/index.ts';
 import { heldAs } from '../../text/index.ts';
 import { helper } from './helper.ts';
-import type { Helper } from './dialect.ts';
+import type { Dialect, Helper } from './dialect.ts';
 import { typeOf, unsignedOf } from './types.ts';
 
 type Real = 'f32' | 'f64';
@@ -81,6 +81,12 @@ export function splitHelper(fn: 'exponent' | 'mantissa', t: Real): Helper {
 /** A function of the language, computed in double and rounded once: of what is left of them (conditions of loops). */
 export const libmHelper = (fn: 'exp' | 'exp2' | 'log' | 'log2' | 'sin' | 'cos' | 'tanh' | 'erf', t: Real): Helper =>
   ({ name: `${fn}_${t}`, render: (d) => ({ signature: `${typeOf(t)} ${fn}_${t}(${typeOf(t)} x)`, body: [`return ${t === 'f32' ? `(float)${d.fn(fn, 'f64')}(x)` : `${d.fn(fn, t)}(x)`};`] }) });
+
+/** A function of float32 as the machine has it, where the kernel lets it and the language has it. */
+export function approximateHelper(fn: string, t: DType, m: { readonly k: KernelIR; readonly dialect: Dialect }): Helper | undefined {
+  const which = m.k.approximate?.find((x) => x === fn), body = which && m.dialect.approximate?.[which];
+  return body && t === 'f32' ? helper(`approximate_${fn}`, `float approximate_${fn}(${fn === 'exp2' ? 'float x' : 'float a, float b'})`, body) : undefined;
+}
 
 /** f16 bits to f32, exactly. */
 export const f32FromF16Helper = (): Helper => {

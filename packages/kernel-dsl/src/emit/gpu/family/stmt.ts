@@ -7,7 +7,7 @@ import { atomicHelper } from './atomics.ts';
 import { exprText } from './expr.ts';
 import { FAULTS, bufKey, mapKey, nameOf, need, symbolOf, varKey } from './frame.ts';
 import type { Frame } from './frame.ts';
-import { assumeHelper, minMaxHelper } from './helpers.ts';
+import { approximateHelper, assumeHelper, minMaxHelper } from './helpers.ts';
 import { indexText, interval } from './index-text.ts';
 import { elementText, insideText, placeText, wideLoadText, wideStoreLines } from './memory.ts';
 import { printLines } from './print.ts';
@@ -194,7 +194,7 @@ function printStore(p: Printing, s: Store): void {
 function printAccum(p: Printing, s: Accum): void {
   const { f, w } = p, { buf, value, fn } = s, old: Expr = { kind: 'load', dtype: buf.dtype, lanes: 1, buf, index: s.index };
   const target = buf.space === 'reg' ? nameOf(f, bufKey(buf), buf.name) : elementText(f, buf, s.index, exprText), check = insideText(f, buf, s.index, 'updated', 1, exprText, s.loc);
-  const next = fn === 'min' || fn === 'max' ? call(need(f, minMaxHelper(fn, buf.dtype)), primary(target), exprText(f, value)) : exprText(f, { kind: 'binary', fn, dtype: buf.dtype, lanes: 1, a: old, b: value });
+  const next = fn === 'min' || fn === 'max' ? call(need(f, approximateHelper(fn, buf.dtype, f.m) ?? minMaxHelper(fn, buf.dtype)), primary(target), exprText(f, value)) : exprText(f, { kind: 'binary', fn, dtype: buf.dtype, lanes: 1, a: old, b: value });
   w.line(guarded(check, `${target} = ${next.t};`));
 }
 

@@ -100,7 +100,7 @@ const columnsOf = (n: Nest): number => (n.col && isConst(n.col.extent) && n.col.
 /** A tile of 16-bit floats: two neighbours at a time become a register. */
 function inPairs(n: Nest, leaf: Store, f: Fragment, fragments: ReadonlyMap<number, Fragment>, team: Team, lane: Expr): Stmt {
   const cols = columnsOf(n), j = newVar('j'), h = newVar('h'), placed = placer(n, fragments, team, lane, h), origin = { loc: leaf.loc, step: leaf.step };
-  placed({ ...leaf, kind: 'assume', cond: compare('eq', load(leaf.buf, leaf.index), load(leaf.buf, leaf.index)), text: '' }, j, constant(0)); // it must be the team's own tile
+  placed({ kind: 'assume', cond: compare('eq', load(leaf.buf, leaf.index), load(leaf.buf, leaf.index)), text: '' }, j, constant(0)); // it must be the team's own tile
   const half = (b: number): Expr => cast(bitcast((placed(leaf, j, constant(b)) as Store).value, 'u16'), 'u32');
   const word = binary('or', half(0), binary('shl', half(1), constant(16, 'u32')));
   return loopOf(j, cols / 8, loopOf(h, 2, { kind: 'store', buf: f.own, index: [add(mul(j, constant(2)), h)], value: word, ...origin }, leaf), leaf);

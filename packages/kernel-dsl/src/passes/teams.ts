@@ -1,6 +1,6 @@
 import { DslError } from '../errors/index.ts';
 import { BULK, HOLD, LAUNCHES, MBARRIER, REGISTERS, WGMMA } from '../instructions/index.ts';
-import { add, and, binary, block, bytesOf, compare, constant, isConst, load, mapChildren, mapExpr, mapOwnExprs, mul, newBuffer, newVar, renew, select, sub, substitute, substituteExpr, visitStmt } from '../ir/index.ts';
+import { add, and, binary, block, bytesOf, compare, constant, isConst, load, mapChildren, mapExpr, mapOwnExprs, mul, newBuffer, newVar, renew, select, sub, substitute, substituteExpr, usesVar, visitStmt } from '../ir/index.ts';
 import type { Buffer, CallArg, DeviceFunction, Expr, For, KernelIR, Stmt, Var } from '../ir/index.ts';
 import type { Target } from '../targets/index.ts';
 import { WARPGROUP, fragmentOf } from './fragments.ts';
@@ -108,7 +108,7 @@ function storeOf(s: Stmt): Extract<Stmt, { kind: 'store' }> {
 }
 
 const constantOf = (e: Expr): number => (isConst(e) ? e.value : 0);
-const mentions = (e: Expr, v: Expr): boolean => { let found = false; mapExpr(e, (y) => { found ||= y === v || (y.kind === 'var' && v.kind === 'var' && y.id === v.id); return y; }); return found; };
+
 
 /** Where a role is in a ring, one tile on. */
 function onward(r: Ring, s: Stmt): Stmt {
@@ -148,9 +148,8 @@ function produce(s: Stmt, x: Roles, ring: Ring | undefined): Stmt {
       visitStmt(s.body, (l) => { if (l.kind === 'for') loops.add(l.v.id); });
       const [p] = store.index.length === 3 ? store.index : [], count = p ? constantOf(store.buf.shape[0]!) : 1;
       if (p?.kind === 'var') pieces.add(p.id);
-      const bar = tile.full ? place(tile.full, constant(0)) : ring ? place(ring.full, slotOf(ring)) : fail('a bulk copy outside of its ring', s), rows = store.index.at(-2)!, cols = store.index.at(-1)!;
-      const box = from.index.map((e, d) => (d === from.index.length - 1 ? constantOf(store.buf.shape.at(-1)!) : mentions(e, rows) ? constantOf(store.buf.shape.at(-2)!) : 1)).toReversed();
-      void cols;
+      const bar = tile.full ? place(tile.full, constant(0)) : ring ? place(ring.full, slotOf(ring)) : fail('a bulk copy outside of its ring', s), rows = store.index.at(-2)!;
+      const box = from.index.map((e, d) => (d === from.index.length - 1 ? constantOf(store.buf.shape.at(-1)!) : rows.kind === 'var' && usesVar(e, rows) ? constantOf(store.buf.shape.at(-2)!) : 1)).toReversed();
       const one = (k: number): Stmt => {
         const origin = from.index.map((e) => mapExpr(e, (y) => (y.kind === 'var' && loops.has(y.id) ? constant(pieces.has(y.id) ? k : 0) : y)));
         return { kind: 'call', fn: BULK(from.index.length), args: [

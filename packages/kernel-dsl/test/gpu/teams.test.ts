@@ -1,9 +1,4 @@
 /** Programs of teams: the interpreter runs what was scheduled, nvcc compiles what it became, and what cannot be is refused. */
-import { writeFileSync } from 'node:fs';
-import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { spread } from '../../../../tools/test/spread.ts';
 import { DslError } from '../../src/errors/index.ts';
@@ -22,6 +17,7 @@ import type { Schedule, ScheduledKernel } from '../../src/schedule/index.ts';
 import { target } from '../../src/targets/index.ts';
 import { verify } from '../../src/verify/index.ts';
 import { NVCC } from './harness.ts';
+import { ptxas } from './ptxas.ts';
 
 type Gemm = Kernel<{ i: Axis; j: Axis; k: Axis }>;
 const sm90 = target('cuda-sm90a');
@@ -64,13 +60,6 @@ const halves: Gemm = kernel('halves', { A: tensor('bf16', 'M', 'K'), B: tensor('
   return ax;
 });
 const scheduled = (k: Gemm, o: HopperGemm, dtype: 'bf16' | 'i8' | 'tf32' = 'bf16'): ScheduledKernel => schedule(k, sm90, (s, ax) => hopperGemm(s, ax, { A: 'A', B: 'B', acc: 'acc', dtype }, o));
-
-/** What ptxas says of a module: it keeps everything in registers and lets products overlap. */
-function ptxas(source: string): string {
-  const dir = mkdtempSync(join(tmpdir(), 'quern-teams-')), file = join(dir, 'k.cu');
-  writeFileSync(file, source);
-  return execFileSync('sh', ['-c', `nvcc -gencode=arch=compute_90a,code=sm_90a -std=c++17 --fmad=false -Xptxas -v -cubin -o ${join(dir, 'k.cubin')} ${file} 2>&1`], { encoding: 'utf8' });
-}
 
 describe('a scheduled product of warpgroups', () => {
   it.each([[70, 72, 40, false], [3, 5, 129, true], [64, 64, 64, true], [0, 4, 4, false], [2, 3, 0, true]] as const)('computes what the algorithm says: %d x %d x %d', (M, N, K, epilogue) => {

@@ -1,0 +1,159 @@
+/** Attention by warpgroups: the interpreter runs algorithm and schedule, proofs hold, nvcc keeps it in registers, and what cannot be is refused. */
+import { describe, expect, it } from 'vitest';
+import { spread } from '../../../../tools/test/spread.ts';
+import { DslError } from '../../src/errors/index.ts';
+import { emitGpu } from '../../src/emit/index.ts';
+import { wgmmaHeld } from '../../src/instructions/index.ts';
+import { printKernel } from '../../src/ir/index.ts';
+import { axes, exp2, kernel, reg, scratch, tensor, when } from '../../src/lang/index.ts';
+import type { Axis, Kernel } from '../../src/lang/index.ts';
+import { flashAttention, hopperAttention } from '../../src/library/index.ts';
+import type { FlashAttention } from '../../src/library/index.ts';
+import { lower } from '../../src/passes/index.ts';
+import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16, interpret } from '../../src/run/index.ts';
+import { schedule } from '../../src/schedule/index.ts';
+import type { Schedule, ScheduledKernel } from '../../src/schedule/index.ts';
+import { target } from '../../src/targets/index.ts';
+import { verify } from '../../src/verify/index.ts';
+import { NVCC } from './harness.ts';
+import { ptxas } from './ptxas.ts';
+
+const sm90 = target('cuda-sm90a');
+const scheduled = (o: FlashAttention): ScheduledKernel => schedule(flashAttention(o), sm90, (s, ax) => hopperAttention(s, ax, o));
+const FORMS = { bf16: { from: f32ToBf16, to: bf16ToF32, unit: 2 ** -8 }, f16: { from: f32ToF16, to: f16ToF32, unit: 2 ** -11 } };
+
+/** softmax(scale Q Kᵀ) V in doubles, and the sum of |weight| |V| for each result. */
+function doubles(q: Float64Array, k: Float64Array, v: Float64Array, { H, G, S, T, D, causal, scale }: { H: number; G: number; S: number; T: number; D: number; causal: boolean; scale: number }): { want: Float64Array; sizes: Float64Array } {
+  const want = new Float64Array(H * S * D), sizes = new Float64Array(H * S * D);
+  for (let h = 0; h < H; h++) for (let i = 0; i < S; i++) {
+    const g = Math.floor(h / (H / G)), seen = causal ? T - S + i + 1 : T;
+    const scores = Array.from({ length: seen }, (_, j) => { let sum = 0; for (let e = 0; e < D; e++) sum += q[(h * S + i) * D + e]! * k[(g * T + j) * D + e]!; return sum * scale; });
+    const most = Math.max(...scores), weights = scores.map((x) => Math.exp(x - most)), total = weights.reduce((a, b) => a + b);
+    for (let d = 0; d < D; d++) for (let j = 0; j < seen; j++) {
+      const x = (weights[j]! / total) * v[(g * T + j) * D + d]!;
+      want[(h * S + i) * D + d]! += x;
+      sizes[(h * S + i) * D + d]! += Math.abs(x);
+    }
+  }
+  return { want, sizes };
+}
+
+describe('a scheduled attention', () => {
+  it.each([
+    [{ dtype: 'bf16', D: 64, causal: true, rows: 128, keys: 64 }, { H: 2, G: 1, S: 40, T: 75 }], [{ dtype: 'f16', D: 64, causal: false, rows: 128, keys: 64 }, { H: 1, G: 1, S: 5, T: 130 }],
+    [{ dtype: 'bf16', D: 128, causal: true, rows: 192, keys: 64 }, { H: 1, G: 1, S: 65, T: 65 }],
+  ] as const)('computes what the algorithm says, bit for bit, and that is attention: %j %j', (o, { H, G, S, T }) => {
+    const k = flashAttention(o), s = scheduled(o), { from, to, unit } = FORMS[o.dtype], scale = 1 / Math.sqrt(o.D);
+    let seed = 7;
+    const numbers = (n: number): Uint16Array => Uint16Array.from({ length: n }, () => { seed = (seed * 48271) % 2147483647; return from((seed / 2147483647) * 4 - 2); });
+    const q = numbers(H * S * o.D), key = numbers(G * T * o.D), v = numbers(G * T * o.D), out = (): { data: Uint16Array; shape: number[] } => ({ data: new Uint16Array(H * S * o.D).fill(0x7fff), shape: [H, S, o.D] });
+    const results = [k.ir, s.ir].map((ir) => { const O = out(); interpret(ir, { Q: { data: q, shape: [H, S, o.D] }, K: { data: key, shape: [G, T, o.D] }, V: { data: v, shape: [G, T, o.D] }, scale, O }); return O.data; });
+    expect(results[1]).toEqual(results[0]);
+    const real = (x: Uint16Array): Float64Array => Float64Array.from(x, (y) => to(y)), { want, sizes } = doubles(real(q), real(key), real(v), { H, G, S, T, D: o.D, causal: o.causal, scale });
+    // Weights are rounded once and the result once; what float32 adds is far less.
+    results[0]!.forEach((x, i) => expect(Math.abs(to(x) - want[i]!), `element ${i}`).toBeLessThanOrEqual(unit * (sizes[i]! * 1.01 + Math.abs(want[i]!))));
+  }, 120_000);
+
+  it.each([{ dtype: 'bf16', D: 128, causal: true }, { dtype: 'f16', D: 64, causal: false, rows: 192 }] as const)('is proved: bounds, races and writes: %j', (o) => {
+    expect(verify(scheduled(o).ir).findings).toEqual([]);
+  });
+
+  it('says in its text what runs where', () => {
+    const text = printKernel(scheduled({ dtype: 'bf16', D: 128, causal: true }).ir);
+    for (const part of ['ring of 2', 'team.warpgroup', 'instruction wgmma_m64n128k16_bf16', 'instruction wgmma_held_m64n128k16_bf16', 'Q_shared: bf16[2, 128, 64]', 'reg peak: f32[2, 64]']) expect(text).toContain(part);
+  });
+});
+
+describe.skipIf(!NVCC)(NVCC ? 'nvcc keeps it in registers' : 'nvcc is not on PATH: no CUDA was compiled', () => {
+  it.each(spread([
+    [{ dtype: 'bf16', D: 128, causal: true }], [{ dtype: 'f16', D: 128, causal: false }], [{ dtype: 'bf16', D: 64, causal: false }], [{ dtype: 'f16', D: 64, causal: true, rows: 192 }],
+  ] as const, 2))('%j', (o) => {
+    const { source } = emitGpu(lower(scheduled(o).ir, sm90), sm90), said = ptxas(source);
+    expect(source).toMatch(/ex2\.approx\.ftz\.f32/);
+    expect(said).toMatch(/ 0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads/);
+    expect(said).not.toMatch(/serialized|error|warning/i);
+  });
+});
+
+/** Row sums of squares and scaled copies: registers and working memory inside of rows. */
+type Rows = Kernel<{ i: Axis; z: Axis; j: Axis; k: Axis; o: Axis }>;
+const rows: Rows = kernel('rows', { x: tensor('f32', 256, 64), y: tensor('f32', 256, 64).out() }, ({ x, y }) => {
+  const ax = axes({ i: 256, z: 64, j: 64, k: 3, o: 64 });
+  for (const i of ax.i) {
+    const sum = reg('f32', 0, 'sum'), row = scratch('f32', 'row', 64);
+    for (const z of ax.z) row.at(z).set(x.at(i, z));
+    for (const _ of ax.k) for (const j of ax.j) sum.addAssign(row.at(j).mul(row.at(j)));
+    when(sum.gt(4), () => sum.set(exp2(sum)));
+    for (const o of ax.o) y.at(i, o).set(row.at(o).mul(sum));
+  }
+  return ax;
+});
+const why = (f: () => unknown): string => {
+  try {
+    f();
+  } catch (e) {
+    expect(e).toBeInstanceOf(DslError);
+    return (e as DslError).message;
+  }
+  throw new Error('nothing was refused');
+};
+
+describe('distribute', () => {
+  const run = (f: (s: Schedule, ax: { i: Axis; z: Axis; j: Axis; k: Axis; o: Axis }) => void): Float32Array => {
+    const y = new Float32Array(256 * 64), x = Float32Array.from({ length: y.length }, (_, i) => ((i * 37) % 19) / 16 - 0.5);
+    interpret(schedule(rows, sm90, f).ir, { x: { data: x, shape: [256, 64] }, y: { data: y, shape: [256, 64] } });
+    return y;
+  };
+  it('gives each statement loops of its own, and changes no bit', () => {
+    const want = run(() => {}), got = run((s, { i, k }) => {
+      const [io, ii] = s.split(i, 32), around = s.distribute([ii], [k]);
+      expect(Object.keys(around).sort()).toEqual(['j', 'o', 'z']);
+      s.reverse(io);
+      s.unroll(around['j']![0]!);
+    });
+    expect(got).toEqual(want);
+  });
+  it('refuses loops that are no nest, that carry something, or whose inner loops differ', () => {
+    const on = (f: (s: Schedule, ax: { i: Axis; z: Axis; j: Axis; k: Axis; o: Axis }) => void): (() => unknown) => () => schedule(rows, sm90, f);
+    expect(why(on((s, { i, z }) => s.distribute([i, z], [])))).toMatch(/KD-S-DISTRIBUTE .*not one nest/);
+    expect(why(on((s) => s.distribute([], [])))).toMatch(/KD-S-DISTRIBUTE .*no loops are given/);
+    expect(why(on((s, { i, k }) => { const [a, b] = s.split(i, 32); s.bind({ 'block.x': a }); s.distribute([a], [k]); void b; }))).toMatch(/KD-S-DISTRIBUTE .*io is block.x/);
+    expect(why(on((s, { k }) => s.distribute([k], [])))).toMatch(/KD-S-CARRIED/);
+    expect(why(on((s, { k }) => s.reverse(k)))).toMatch(/KD-S-CARRIED .*reverse/);
+    const triangle = kernel('triangle', { y: tensor('f32', 64, 64).out() }, ({ y }) => {
+      const ax = axes({ i: 64 });
+      let inner!: Axis;
+      for (const i of ax.i) { const a = axes({ n: i.add(1) }); inner = a.n; for (const n of a.n) y.at(i, n).set(1); }
+      return { ...ax, n: inner };
+    });
+    expect(why(() => schedule(triangle, sm90, (s, { i, n }) => s.distribute([i], [n])))).toMatch(/KD-S-DISTRIBUTE .*extent of n is not the same/);
+  });
+});
+
+describe('approximate', () => {
+  it('leaves the functions to the machine that has them, and the bits of others alone', () => {
+    const s = schedule(rows, sm90, (x) => x.approximate('exp2')), text = (ir: ScheduledKernel['ir'], isa: string): string => emitGpu(lower(ir, target(isa)), target(isa)).source;
+    expect(s.reassociates).toBe(true);
+    expect(text(s.ir, 'cuda-sm80')).toContain('ex2.approx.ftz.f32');
+    expect(text(rows.ir, 'cuda-sm80')).not.toContain('ex2.approx');
+    expect(text(s.ir, 'opencl')).toBe(text(rows.ir, 'opencl'));
+  });
+  it('refuses what a target has no function for', () => {
+    expect(why(() => schedule(rows, target('x86-64-v3'), (s) => s.approximate('exp2')))).toMatch(/KD-S-APPROXIMATE .*x86-64-v3 has no functions of its own/);
+    expect(why(() => schedule(rows, sm90, (s) => s.approximate('erf' as 'exp2')))).toMatch(/KD-S-APPROXIMATE .*cuda-sm90a has its own exp2, max, min/);
+  });
+});
+
+describe('refused in programs of teams, with the reason', () => {
+  const o = { dtype: 'bf16', D: 128, causal: true } as const;
+  it('tiles whose columns are not cut where pieces of 128 bytes end, or that are written', () => {
+    const k = flashAttention(o);
+    expect(why(() => schedule(k, sm90, (s, { i, block }) => { const [b, r] = s.split(i, 128, { tail: 'pad' }); s.distribute([r], [block]); s.bulk('Q', b); }))).toMatch(/KD-S-BULK .*go beyond pieces of 64/);
+    expect(why(() => schedule(k, sm90, (s, { i }) => { s.bulk('O', i); }))).toMatch(/KD-S-BULK .*written there/);
+  });
+  it('copies that are made over and over without a ring, and products that none exists for', () => {
+    const bare = (s: Schedule): Schedule => ({ ...s, ring: () => {} });
+    expect(why(() => lower(schedule(flashAttention(o), sm90, (s, ax) => hopperAttention(bare(s), ax, o)).ir, sm90))).toMatch(/KD-L-TEAM .*over and over, outside of a ring/);
+    expect(() => wgmmaHeld('bf16', 8)).toThrow(/there are wgmma_held_m64n64k16_bf16/);
+  });
+});

@@ -88,6 +88,7 @@ export const CATALOGUE = {
   'KD-S-EXPAND': { message: 'expand({name}, {axes}): {why}', fix: 'give the loops directly around a register that one loop adds to: for i, j {{ acc = 0; for k {{ acc += … }}; use acc }}' },
   'KD-S-DISTRIBUTE': { message: 'distribute([{axes}]): {why}', fix: 'give one nest of plain loops of constant extents, and name in the second list the loops inside of it that all of them walk alike' },
   'KD-S-APPROXIMATE': { message: 'approximate({name}): {why}', fix: "name functions that the target has its own for: 'exp2', 'max' or 'min' on CUDA" },
+  'KD-S-OVERLAP': { message: 'overlap({axis}): {why}', fix: 'give a loop with a ring whose body begins and ends with products of teams, other work between them' },
   'KD-S-PIPELINE': { message: 'pipeline({axis}, {stages}): {why}', fix: 'stage panels at a sequential loop over sources that it only reads, then pipeline it' },
   // instructions
   'KD-I-DEFINE': { message: 'the instruction {name}: {why}', fix: 'its meaning is loops around one store or accumulation; vectors and words are dense, constant and touched whole' },

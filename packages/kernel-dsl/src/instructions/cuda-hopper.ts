@@ -99,7 +99,7 @@ function wgmma(n: number, f: Form): Instruction {
   });
 }
 
-const SIZES = [64, 96, 128, 192, 256] as const;
+const SIZES = [64, 80, 96, 112, 128, 144, 160, 176, 192, 256] as const;
 const FORMS: readonly Form[] = [
   { k: 16, in: 'bf16', out: 'f32', type: 'f32.bf16.bf16', ctype: 'float' },
   { k: 16, in: 'f16', out: 'f32', type: 'f32.f16.f16', ctype: 'float' },

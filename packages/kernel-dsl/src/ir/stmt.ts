@@ -26,6 +26,8 @@ export interface For extends Origin {
   readonly body: Stmt;
   /** The bulk copies that its body begins with run ahead, into a ring of so many tiles. */
   readonly ring?: number;
+  /** Of a loop with a ring: its first products are asked for one iteration ahead, so that they run beside the rest of the iteration before. */
+  readonly overlap?: boolean;
   /** Of the outer of two block loops in programs of teams: so many workgroups share all tiles, in bands of `group` rows of tiles that reuse what the second-level cache holds. */
   readonly persistent?: { readonly workgroups: number; readonly group: number };
   /** Of a sequential loop on a GPU: the compiler is asked to write its iterations one after another. */

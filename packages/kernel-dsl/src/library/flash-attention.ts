@@ -11,15 +11,19 @@ export interface FlashAttention {
   /** Does query i look at no more than keys 0 to i + T - S? */
   readonly causal: boolean;
   /** Queries that walk over the same blocks of keys, a workgroup's: 64 for each of its warpgroups. */
-  readonly rows?: 64 | 128 | 192;
-  /** Keys of a block: 64, 96, 128 or 192. */
-  readonly keys?: 64 | 96 | 128 | 192;
+  readonly rows?: 128 | 192;
+  /** Keys of a block: a multiple of 16 from 64 to 192; 128 where nothing is said, 192 where heads have 64 elements. */
+  readonly keys?: number;
   /** Blocks of keys and values that may be on their way or in use at once. */
   readonly stages?: number;
+  /** Are the scores of the next block computed beside the weighted sums of this one? Yes where nothing is said and a warpgroup has the registers: up to 128 queries. */
+  readonly overlap?: boolean;
 }
 
 /** Loops of the kernel that {@link flashAttention} makes. */
 export type AttentionAxes = Readonly<Record<'h' | 'i' | 'block' | 'j' | 'e' | 'w' | 'd', Axis>>;
+
+const keysOf = (o: FlashAttention): number => o.keys ?? (o.D === 64 ? 192 : 128);
 
 /** Where the running maximum starts: finite, so that a row that sees nothing yet does no harm. */
 const LOWEST = -3.4028234663852886e38;
@@ -30,7 +34,7 @@ const LOWEST = -3.4028234663852886e38;
  * rounded to the dtype of V before they meet it. Q, O: [H, S, D]; K, V: [G, T, D]; head h reads those of group h / (H / G). `scale` is positive.
  */
 export function flashAttention(o: FlashAttention): Kernel<AttentionAxes> {
-  const { dtype, D, causal } = o, R = o.rows ?? 128, N = o.keys ?? 128;
+  const { dtype, D, causal } = o, R = o.rows ?? 128, N = keysOf(o);
   return kernel(`attention_${dtype}_${D}${causal ? '_causal' : ''}`, {
     Q: tensor(dtype, 'H', 'S', D), K: tensor(dtype, 'G', 'T', D), V: tensor(dtype, 'G', 'T', D), scale: scalar('f32'), O: tensor(dtype, 'H', 'S', D).out(),
   }, ({ Q, K, V, scale, O, H, S, G, T }) => {
@@ -84,7 +88,7 @@ export function flashAttention(o: FlashAttention): Kernel<AttentionAxes> {
  * @example schedule(flashAttention(o), target('cuda-sm90a'), (s, ax) => hopperAttention(s, ax, o))
  */
 export function hopperAttention(s: Schedule, { h, i, block, j, e, w, d }: AttentionAxes, o: FlashAttention): void {
-  const R = o.rows ?? 128, N = o.keys ?? 128;
+  const R = o.rows ?? 128, N = keysOf(o);
   const [rows, row] = s.split(i, R, { tail: 'pad' }), [team, r] = s.split(row, 64);
   if (o.causal) s.reverse(rows); // those with the most work first
   const around = s.distribute([team, r], [block]), [scoreTeam, scoreRow] = around['j']!, [sumTeam, sumRow] = around['w']!;
@@ -95,10 +99,11 @@ export function hopperAttention(s: Schedule, { h, i, block, j, e, w, d }: Attent
   for (const a of [half, ek, wk]) s.unroll(a);
   s.bind({ 'block.y': h, 'block.x': rows, 'team.warpgroup': team });
   s.bulk('Q', rows);
-  s.bulk('K', block);
   s.bulk('V', block);
+  s.bulk('K', block); // in front of V: it is needed first
   s.tensorize(wgmmaNamed(`wgmma_m64n${N}k16_${o.dtype}`), scoreRow!, j, ex);
   s.tensorize(wgmmaHeld(o.dtype, o.D), sumRow!, dh, dl, wx);
   s.ring(block, o.stages ?? 2);
+  if (o.overlap ?? R < 192) s.overlap(block);
   s.approximate('exp2', 'max');
 }

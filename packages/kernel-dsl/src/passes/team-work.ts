@@ -18,12 +18,12 @@ export interface Roles {
   readonly fragments: ReadonlyMap<number, Fragment>;
   /** Tiles by the id of the program's buffer. */
   readonly tiles: ReadonlyMap<number, Tile>;
-  readonly rings: ReadonlyMap<For, Ring>;
+  readonly rings: ReadonlyMap<For, readonly Ring[]>;
   /** The team of the lanes that run, where those of one role run. */
   readonly team: Expr;
 }
-/** A ring of tiles: its barriers, and where a role is in it. */
-export interface Ring { readonly stages: number; readonly bytes: number; readonly full: Buffer; readonly empty: Buffer; readonly slot: Buffer; readonly parity: Buffer }
+/** A ring of tiles, or of several that come together (by the ids of the program's buffers): its barriers, and where a role is in it. */
+export interface Ring { readonly stages: number; readonly bytes: number; readonly tiles: readonly number[]; readonly full: Buffer; readonly empty: Buffer; readonly slot: Buffer; readonly parity: Buffer }
 /** A tile in shared memory: one of a ring's, all of which lie in `buf`, or one alone, with the barrier that tells when it is there. */
 export interface Tile { readonly buf: Buffer; readonly bytes: number; readonly ring?: Ring; readonly full?: Buffer }
 
@@ -43,16 +43,26 @@ export const holdsProducts = (s: For): boolean => holds(s.body, (y) => y.kind ==
  * are waited for, their registers are not touched.
  */
 export function teamWork(s: For, x: Roles, o: { readonly wait?: DeviceFunction; readonly anew?: boolean } = {}): Stmt {
-  const at = { loc: s.loc, step: s.step }, own = new Map<number, Expr>([[s.v.id, x.team]]), team: Team = { ...WARPGROUP, vars: [s.v] };
+  const own = new Map<number, Expr>([[s.v.id, x.team]]), team: Team = { ...WARPGROUP, vars: [s.v] };
   if (!holdsProducts(s)) return substitute(dealOut(s.body, x.fragments, team, binary('mod', x.lane, constant(TEAM))), own);
-  const call = (fn: DeviceFunction, ...args: CallArg[]): Stmt => ({ kind: 'call', fn, args, ...at });
   // Between the iterations of a ring products overlap, and nothing else touches the registers; elsewhere what touches them stays before or after.
-  const used = o.wait === undefined ? registersOf(s, x) : [], hold = (all: readonly Fragment[]): readonly Stmt[] => all.map((f) => call(HOLD(f.own), { kind: 'array', buf: f.own }));
-  return block([
-    ...hold(used.filter((f) => f.form === 'words' || !o.anew)), call(WGMMA.fence), products(s.body, { x, team, own, loops: [], anew: o.anew === true }), call(WGMMA.commit), call(o.wait ?? WGMMA.wait0),
-    ...hold(used.filter((f) => f.form === 'tile')),
-  ]);
+  if (o.wait) return block([asked(s, x, false), { kind: 'call', fn: o.wait, args: [], loc: s.loc, step: s.step }]);
+  return block([issue(s, x, o), settle(s, x, WGMMA.wait0)]);
 }
+
+/** Keeps the compiler from moving what touches registers over this place. */
+const hold = (all: readonly Fragment[], s: Stmt): readonly Stmt[] => all.map((f) => ({ kind: 'call', fn: HOLD(f.own), args: [{ kind: 'array', buf: f.own }], loc: s.loc, step: s.step }));
+
+function asked(s: For, x: Roles, anew: boolean): Stmt {
+  const call = (fn: DeviceFunction): Stmt => ({ kind: 'call', fn, args: [], loc: s.loc, step: s.step });
+  return block([call(WGMMA.fence), products(s.body, { x, team: { ...WARPGROUP, vars: [s.v] }, own: new Map<number, Expr>([[s.v.id, x.team]]), loops: [], anew }), call(WGMMA.commit)]);
+}
+
+/** Asks for products of a team, as a group. */
+export const issue = (s: For, x: Roles, o: { readonly anew?: boolean } = {}): Stmt => block([...hold(registersOf(s, x).filter((f) => f.form === 'words' || !o.anew), s), asked(s, x, o.anew === true)]);
+
+/** Waits for products that were asked for: their sums may be touched from here on. */
+export const settle = (s: For, x: Roles, wait: DeviceFunction): Stmt => block([{ kind: 'call', fn: wait, args: [], loc: s.loc, step: s.step }, ...hold(registersOf(s, x).filter((f) => f.form === 'tile'), s)]);
 
 /** The registers that products of a team add to or read. */
 export function registersOf(s: For, x: Roles): readonly Fragment[] {

@@ -89,6 +89,29 @@ export function ring(st: State, axis: Axis, stages: number, at: At): void {
 }
 
 /**
+ * The products that the body of a ring's loop begins with are asked for one iteration ahead; what stands between them and the products that it ends with is done
+ * while both run. No bit changes.
+ */
+export function overlap(st: State, axis: Axis, at: At): void {
+  const { loop } = findLoop(st, axis, at), count = teamProducts(loop.body);
+  if (!loop.ring) throw new DslError('KD-S-OVERLAP', { axis: axis.name, why: 'it has no ring' }, at);
+  if (count < 2) throw new DslError('KD-S-OVERLAP', { axis: axis.name, why: `its body has ${count} of the teams' products` }, at);
+  setBody(st, replaceStmt(st.ir.body, loop, { ...loop, overlap: true }));
+}
+
+/** How many loops of teams under a statement hold products. */
+function teamProducts(s: Stmt): number {
+  let n = 0;
+  visitStmt(s, (x) => {
+    if (x.kind !== 'for' || !x.loop.startsWith('team.')) return;
+    let any = false;
+    visitStmt(x.body, (y) => { any ||= y.kind === 'instr' && y.def.team !== undefined; });
+    if (any) n++;
+  });
+  return n;
+}
+
+/**
  * The workgroups of two block loops, one directly in the other, stay: `workgroups` of them share all tiles, and copy ahead for the next one while they finish the
  * last. Tiles come in bands of `group` iterations of the outer loop, so that neighbours in time share rows and columns. Nothing but the order changes.
  */

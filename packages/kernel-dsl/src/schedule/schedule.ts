@@ -8,7 +8,7 @@ import { approximate } from './approximate.ts';
 import { guarded } from './arguments.ts';
 import { placeBarriers } from './barriers.ts';
 import { bind, checkLanes } from './bind.ts';
-import { bulk, persistent, ring } from './bulk.ts';
+import { bulk, overlap, persistent, ring } from './bulk.ts';
 import type { GridPlace } from './bind.ts';
 import { computeAt } from './compute-at.ts';
 import { deal } from './deal.ts';
@@ -111,6 +111,8 @@ export interface Schedule {
   bulk(tensor: string, axis: Axis): void;
   /** Lets the bulk copies of a loop run ahead, into a ring of so many tiles. */
   ring(axis: Axis, stages: number): void;
+  /** Asks for the products that the body of a ring's loop begins with one iteration ahead, so that they run beside the rest of the iteration before. */
+  overlap(axis: Axis): void;
   /** Asks for registers of each lane to be few enough that so many workgroups fit a multiprocessor at once (CUDA). */
   resident(workgroups: number): void;
   /** So many workgroups share all iterations of two block loops, in bands of `group` rows. For programs of teams. */
@@ -167,6 +169,7 @@ export function schedule<A extends Axes>(k: Kernel<A>, target: Target, f: (s: Sc
     prefetch: (axis) => step(`prefetch(${axis.name})`, (at) => prefetch(st, axis, at)),
     bulk: (tensor, axis) => step(`bulk(${tensor}, ${axis.name})`, (at) => bulk(st, tensor, axis, at)),
     ring: (axis, stages) => step(`ring(${axis.name}, ${stages})`, (at) => ring(st, axis, stages, at)),
+    overlap: (axis) => step(`overlap(${axis.name})`, (at) => overlap(st, axis, at)),
     resident: (n) => step(`resident(${n})`, (at) => {
       if (!Number.isInteger(n) || n < 1 || n > 32) throw new DslError('KD-S-FACTOR', { axis: 'resident', factor: n }, at);
       st.ir = { ...st.ir, resident: n };

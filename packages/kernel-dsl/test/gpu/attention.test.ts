@@ -4,7 +4,7 @@ import { spread } from '../../../../tools/test/spread.ts';
 import { DslError } from '../../src/errors/index.ts';
 import { emitGpu } from '../../src/emit/index.ts';
 import { wgmmaHeld } from '../../src/instructions/index.ts';
-import { printKernel } from '../../src/ir/index.ts';
+import { mapStmt, printKernel } from '../../src/ir/index.ts';
 import { axes, exp2, kernel, reg, scratch, tensor, when } from '../../src/lang/index.ts';
 import type { Axis, Kernel } from '../../src/lang/index.ts';
 import { flashAttention, hopperAttention } from '../../src/library/index.ts';
@@ -54,19 +54,37 @@ describe('a scheduled attention', () => {
     results[0]!.forEach((x, i) => expect(Math.abs(to(x) - want[i]!), `element ${i}`).toBeLessThanOrEqual(unit * (sizes[i]! * 1.01 + Math.abs(want[i]!))));
   }, 120_000);
 
-  it.each([{ dtype: 'bf16', D: 128, causal: true }, { dtype: 'f16', D: 64, causal: false, rows: 192 }] as const)('is proved: bounds, races and writes: %j', (o) => {
+  it.each([{ dtype: 'bf16', D: 128, causal: true }, { dtype: 'f16', D: 64, causal: false, rows: 192, keys: 128 }] as const)('is proved: bounds, races and writes: %j', (o) => {
     expect(verify(scheduled(o).ir).findings).toEqual([]);
   });
 
   it('says in its text what runs where', () => {
     const text = printKernel(scheduled({ dtype: 'bf16', D: 128, causal: true }).ir);
-    for (const part of ['ring of 2', 'team.warpgroup', 'instruction wgmma_m64n128k16_bf16', 'instruction wgmma_held_m64n128k16_bf16', 'Q_shared: bf16[2, 128, 64]', 'reg peak: f32[2, 64]']) expect(text).toContain(part);
+    for (const part of ['ring of 2, overlapping', 'team.warpgroup', 'instruction wgmma_m64n128k16_bf16', 'instruction wgmma_held_m64n128k16_bf16', 'Q_shared: bf16[2, 128, 64]', 'reg peak: f32[2, 64]']) expect(text).toContain(part);
+  });
+});
+
+describe('what it becomes', () => {
+  const source = emitGpu(lower(scheduled({ dtype: 'bf16', D: 128, causal: true }).ir, sm90), sm90).source, loop = source.slice(source.indexOf('for (int block', source.indexOf('the others compute')));
+  it('asks for the next scores, then for the sums of this block, and touches what those use only after they are waited for', () => {
+    const order = ['mbarrier_wait(&K_shared_full', 'wgmma_m64n128k16_bf16(score', 'mbarrier_wait(&V_shared_full', 'wgmma_held_m64n128k16_bf16(acc', 'wgmma_wait_1()', 'mbarrier_arrive(&K_shared_empty', 'approximate_exp2(', 'wgmma_wait_0()', 'mbarrier_arrive(&V_shared_empty', 'weight[j * 2 + h_2] =', 'acc[j * 4 + h_2 * 2 + b] ='].map((x) => loop.indexOf(x));
+    expect(order.every((x) => x > 0)).toBe(true);
+    expect(order).toEqual([...order].sort((a, b) => a - b));
+  });
+  it('begins scores anew instead of setting them to zero', () => {
+    expect(source).not.toMatch(/score\[[^\]]*\] = 0\.0f/);
+    expect(source.match(/wgmma_m64n128k16_bf16\(score, .*, 0\);/g)).toHaveLength(2);
+    expect(source.match(/wgmma_m64n128k16_bf16\(score, .*, 1\);/g)).toHaveLength(14);
+  });
+  it('copies queries once, in two pieces of 64 columns, and joins the four lanes of a row', () => {
+    expect(source.match(/copy_tile_3d\(&Q_shared/g)).toHaveLength(2);
+    expect(source).toMatch(/high_own\[h_2 \* 2\], high_own\[h_2 \* 2 \+ 1\]\);\n\s*const float pair = shuffle_xor_f32_32\(own, 1\), both = approximate_max\(own, pair\);\n\s*const float quad = shuffle_xor_f32_32\(both, 2\)/);
   });
 });
 
 describe.skipIf(!NVCC)(NVCC ? 'nvcc keeps it in registers' : 'nvcc is not on PATH: no CUDA was compiled', () => {
   it.each(spread([
-    [{ dtype: 'bf16', D: 128, causal: true }], [{ dtype: 'f16', D: 128, causal: false }], [{ dtype: 'bf16', D: 64, causal: false }], [{ dtype: 'f16', D: 64, causal: true, rows: 192 }],
+    [{ dtype: 'bf16', D: 128, causal: true }], [{ dtype: 'f16', D: 128, causal: false }], [{ dtype: 'bf16', D: 64, causal: false }], [{ dtype: 'f16', D: 64, causal: true, rows: 192, keys: 128 }], [{ dtype: 'bf16', D: 128, causal: true, overlap: false }],
   ] as const, 2))('%j', (o) => {
     const { source } = emitGpu(lower(scheduled(o).ir, sm90), sm90), said = ptxas(source);
     expect(source).toMatch(/ex2\.approx\.ftz\.f32/);
@@ -151,8 +169,16 @@ describe('refused in programs of teams, with the reason', () => {
     expect(why(() => schedule(k, sm90, (s, { i, block }) => { const [b, r] = s.split(i, 128, { tail: 'pad' }); s.distribute([r], [block]); s.bulk('Q', b); }))).toMatch(/KD-S-BULK .*go beyond pieces of 64/);
     expect(why(() => schedule(k, sm90, (s, { i }) => { s.bulk('O', i); }))).toMatch(/KD-S-BULK .*written there/);
   });
+  it('iterations that cannot overlap', () => {
+    const without = (verb: 'ring' | 'tensorize'): Parameters<typeof schedule>[2] => (s, ax) => hopperAttention({ ...s, [verb]: () => {} }, ax as never, o);
+    expect(why(() => schedule(flashAttention(o), sm90, without('ring')))).toMatch(/KD-S-OVERLAP .*no ring/);
+    expect(why(() => schedule(flashAttention(o), sm90, without('tensorize')))).toMatch(/KD-S-OVERLAP .*has 0 of the teams' products/);
+    // The last two statements of the body change places: products no longer stand at the end.
+    const s = scheduled(o), moved = mapStmt(s.ir.body, (x) => (x.kind === 'for' && x.overlap && x.body.kind === 'block' ? { ...x, body: { ...x.body, body: [...x.body.body.slice(0, -2), x.body.body.at(-1)!, x.body.body.at(-2)!] } } : x))!;
+    expect(why(() => lower({ ...s.ir, body: moved }, sm90))).toMatch(/KD-L-TEAM .*block cannot overlap: it does not end with products/);
+  });
   it('copies that are made over and over without a ring, and products that none exists for', () => {
-    const bare = (s: Schedule): Schedule => ({ ...s, ring: () => {} });
+    const bare = (s: Schedule): Schedule => ({ ...s, ring: () => {}, overlap: () => {} });
     expect(why(() => lower(schedule(flashAttention(o), sm90, (s, ax) => hopperAttention(bare(s), ax, o)).ir, sm90))).toMatch(/KD-L-TEAM .*over and over, outside of a ring/);
     expect(() => wgmmaHeld('bf16', 8)).toThrow(/there are wgmma_held_m64n64k16_bf16/);
   });

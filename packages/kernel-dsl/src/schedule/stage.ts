@@ -4,11 +4,12 @@ import type { Buffer, Expr, For, ReduceFn, Stmt, Var } from '../ir/index.ts';
 import { Axis } from '../lang/index.ts';
 import { accesses, foldable } from './access.ts';
 import type { Access } from './access.ts';
-import { holdsThroughout } from './mark.ts';
+import { conjuncts, holdsThroughout } from './mark.ts';
 import { stageShared } from './shared.ts';
 import type { StageOptions } from './stage-options.ts';
 import { findLoop, refresh, replaceStmt, setBody } from './state.ts';
 import type { At, State } from './state.ts';
+import { variables } from './touch.ts';
 
 interface Copy { readonly order: readonly For[]; readonly vars: readonly Var[]; readonly extents: readonly Expr[]; readonly rename: (e: Expr) => Expr }
 
@@ -54,10 +55,12 @@ export function stage(st: State, name: string, axis: Axis, space: 'pack' | 'reg'
     return constant(n);
   });
   const kept = first.loops.filter((l) => !order.includes(l));
-  const guards = (u: Access): readonly Expr[] => (st.filled.has(src.id) ? [] : u.guards);
+  const guards = (u: Access): readonly Expr[] => (st.filled.has(src.id) ? [] : u.guards.flatMap(conjuncts));
   const lifted = (u: Access): readonly Expr[] => guards(u).filter((g) => !u.loops.some((l) => !order.includes(l) && usesVar(g, l.v)));
+  // A guard over loops that the copy lacks is left to the uses, unless it also tells which elements exist.
+  const places = variables(first.index);
   for (const u of uses) {
-    const odd = guards(u).find((g) => readsMemory(g) || (!lifted(u).includes(g) && order.some((l) => usesVar(g, l.v))));
+    const odd = guards(u).find((g) => readsMemory(g) || (!lifted(u).includes(g) && [...variables([g])].some((id) => places.has(id))));
     if (odd) throw new DslError('KD-S-STAGE-GUARD', { name, a: printExpr(odd), b: readsMemory(odd) ? 'reads memory' : 'ties its elements to another loop' }, at);
     if (lifted(u).map(exprKey).join() !== lifted(first).map(exprKey).join()) throw new DslError('KD-S-STAGE-GUARD', { name, a: [...lifted(first), ...lifted(u)].map(printExpr).join(', '), b: 'does not hold around all of its uses' }, at);
   }
@@ -77,7 +80,7 @@ export function stage(st: State, name: string, axis: Axis, space: 'pack' | 'reg'
   if (o.partial && !adds) throw new DslError('KD-S-PARTIAL', { name, axis: axis.name }, at);
   const reads = uses.filter((u) => u.kind === 'load');
   // Is every element of the copy written before anything reads it? Then what it held before does not matter.
-  const overwritten = first.kind === 'store' && !mayStop && first.guards.length === lifted(first).length && kept.every((l) => isConst(l.extent) && l.extent.value > 0)
+  const overwritten = first.kind === 'store' && !mayStop && first.guards.flatMap(conjuncts).length === lifted(first).length && kept.every((l) => isConst(l.extent) && l.extent.value > 0)
     && uses.every((u) => first.loops.every((l, i) => u.loops[i] === l));
   if (src.access === 'out' && !overwritten && !adds) throw new DslError('KD-S-STAGE-OUT', { name, axis: axis.name }, at);
   const value = o.fold && reads.length === uses.length ? foldable(reads[0]!.chain) : load(src, first.index, { loc: reads[0]?.chain[0]?.loc });

@@ -63,7 +63,8 @@ export function meetings(nest: LaneNest): (a: LaneAccess, b: LaneAccess, rel: Re
 /** A value of a counter that is looked at; unless `exact`, it stands for all with the same remainder. */
 interface Counter { readonly id: number; readonly value: number; readonly exact: boolean }
 
-function variables(all: readonly Expr[]): Set<number> {
+/** The numbers of all variables in expressions. */
+export function variables(all: readonly Expr[]): Set<number> {
   const out = new Set<number>(), go = (e: Expr): void => { if (e.kind === 'var') out.add(e.id); else operands(e).forEach(go); };
   all.forEach(go);
   return out;

@@ -42,6 +42,7 @@ describe('random schedules', () => {
     ['blur', [{ verb: 'bind', a: 2, b: 0, n: 630 }, { verb: 'split', a: 0, b: 0, n: 0 }, { verb: 'bind', a: 19, b: 0, n: 126 }, { verb: 'split', a: 0, b: 0, n: 0 }]], // threads read what others had written
     ['blur', [{ verb: 'deal', a: 0, b: 5, n: 4 }, { verb: 'split', a: 0, b: 0, n: 0 }]], // lanes of one row after those of another: the interpreter saw a race
     ['blur', [{ verb: 'split', a: 15, b: 7, n: 15 }, { verb: 'computeAt', a: 10, b: 19, n: 0 }, { verb: 'split', a: 0, b: 0, n: 0 }]], // a padded tail read what computeAt had not made
+    ['gemm', [{ verb: 'tile', a: 23, b: 1, n: 448 }, { verb: 'stage', a: 27, b: 0, n: 746 }, { verb: 'stage', a: 26, b: 0, n: 164 }]], // one condition that spoke of two loops was left out of a copy that needed half of it
   ];
   it.each(found)('a case that once failed: %s', (name, draws) => {
     const k = CORPUS.find((c) => c.name === name)!, s = scheduled(k, draws, counts);

@@ -1,5 +1,5 @@
 import { DslError } from '../errors/index.ts';
-import { block, childrenOf, isConst, printExpr, showLoc } from '../ir/index.ts';
+import { block, childrenOf, isConst, printExpr, showLoc, visitStmt } from '../ir/index.ts';
 import type { Barrier, For, Stmt } from '../ir/index.ts';
 import { laneAccesses, readsMemory } from './lane-access.ts';
 import type { LaneAccess } from './lane-access.ts';
@@ -48,6 +48,31 @@ function forNest(nest: LaneNest, st: State, at: At): Stmt {
   const barrier: Barrier = { kind: 'barrier', scope: 'workgroup', loc: at.loc, step: at.step };
   const isBarrier = (s: Stmt): boolean => s.kind === 'barrier' && s.scope === 'workgroup';
 
+  // One object for each use and relation, so that sets of them are quick to join.
+  const known = new Map<LaneAccess, Map<For | undefined, [Pending | undefined, Pending | undefined]>>();
+  const pendingOf = (a: LaneAccess, carried: For | undefined, adjacent: boolean): Pending => {
+    const of = known.get(a) ?? new Map<For | undefined, [Pending | undefined, Pending | undefined]>(), two = of.get(carried) ?? [undefined, undefined];
+    known.set(a, of);
+    of.set(carried, two);
+    return (two[Number(adjacent)] ??= { a, rel: { carried, adjacent } });
+  };
+  // Loops that need no barrier need not be walked, each twice inside of each of those around it.
+  const calm = new Map<Stmt, boolean>();
+  const quiet = (s: Stmt): boolean => {
+    const known = calm.get(s);
+    if (known !== undefined) return known;
+    let barriers = false;
+    visitStmt(s, (x) => { barriers ||= isBarrier(x); });
+    const uses = usesOf(s), meets = (a: LaneAccess, b: LaneAccess): boolean => [undefined, ...a.loops.filter((l, i) => b.loops[i] === l)].some((carried) => meet(a, b, { carried, adjacent: false }));
+    const is = !barriers && !uses.some((a) => uses.some((b) => meets(a, b)));
+    calm.set(s, is);
+    return is;
+  };
+  const walked = (s: For, before: readonly Pending[]): Visited => {
+    const inside = new Set<Stmt>();
+    visitStmt(origin.get(s) ?? s, (x) => { inside.add(x); });
+    return { s, pending: union(before, usesOf(s).flatMap((a) => [undefined, ...a.loops.filter((l) => inside.has(l))].map((l) => pendingOf(a, l, false)))), sure: false };
+  };
   /** With `place`, barriers are added where they are needed; else `missing` counts where they would be. */
   let place = true, missing = 0;
   const visit = (s: Stmt, before: readonly Pending[], alike: string | undefined): Visited => {
@@ -71,14 +96,15 @@ function forNest(nest: LaneNest, st: State, at: At): Stmt {
         return { s: out.length === s.body.length && out.every((x, i) => x === s.body[i]) ? s : derived({ ...s, body: out }, s), pending, sure };
       }
       case 'for': case 'while': {
+        if (s.kind === 'for' && quiet(s) && !first(before, s)) return walked(s, before);
         const odd = alike ?? (s.kind === 'while' ? [s.max, s.cond] : [s.extent]).map((e) => (differs(e, own) ? `${printExpr(e)} differs from lane to lane` : undefined)).find((x) => x !== undefined);
         let body = s.body, v = visitList(body, before, odd);
         const inside = new Set(usesOf(s.body));
         for (let i = 0; i < 8 && !(s.kind === 'for' && isConst(s.extent, 1)); i++) {
           body = v.s;
           // A while has no counter that tells iterations apart: whatever is in it may meet.
-          const carried = v.pending.filter((p) => inside.has(p.a)).map((p): Pending => ({ a: p.a, rel: s.kind === 'for' ? { carried: (origin.get(s) ?? s) as For, adjacent: v.sure } : { carried: undefined, adjacent: false } }));
-          const again = visitList(body, [...before, ...carried], odd);
+          const carried = v.pending.filter((p) => inside.has(p.a)).map((p) => (s.kind === 'for' ? pendingOf(p.a, (origin.get(s) ?? s) as For, v.sure) : pendingOf(p.a, undefined, false)));
+          const again = visitList(body, union(before, carried), odd);
           const changed = again.s !== body;
           v = { ...again, pending: union(v.sure ? [] : v.pending, again.pending) };
           if (!changed) break;
@@ -94,7 +120,7 @@ function forNest(nest: LaneNest, st: State, at: At): Stmt {
       }
       case 'region': { const v = visitList(s.body, before, alike); return { ...v, s: v.s === s.body ? s : derived({ ...s, body: v.s }, s) }; }
       case 'barrier': return { s, pending: isBarrier(s) ? [] : before, sure: isBarrier(s) };
-      default: return { s, pending: union(before, usesOf(s).map((a) => ({ a, rel: { carried: undefined, adjacent: false } }))), sure: false };
+      default: return { s, pending: union(before, usesOf(s).map((a) => pendingOf(a, undefined, false))), sure: false };
     }
   };
   /** A body that is no list yet is one of a single statement. */
@@ -103,7 +129,7 @@ function forNest(nest: LaneNest, st: State, at: At): Stmt {
     const v = visit({ kind: 'block', body: [s] }, before, alike), list = v.s.kind === 'block' ? v.s.body : [v.s];
     return { ...v, s: list.length === 1 ? list[0]! : derived(block(list), s) };
   };
-  const union = (a: readonly Pending[], b: readonly Pending[]): readonly Pending[] => [...a, ...b.filter((x) => !a.some((y) => y.a === x.a && y.rel.carried === x.rel.carried && y.rel.adjacent === x.rel.adjacent))];
+  const union = (a: readonly Pending[], b: readonly Pending[]): readonly Pending[] => (b.length === 0 ? a : [...new Set([...a, ...b])]);
   const fail = (a: LaneAccess, b: LaneAccess, why: string): never => {
     const show = (x: LaneAccess): string => `${x.buf.name}[${x.index.map(printExpr).join(', ')}]${x.stmt.loc ? ` (${showLoc(x.stmt.loc)})` : ''}`;
     throw new DslError('KD-S-BARRIER', { a: show(a), b: show(b), why }, { ...at, loc: b.stmt.loc ?? at.loc });

@@ -1,4 +1,4 @@
-import { childrenOf, exprsOf, isConst, mapExpr, operands, unary, visitStmt } from '../ir/index.ts';
+import { buffersOf, childrenOf, exprsOf, isConst, mapExpr, operands, unary, visitStmt } from '../ir/index.ts';
 import type { Buffer, Expr, For, Stmt } from '../ir/index.ts';
 import type { LaneNest } from './lane-nest.ts';
 
@@ -16,14 +16,15 @@ export interface LaneAccess {
 /** Does a value depend on memory, or on other lanes? */
 export const readsMemory = (e: Expr): boolean => e.kind === 'load' || e.kind === 'subgroup' || operands(e).some(readsMemory);
 
-/** Every use, by the statement (of any kind) that holds it. What a lane makes for itself is left out. */
+/** Every use, by the statement (of any kind) that holds it. What a lane makes for itself, or what nothing in the nest writes, is left out. */
 export function laneAccesses(nest: LaneNest): (s: Stmt) => readonly LaneAccess[] {
-  const own = new Set<number>(), lets = new Map<number, Expr>(), found = new Map<Stmt, readonly LaneAccess[]>();
+  const own = new Set<number>(), written = new Set<number>(), lets = new Map<number, Expr>(), found = new Map<Stmt, readonly LaneAccess[]>();
+  for (const { buf, writes } of buffersOf(nest.body).values()) if (writes > 0) written.add(buf.id);
   visitStmt(nest.body, (s) => { if (s.kind === 'alloc') own.add(s.buf.id); if (s.kind === 'let' && !readsMemory(s.value)) lets.set(s.v.id, s.value); });
   const plain = (e: Expr): Expr => mapExpr(e, (x) => { const value = x.kind === 'var' ? lets.get(x.id) : undefined; return value ? plain(value) : x; });
   const go = (s: Stmt, loops: readonly For[], guards: readonly Expr[]): readonly LaneAccess[] => {
     const out: LaneAccess[] = [];
-    const note = (buf: Buffer, index: readonly Expr[], kind: LaneAccess['kind']): void => { if (!own.has(buf.id) && buf.space !== 'reg') out.push({ buf, index: index.map(plain), kind, loops, guards, stmt: s }); };
+    const note = (buf: Buffer, index: readonly Expr[], kind: LaneAccess['kind']): void => { if (!own.has(buf.id) && written.has(buf.id) && buf.space !== 'reg') out.push({ buf, index: index.map(plain), kind, loops, guards, stmt: s }); };
     const look = (e: Expr): void => { if (e.kind === 'load') note(e.buf, e.index, 'read'); operands(e).forEach(look); };
     exprsOf(s).forEach(look);
     if (s.kind === 'store') note(s.buf, s.index, 'write');

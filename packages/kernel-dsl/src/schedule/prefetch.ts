@@ -72,8 +72,8 @@ function inHalves(copy: Stmt, name: string, at: At, refuse: (why: string) => nev
   const to = new Map(stores.map(({ s, loops }): [Stmt, Stmt] => [s, { ...s, buf: held, index: loops.map((l) => l.v) }]));
   // Loops of copies are written out: registers have names.
   const fetch = (s: Stmt): Stmt => to.get(s) ?? mapChildren(s.kind === 'for' && s.loop === 'seq' ? { ...s, loop: 'unroll' } : s, fetch);
-  // The way to the first store of all, without conditions: what does not exist is zero by now.
+  // One store of those under a condition and its opposite: what does not exist is zero by now. Lanes that copy nothing store nothing.
   const from = new Map(stores.map((x): [Stmt, Stmt] => [x.s, { ...x.s, value: load(held, x.loops.map((l) => l.v)) }]));
-  const put = (s: Stmt): Stmt => (s.kind === 'if' ? put(s.then) : from.get(s) ?? mapChildren(s.kind === 'for' && s.loop === 'seq' ? { ...s, loop: 'unroll' } : s, put));
+  const put = (s: Stmt): Stmt => (s.kind === 'if' && s.else ? put(s.then) : from.get(s) ?? mapChildren(s.kind === 'for' && s.loop === 'seq' ? { ...s, loop: 'unroll' } : s, put));
   return { held, fetch: fetch(copy), put: refresh(put(copy)) };
 }

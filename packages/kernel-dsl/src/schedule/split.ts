@@ -19,6 +19,7 @@ export function split(st: State, axis: Axis, factor: number, o: { tail: Tail; na
   const { loop } = findLoop(st, axis, at);
   const shared = isLane(loop) ? sharedIn(loop) : undefined;
   if (shared !== undefined) throw new DslError('KD-S-LANES', { axis: axis.name, why: `they share ${shared}, which all of them fill together` }, at);
+  if (isLane(loop) && o.tail === 'peel' && isConst(loop.extent) && loop.extent.value < factor) throw new DslError('KD-S-LANES', { axis: axis.name, why: `the ${loop.extent.value} of them do not fill one inner loop of ${factor}: no lane would be left to run the rest` }, at);
   const outer = newVar(o.names[0], 'i64', 1, loop.loc), inner = newVar(o.names[1], 'i64', 1, loop.loc);
   const n = loop.extent;
   const index = add(mul(outer, constant(factor)), inner);

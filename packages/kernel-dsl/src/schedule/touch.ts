@@ -9,8 +9,8 @@ import type { LaneNest } from './lane-nest.ts';
  */
 export interface Relation { readonly carried: For | undefined; readonly adjacent: boolean }
 
-/** More places than this are not looked at one by one. */
-const MOST_PLACES = 1 << 21, MOST_CASES = 4096;
+/** More places than this are not looked at one by one; of one pair of uses, no more than `MOST_LOOKS` in all cases together. */
+const MOST_PLACES = 1 << 21, MOST_CASES = 4096, MOST_LOOKS = 1 << 20;
 
 /**
  * Tells whether two lanes may touch one element, the one in an earlier use and the other in a later one. Shared memory is looked at element by
@@ -18,17 +18,17 @@ const MOST_PLACES = 1 << 21, MOST_CASES = 4096;
  * where an index gives away the lane. What cannot be told may meet.
  */
 export function meetings(nest: LaneNest): (a: LaneAccess, b: LaneAccess, rel: Relation) => boolean {
-  const answers = new Map<LaneAccess, Map<LaneAccess, Map<string, boolean>>>(), touched = new Map<LaneAccess, Map<string, Int32Array | undefined>>();
+  const answers = new Map<LaneAccess, Map<LaneAccess, Map<string, boolean>>>(), touched = new Map<LaneAccess, Map<string, Touched | undefined>>();
   const around = new Set<number>(nest.loops.map((l) => l.v.id)), opaque = new Set<number>();
   visitStmt(nest.body, (s) => { const v = s.kind === 'for' ? undefined : boundBy(s); if (v) opaque.add(v.id); });
-  const placesOf = (a: LaneAccess, fixed: readonly Counter[]): Int32Array | undefined => {
+  const placesOf = (a: LaneAccess, fixed: readonly Counter[]): Touched | undefined => {
     const used = variables([...a.index, ...a.guards]), mine = fixed.filter((c) => used.has(c.id)), key = mine.map((c) => `${c.id}=${c.value}`).join();
-    const known = touched.get(a) ?? new Map<string, Int32Array | undefined>();
+    const known = touched.get(a) ?? new Map<string, Touched | undefined>();
     touched.set(a, known);
     if (!known.has(key)) known.set(key, touch(nest, a, mine));
     return known.get(key);
   };
-  const overlap = (x: Int32Array, y: Int32Array): boolean => x.some((l, i) => l !== NONE && y[i] !== NONE && (l === MANY || y[i] === MANY || l !== y[i]));
+  const overlap = ({ by: x }: Touched, { by: y }: Touched): boolean => x.some((l, i) => l !== NONE && y[i] !== NONE && (l === MANY || y[i] === MANY || l !== y[i]));
   const decide = (a: LaneAccess, b: LaneAccess, rel: Relation): boolean => {
     const at = rel.carried ? a.loops.indexOf(rel.carried) : Infinity, common = a.loops.filter((l, i) => b.loops[i] === l && i < at), same = new Set(common.map((l) => l.v.id));
     if (nest.loops.every((_, i) => givesAway(nest, i, a, b, same, opaque))) return false;
@@ -38,13 +38,14 @@ export function meetings(nest: LaneNest): (a: LaneAccess, b: LaneAccess, rel: Re
     const ids = [...variables(index)].filter((id) => !around.has(id) && !opaque.has(id) && (!inside.has(id) || same.has(id))), goesOn = rel.carried && variables(index).has(rel.carried.v.id) ? rel.carried : undefined;
     const ranges = [...ids.map((id) => rangeOf(id, index, common.find((l) => l.v.id === id))), ...(goesOn ? [rangeOf(goesOn.v.id, index, goesOn)] : [])];
     if (ranges.some((r) => r === undefined) || ranges.reduce((n, r) => n * r!.n, 1) > MOST_CASES) return true;
+    let looks = 0;
     for (const values of product(ranges.map((r) => r!.n))) {
       const first = ids.map((id, i): Counter => ({ id, value: values[i]!, exact: ranges[i]!.exact }));
       const last = ranges.at(-1)!, from = values.at(-1)!, next = !goesOn ? [undefined] : rel.adjacent ? (last.exact && from + 1 >= last.n ? [] : [from + 1]) : Array.from({ length: last.n }, (_, i) => i);
       const counter = (value: number | undefined): readonly Counter[] => (goesOn && value !== undefined ? [{ id: goesOn.v.id, value, exact: last.exact }] : []);
       for (const value of next) {
         const x = placesOf(a, [...first, ...counter(goesOn && from)]), y = placesOf(b, [...first, ...counter(value)]);
-        if (!x || !y || overlap(x, y)) return true;
+        if (!x || !y || (looks += x.looks + y.looks + x.by.length) > MOST_LOOKS || overlap(x, y)) return true;
       }
     }
     return false;
@@ -93,8 +94,11 @@ function periodOf(e: Expr, id: number): number | undefined {
 
 const NONE = -1, MANY = -2;
 
-/** By element of the memory, the lane that touches it while some counters have these values: one, none or many. */
-function touch(nest: LaneNest, a: LaneAccess, fixed: readonly Counter[]): Int32Array | undefined {
+/** By element of the memory, the lane that touches it: one, none or many; and how often a lane was asked for that. */
+interface Touched { readonly by: Int32Array; readonly looks: number }
+
+/** Who touches what while some counters have these values. */
+function touch(nest: LaneNest, a: LaneAccess, fixed: readonly Counter[]): Touched | undefined {
   const shape = a.buf.shape.map((e) => (isConst(e) ? e.value : NaN)), size = shape.reduce((n, d) => n * d, 1);
   if (!(size <= MOST_PLACES)) return undefined;
   const used = variables(a.index), slots = new Map<number, number>(), exact = new Set<number>(), free: { slot: number; n: number }[] = [];
@@ -107,7 +111,8 @@ function touch(nest: LaneNest, a: LaneAccess, fixed: readonly Counter[]): Int32A
     free.push({ slot: slots.size, n });
     slots.set(l.v.id, slots.size);
   }
-  if (free.reduce((n, x) => n * x.n, 1) > MOST_PLACES) return undefined;
+  const looks = free.reduce((n, x) => n * x.n, 1);
+  if (looks > MOST_PLACES) return undefined;
   const f = new Float64Array(slots.size), out = new Int32Array(size).fill(NONE);
   for (const c of fixed) f[slots.get(c.id)!] = c.value;
   const index = a.index.map((e) => evaluator(e, slots)), guards = a.guards.filter((g) => [...variables([g])].every((id) => exact.has(id))).map((e) => evaluator(e, slots)), lane = evaluator(nest.number, slots);
@@ -126,7 +131,7 @@ function touch(nest: LaneNest, a: LaneAccess, fixed: readonly Counter[]): Int32A
     out[at] = out[at] === NONE || out[at] === l ? l : MANY;
   };
   walk(0);
-  return known ? out : undefined;
+  return known ? { by: out, looks } : undefined;
 }
 
 type Evaluate = (f: Float64Array) => number;

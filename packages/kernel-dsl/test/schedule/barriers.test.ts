@@ -1,4 +1,4 @@
-/** Where a barrier cannot stand, the schedule is refused. */
+/** Where a barrier cannot stand, the schedule is refused; many uses in deep nests are no matter of minutes. */
 import { expect, it } from 'vitest';
 import { DslError } from '../../src/errors/index.ts';
 import { binary, block, compare, constant, load, newBuffer, newVar, size } from '../../src/ir/index.ts';
@@ -22,4 +22,19 @@ it('a copy and its use inside of a branch that not all lanes take', () => {
   const fine = state(inside({ kind: 'if', cond: compare('lt', b, constant(4)), then: work }));
   placeBarriers(fine, { loc: undefined, step: 'place barriers' });
   expect(JSON.stringify(fine.ir.body)).toContain('"barrier"');
+});
+
+it('many uses of one tensor in a deep nest', () => {
+  const y = newBuffer({ name: 'y', dtype: 'f32', space: 'param', shape: [size('N'), constant(64)], access: 'inout' });
+  const b = newVar('b'), t = newVar('t');
+  let body: Stmt = block(Array.from({ length: 80 }, (_, i): Stmt => ({ kind: 'accum', fn: 'add', buf: y, index: [b, t], value: constant(i, 'f32') })));
+  for (let depth = 0; depth < 7; depth++) body = { kind: 'for', v: newVar(`i${depth}`), extent: constant(2), loop: 'seq', body };
+  const ir: KernelIR = {
+    name: 'k', params: [{ kind: 'tensor', name: 'y', buf: y }], sizes: ['N'],
+    body: { kind: 'for', v: b, extent: size('N'), loop: 'block.x', body: { kind: 'for', v: t, extent: constant(64), loop: 'lane.x', body } },
+  };
+  const state: State = { ir, target: target('cuda-sm80'), consumed: new Map(), twins: new Map(), filled: new Set(), reassociates: false }, start = performance.now();
+  placeBarriers(state, { loc: undefined, step: 'place barriers' });
+  expect(performance.now() - start).toBeLessThan(5000);
+  expect(JSON.stringify(state.ir.body)).not.toContain('"barrier"');
 });

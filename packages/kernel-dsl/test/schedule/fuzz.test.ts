@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CORPUS } from './corpus.ts';
-import { ROW_VERBS, VERBS, compare, scheduled } from './fuzz.ts';
+import { GPU, ROW_VERBS, SHARED_VERBS, VERBS, compare, scheduled } from './fuzz.ts';
 import type { Draw } from './fuzz.ts';
 
 /** Schedules that are tried: a few here, many in `npm run test:all`, the same each time; others with QUERN_FUZZ_SEED, to look for what is still wrong. */
@@ -28,6 +28,25 @@ describe('random schedules', () => {
     }), { numRuns: RUNS / 2, seed: SEED });
     expect(mine.done.get('deal')).toBeGreaterThan(RUNS / 40);
   }, 1000 * Math.max(60, RUNS / 50));
+
+  it('that tile for workgroups and share memory compute what the algorithm computes', () => {
+    const mine = { done: new Map<string, number>(), refused: new Map<string, number>() };
+    fc.assert(fc.property(fc.constantFrom(...CORPUS.map((k) => k.name)), fc.nat(1000), fc.array(drawn(SHARED_VERBS), { minLength: 1, maxLength: 12, size: 'max' }), fc.record({ M: size, N: size, K: size, P: size }), fc.nat(1000), (name, grid, draws, sizes, seed) => {
+      const k = CORPUS.find((c) => c.name === name)!, s = scheduled(k, [{ verb: 'grid', a: 0, b: 1, n: grid }, ...draws], mine, { machine: GPU, alive: true });
+      if (s) compare(k, s, sizes, seed);
+    }), { numRuns: RUNS / 2, seed: SEED });
+    for (const v of ['grid', 'shared', 'stage'] as const) expect(mine.done.get(v) ?? 0, v).toBeGreaterThan(RUNS / 40);
+    expect((mine.done.get('prefetch') ?? 0) + (mine.done.get('ahead') ?? 0)).toBeGreaterThan(0);
+  }, 1000 * Math.max(60, RUNS / 50));
+  // What was found there; the second is refused, as no lane would be left.
+  const shared: readonly (readonly [string, readonly Draw[]])[] = [
+    ['gemm', [{ verb: 'grid', a: 0, b: 1, n: 256 }, { verb: 'shared', a: 0, b: 0, n: 744 }, { verb: 'prefetch', a: 0, b: 0, n: 0 }]], // lanes that had fetched nothing stored it all the same
+    ['saxpy', [{ verb: 'grid', a: 0, b: 0, n: 0 }, { verb: 'split', a: 1, b: 1, n: 1 }]], // lanes split with a rest, of which none was left
+  ];
+  it.each(shared)('a case that once failed on GPUs: %s', (name, draws) => {
+    const k = CORPUS.find((c) => c.name === name)!, s = scheduled(k, draws, counts, { machine: GPU, alive: true });
+    for (const n of [0, 1, 2, 5, 9]) if (s) compare(k, s, { M: n, N: n, K: n, P: n }, n);
+  });
 
   // What was found, shortest first.
   const found: readonly (readonly [string, readonly Draw[]])[] = [

@@ -26,6 +26,7 @@ export function workgroup(s: For, known: (id: number) => boolean): Stmt {
     const fail = (why: string): never => { throw new DslError('KD-L-GRID', { axis: b.v.name, place: b.loop, why }, b); };
     if (!onHost(b.extent, known)) fail(`its extent ${printExpr(b.extent)} is not known at launch`);
     if (blocks.some((x) => x !== b && x.loop === b.loop)) fail('another loop of the nest has that place');
+    if (nests.length > 0 && !holds(b, isLanes)) fail('lanes of its workgroups lie beside it, not inside of it');
   }
   if (nests.length === 0) return s;
   const shape = nests.reduce((a, b) => (product(b.shape) > product(a) ? b.shape : a), nests[0]!.shape);

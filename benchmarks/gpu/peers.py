@@ -4,7 +4,7 @@ PyTorch brings them: cuBLAS and cuBLASLt (gemm), FlashAttention 2 and cuDNN (att
 the answer holds the milliseconds of one call in each burst.
 
   {"op": "gemm", "dtype": "bf16", "m": 4096, "n": 4096, "k": 4096, "transposed": true}
-      dtype: f32 (no tf32) tf32 f16 bf16 i8; transposed: the second factor lies in rows along k, as int8 always does
+      dtype: f32 (no tf32) tf32 f64 f16 bf16 i8; transposed: the second factor lies in rows along k, as int8 always does
   {"op": "attention", "backend": "flash" | "cudnn", "dtype": "bf16", "h": 32, "s": 4096, "d": 128, "causal": true}
   {"op": "copy" | "sum", "bytes": 4e9}      copy reads and writes so many bytes, sum reads them
   {"op": "device"}   {"op": "quit"}
@@ -18,7 +18,7 @@ try:
 except ImportError as error:
     sys.exit(f"PyTorch is not there: {error}")
 
-TYPES = {"f32": torch.float32, "tf32": torch.float32, "f16": torch.float16, "bf16": torch.bfloat16}
+TYPES = {"f32": torch.float32, "tf32": torch.float32, "f64": torch.float64, "f16": torch.float16, "bf16": torch.bfloat16}
 prepared = {}
 
 

@@ -9,6 +9,7 @@ const tf32Value = (x) => { bits[0] = x; word[0] &= 0xffffe000; return bits[0]; }
 const FORMS = {
   bf16: { array: Uint16Array, make: () => f32ToBf16(random() * 2 - 1), value: bf16ToF32, ulp: 2 ** -8 }, f16: { array: Uint16Array, make: () => f32ToF16(random() * 2 - 1), value: f16ToF32, ulp: 2 ** -11 },
   f32: { array: Float32Array, make: () => random() * 2 - 1, value: (x) => x, ulp: 0 }, tf32: { value: tf32Value },
+  f64: { array: Float64Array, make: () => random() * 2 - 1, value: (x) => x, ulp: 0, eps: 2 ** -52 },
   i8: { array: Int8Array, make: () => Math.floor(random() * 256) - 128, value: (x) => x, ulp: 0 }, i32: { value: (x) => x, ulp: 0 },
 };
 /** Random numbers: a pattern that repeats after a prime, so that filling is quick and no two rows are alike. */
@@ -18,7 +19,8 @@ function fill(n, form) {
   return out;
 }
 
-/** Elements of the product against doubles: all of a corner, and some anywhere. The bound is gamma(k + 4) of the sum of magnitudes, and the rounding of the result. */
+/** Elements of the product against doubles: all of a corner, and some anywhere. The bound is gamma(k + 4) of the sum of magnitudes (twice that for f64, whose
+ * reference rounds too), and the rounding of the result. */
 function check(p, a, b, c, n, finish = (x) => x) {
   const { value } = FORMS[p.reads ?? p.dtype], out = FORMS[p.out];
   let worst = 0;
@@ -26,7 +28,7 @@ function check(p, a, b, c, n, finish = (x) => x) {
     const i = q < 100 ? n - 1 - (q % 10) : Math.floor(random() * n), j = q < 100 ? n - 1 - Math.floor(q / 10) : Math.floor(random() * n);
     let sum = 0, size = 0;
     for (let k = 0; k < n; k++) { const x = value(a[i * n + k]) * value(p.transposed ? b[j * n + k] : b[k * n + j]); sum += x; size += Math.abs(x); }
-    const want = finish(sum, j), bound = (p.out === 'i32' ? 0 : (n + 4) * 2 ** -24 * size) + Math.abs(want) * out.ulp, error = Math.abs(Number(c[i * n + j]) - want);
+    const want = finish(sum, j), bound = (p.out === 'i32' ? 0 : (n + 4) * (out.eps ?? 2 ** -24) * size) + Math.abs(want) * out.ulp, error = Math.abs(Number(c[i * n + j]) - want);
     if (!(error <= bound)) throw new Error(`${p.name}: C[${i}, ${j}] is ${c[i * n + j]}, it should be ${want} within ${bound}`);
     if (bound > 0) worst = Math.max(worst, error / bound);
   }

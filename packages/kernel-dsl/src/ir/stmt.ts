@@ -3,10 +3,10 @@ import type { DType } from './dtype.ts';
 import type { Loc } from './loc.ts';
 
 /**
- * How a loop runs. `unroll` and `vector` are gone after lowering; block, lane and team belong to GPUs. A team is 128 lanes that act as one (a
- * warpgroup): instructions of the team, and work on its registers, which are dealt out over its lanes.
+ * How a loop runs. `unroll` and `vector` are gone after lowering; block, lane and team belong to GPUs. A team is lanes that act as one, 128 of them (a
+ * warpgroup) or 32 (a warp; warps lie in a row or, with two loops, in a grid): instructions of the team, and work on its registers, which are dealt out over its lanes.
  */
-export type LoopKind = 'seq' | 'parallel' | 'unroll' | 'vector' | 'block.x' | 'block.y' | 'block.z' | 'lane.x' | 'lane.y' | 'lane.z' | 'team.warpgroup';
+export type LoopKind = 'seq' | 'parallel' | 'unroll' | 'vector' | 'block.x' | 'block.y' | 'block.z' | 'lane.x' | 'lane.y' | 'lane.z' | 'team.warpgroup' | 'team.warp.x' | 'team.warp.y';
 
 /** Where a statement comes from, for messages and for comments in emitted code. */
 export interface Origin {
@@ -66,7 +66,13 @@ export interface Instr extends Origin { readonly kind: 'instr'; readonly def: In
  * A call of a function of the device, for what no other statement says: barriers in memory, copies by hardware, products of teams. Only in programs lowered for
  * a GPU.
  */
-export interface Call extends Origin { readonly kind: 'call'; readonly fn: DeviceFunction; readonly args: readonly CallArg[] }
+export interface Call extends Origin {
+  readonly kind: 'call';
+  readonly fn: DeviceFunction;
+  /** What runs instead where a place is no chunk as it asks. */
+  readonly unaligned?: DeviceFunction;
+  readonly args: readonly CallArg[];
+}
 
 /** A function of a device, as text in its language. */
 export interface DeviceFunction {
@@ -76,10 +82,10 @@ export interface DeviceFunction {
   readonly body: readonly string[];
 }
 
-/** An argument of a call: a value, the address of an element, an array of registers as a whole, or a tensor as copies by hardware take it. */
+/** An argument of a call: a value, the address of an element (`chunk`: of so many from a multiple of as many on, of which all or none exist), an array of registers as a whole, or a tensor as copies by hardware take it. */
 export type CallArg =
   | { readonly kind: 'value'; readonly value: Expr }
-  | { readonly kind: 'place'; readonly buf: Buffer; readonly index: readonly Expr[]; readonly writes: boolean }
+  | { readonly kind: 'place'; readonly buf: Buffer; readonly index: readonly Expr[]; readonly writes: boolean; readonly chunk?: number }
   | { readonly kind: 'array'; readonly buf: Buffer }
   | { readonly kind: 'map'; readonly buf: Buffer; readonly box: readonly number[]; readonly swizzle: 0 | 32 | 64 | 128 };
 
@@ -141,8 +147,20 @@ export interface Instruction {
   readonly team?: TeamText;
 }
 
-/** What the lanes of a team call for an instruction: its operands are places in shared memory and registers dealt out over the lanes. */
-export interface TeamText { readonly team: 'warp' | 'warpgroup'; readonly fn: DeviceFunction; readonly fragment: 'wgmma' }
+/**
+ * How the lanes of a warp get both factors of a product: a function of their registers (arrays of `a` and `b` elements), their places in shared memory, and the chunk of
+ * 16 bytes in each row at which they begin. Chunk c of row r of a tile lies at c ^ (r mod swizzle) 8 / swizzle.
+ */
+export interface FactorText { readonly load: DeviceFunction; readonly dtype: 'u32' | 'f64'; readonly a: number; readonly b: number; readonly swizzle: 2 | 8 }
+
+/** What the lanes of a team call for an instruction: registers dealt out over the lanes, then both factors: a warpgroup's by their places in shared memory, a warp's in registers. */
+export interface TeamText {
+  readonly team: 'warp' | 'warpgroup';
+  readonly fn: DeviceFunction;
+  readonly fragment: 'wgmma' | 'mma';
+  /** Of a warp's: it takes both factors from registers, which another function fills. */
+  readonly factors?: FactorText;
+}
 
 /** What an instruction gets for one operand: a value; or a place, from `index` on, where one step along dimension k of the operand moves by `walk[k]`. */
 export type InstrArg =

@@ -16,10 +16,11 @@ import { strided } from './strided.ts';
 import { teams } from './teams.ts';
 import { unroll } from './unroll.ts';
 import { vectorize } from './vectorize.ts';
+import { warps } from './warps.ts';
 import { workgroups } from './workgroups.ts';
 
 export type { Pass } from './pass.ts';
-export { fma, instructions, launches, legal, mathlib, registers, scalarize, share, simplify, strided, teams, unroll, vectorize, workgroups };
+export { fma, instructions, launches, legal, mathlib, registers, scalarize, share, simplify, strided, teams, unroll, vectorize, warps, workgroups };
 export { holds, isGrid, isLanes, onHost } from './grid.ts';
 export { MAX_ULP } from './math/index.ts';
 export type { MathFn } from './math/index.ts';
@@ -45,6 +46,7 @@ export const PASSES: readonly Pass[] = [
 /** The pipeline for GPUs: vectors are accesses of up to 16 bytes, everything else is scalar. */
 export const GPU_PASSES: readonly Pass[] = [
   { name: 'teams', run: teams },
+  { name: 'warps', run: warps },
   { name: 'instructions', run: instructions },
   { name: 'launches', run: launches },
   { name: 'tidy', run: simplify },

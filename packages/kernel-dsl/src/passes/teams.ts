@@ -3,6 +3,7 @@ import { BULK, LAUNCHES, MBARRIER, REGISTERS } from '../instructions/index.ts';
 import { add, and, binary, block, bytesOf, compare, constant, isConst, load, mapChildren, mapExpr, mapOwnExprs, mul, newBuffer, newVar, renew, select, sub, substitute, substituteExpr, usesVar, visitStmt } from '../ir/index.ts';
 import type { Buffer, CallArg, DeviceFunction, Expr, For, KernelIR, Stmt, Var } from '../ir/index.ts';
 import type { Target } from '../targets/index.ts';
+import { bands } from './bands.ts';
 import { WARPGROUP, fragmentOf } from './fragments.ts';
 import type { Fragment } from './fragments.ts';
 import { holds } from './grid.ts';
@@ -10,9 +11,10 @@ import { inOrder, onward, ringLoop, waitFor } from './team-rings.ts';
 import { TEAM, holdsProducts, inTile, place, slotOf, teamWork, value } from './team-work.ts';
 import type { Ring, Roles, Tile } from './team-work.ts';
 
-const isTeam = (s: Stmt): s is For & { readonly loop: 'team.warpgroup' } => s.kind === 'for' && s.loop.startsWith('team.');
+const isTeam = (s: Stmt): s is For & { readonly loop: 'team.warpgroup' } => s.kind === 'for' && s.loop === 'team.warpgroup';
 const isBlock = (s: Stmt): s is For => s.kind === 'for' && s.loop.startsWith('block.');
-const isBulk = (s: Stmt): s is Extract<Stmt, { kind: 'instr' }> & { readonly body: Stmt } => s.kind === 'instr' && s.def.name === 'copy_tile' && s.body !== undefined;
+/** Is it a bulk copy of a scheduled program? */
+export const isBulk = (s: Stmt): s is Extract<Stmt, { kind: 'instr' }> & { readonly body: Stmt } => s.kind === 'instr' && s.def.name === 'copy_tile' && s.body !== undefined;
 const fail = (why: string, s: Stmt): never => { throw new DslError('KD-L-TEAM', { why }, { loc: s.loc, step: s.step }); };
 
 /**
@@ -98,22 +100,8 @@ function registersOfRoles(teams: number): readonly [number, number] {
   return teams === 1 ? [56, 240] : teams === 2 ? [40, 232] : teams === 3 ? [32, 160] : [40, Math.floor(504 / (teams + 1) / 8) * 8];
 }
 
-/**
- * The tiles of two block loops, shared by workgroups that stay: number w takes w, w + workgroups, …; tiles are numbered down the rows of a band, column by column,
- * and then band by band.
- */
-function bands(outer: For, inner: For, body: Stmt): { readonly grid: For; readonly body: Stmt } {
-  const { workgroups, group } = outer.persistent!, at = { loc: outer.loc, step: outer.step }, w = newVar('workgroup'), t = newVar('turn'), rows = outer.extent, cols = inner.extent;
-  const tiles = mul(rows, cols), name = (stem: string, value: Expr): [Var, Stmt] => { const v = newVar(stem); return [v, { kind: 'let', v, value, ...at }]; };
-  const [tile, l0] = name('tile', add(mul(t, constant(workgroups)), w)), [first, l1] = name('band', mul(binary('div', tile, mul(cols, constant(group))), constant(group)));
-  const [high, l2] = name('rows', binary('min', sub(rows, first), constant(group))), [within, l3] = name('in_band', binary('mod', tile, mul(cols, constant(group))));
-  const lets: Stmt[] = [l0, l1, l2, l3, { kind: 'let', v: outer.v, value: add(first, binary('mod', within, high)), ...at }, { kind: 'let', v: inner.v, value: binary('div', within, high), ...at }];
-  const turns: For = { kind: 'for', v: t, extent: binary('div', add(sub(tiles, w), constant(workgroups - 1)), constant(workgroups)), loop: 'seq', body: block([...lets, body]), ...at };
-  return { grid: { kind: 'for', v: w, extent: binary('min', tiles, constant(workgroups)), loop: 'block.x', body: block([]), ...at }, body: turns };
-}
-
 /** The store of a bulk copy. */
-function storeOf(s: Stmt): Extract<Stmt, { kind: 'store' }> {
+export function storeOf(s: Stmt): Extract<Stmt, { kind: 'store' }> {
   let found: Extract<Stmt, { kind: 'store' }> | undefined;
   visitStmt(s, (x) => { if (x.kind === 'store' && x.value.kind === 'load') found ??= x; });
   return found ?? fail('a bulk copy without a copy', s);

@@ -9,13 +9,13 @@ import type { At, State } from './state.ts';
 import { tileOf } from './tile.ts';
 
 /**
- * Copies the tile of a tensor that one iteration of a loop of a workgroup uses into shared memory, by the copy engine: rows of 128 bytes, whose 16-byte chunks
- * lie swizzled as products of warpgroups take them; zeros outside of the tensor. Rows of several times 128 bytes are cut into pieces, the first of all rows before the
- * second. Dimensions that the tile takes one index of come along. Belongs to programs of teams: the loop lies outside of them.
+ * Copies the tile of a tensor that one iteration of a loop of a workgroup uses into shared memory, in rows of 128 bytes, whose 16-byte chunks lie swizzled as products
+ * of teams take them; zeros outside of the tensor. The copy engine does it for warpgroups, the lanes themselves for warps. Rows of several times 128 bytes are cut into
+ * pieces, the first of all rows before the second. Dimensions that the tile takes one index of come along. Belongs to programs of teams: the loop lies outside of them.
  */
 export function bulk(st: State, name: string, axis: Axis, at: At): void {
   const refuse = (why: string): never => { throw new DslError('KD-S-BULK', { name, axis: axis.name, why }, at); };
-  if (!st.target.features.includes('tma')) throw new DslError('KD-S-NEEDS', { name: 'bulk copies', missing: 'tma', isa: st.target.isa }, at);
+  if (!st.target.features.includes('tma') && !st.target.features.includes('ldmatrix')) throw new DslError('KD-S-NEEDS', { name: 'bulk copies', missing: 'tma or ldmatrix', isa: st.target.isa }, at);
   const param = st.ir.params.find((p) => p.kind === 'tensor' && p.name === name);
   if (param?.kind !== 'tensor') throw new DslError('KD-S-UNKNOWN', { what: `tensor ${name}` }, at);
   const src: Buffer = param.buf, { loop, path } = findLoop(st, axis, at);
@@ -69,7 +69,7 @@ export function bulk(st: State, name: string, axis: Axis, at: At): void {
   const store = (value: Expr): Stmt => ({ kind: 'store', buf, index: [...(pieces > 1 ? [p] : []), r, c], value, ...origin });
   const inside = [across, last].map((i) => lt(index[i]!, src.shape[i]!)).reduce(and), loopOver = (v: Var, n: number, b: Stmt): Stmt => ({ kind: 'for', v, extent: constant(n), loop: 'seq', ...origin, body: b });
   const rest = loopOver(r, rows, loopOver(c, deep, { kind: 'if', cond: inside, then: store(load(src, index)), else: store(constant(0, src.dtype)), ...origin })), copy = pieces > 1 ? loopOver(p, pieces, rest) : rest;
-  const def: Instruction = { name: 'copy_tile', needs: ['tma'], passing: {}, exact: true, c: undefined, get meaning(): never { throw new Error('a bulk copy is told by its loops'); } };
+  const def: Instruction = { name: 'copy_tile', needs: [], passing: {}, exact: true, c: undefined, get meaning(): never { throw new Error('a bulk copy is told by its loops'); } };
   setBody(st, replaceStmt(st.ir.body, loop, { ...loop, body: block([{ kind: 'alloc', buf, ...origin }, { kind: 'instr', def, args: [], body: copy, ...origin }, body]) }));
   st.filled.add(buf.id);
 }

@@ -1,5 +1,5 @@
 import { DslError } from '../errors/index.ts';
-import { affine, buffersOf, isFloat, mapStmt, usesVar, visitExprs, visitStmt } from '../ir/index.ts';
+import { affine, buffersOf, isConst, isFloat, mapStmt, usesVar, visitExprs, visitStmt } from '../ir/index.ts';
 import type { Buffer, Expr, If, Load, Stmt, Var } from '../ir/index.ts';
 import type { At, State } from './state.ts';
 
@@ -13,7 +13,7 @@ export function resolvePads(st: State, at: At): void {
   // What a padded loop writes holds more than zeros where nothing is.
   const written = new Set<number>();
   visitStmt(st.ir.body, (s) => {
-    if (s.kind === 'for') loops.add(s.v.id);
+    if (s.kind === 'for' && !isConst(s.extent, 1)) loops.add(s.v.id); // what runs once is at zero
     if (s.kind === 'if' && s.pad) for (const b of buffersOf(s.then).values()) if (b.writes > 0) written.add(b.buf.id);
   });
   const copies = registerCopies(st.ir.body);

@@ -12,6 +12,8 @@ import type { Target } from '../../src/targets/index.ts';
 import { INTEGERS, boolCase, castCases, dotCases, floatCases, halfCases, intCases, partsCases, reduceCases } from '../emit/ops-cases.ts';
 import type { Case, TensorValue } from '../emit/harness.ts';
 import { corpusCases, inPlace, workgroupCases } from './cases.ts';
+import { tensorCases } from './tensor-cases.ts';
+import type { TensorCase } from './tensor-cases.ts';
 
 const operations = (t: Target): Case[] => [
   ...floatCases(t, 'f32'), ...floatCases(t, 'f64'), ...partsCases(t, 'f32'), ...partsCases(t, 'f64'), ...INTEGERS.flatMap((d) => intCases(t, d)), ...reduceCases(t), ...dotCases(t), boolCase(t), ...castCases(t), ...halfCases(t),
@@ -28,9 +30,15 @@ interface Outcome { readonly device: string; readonly name: string; readonly tar
 
 async function onDevice(id: string, variants: readonly EmitGpuOptions[]): Promise<Outcome> {
   const d = await open(id, { fallback: 'none' }), t = await gpuTarget(d.driver!.info), out: Outcome = { device: id, name: d.info.name, target: t.isa, cases: 0, elements: 0, failures: [] };
-  for (const { k, runs } of [...workgroupCases(t), ...corpusCases(t), { ...inPlace(), k: lower(inPlace().k, t) }, ...operations(t)]) for (const o of variants) for (const args of runs) {
+  const tensors = tensorCases(t), all: readonly (Case | TensorCase)[] = process.argv.includes('--tensor-cores') ? tensors : [...workgroupCases(t), ...corpusCases(t), { ...inPlace(), k: lower(inPlace().k, t) }, ...operations(t), ...tensors];
+  for (const c of all) for (const o of variants) for (const args of c.runs) {
+    const { k } = c, on = 'target' in c ? c.target : t;
     try {
-      const kernel = gpuKernel(d, { target: t, evaluate, faultWords: FAULT_WORDS, printed: printedLines, emit: (v) => emitGpu(k, t, { ...v, ...o }) });
+      const emit = (v: EmitGpuOptions): ReturnType<typeof emitGpu> => {
+        const m = emitGpu(k, on, { ...v, ...o });
+        return 'older' in c && c.older ? { ...m, source: m.source.replaceAll(/#if __CUDA_ARCH__ >= \d+/g, '#if 0') } : m;
+      };
+      const kernel = gpuKernel(d, { target: on, evaluate, faultWords: FAULT_WORDS, printed: printedLines, emit });
       const want: Record<string, TensorValue | number> = {}, far: Record<string, unknown> = {}, all = new Map<string, ReturnType<typeof tensor>>();
       for (const [n, a] of Object.entries(args)) {
         if (typeof a === 'number') { want[n] = a; far[n] = a; continue; }
@@ -42,7 +50,7 @@ async function onDevice(id: string, variants: readonly EmitGpuOptions[]): Promis
         const shape = p.buf.packed ? v.shape.map((s, i) => (i === v.shape.length - 1 ? s / 2 : s)) : v.shape, strides = v.strides ?? shape.map((_, i) => shape.slice(i + 1).reduce((x, y) => x * y, 1));
         far[n] = new (whole.constructor as new (...x: unknown[]) => unknown)(whole.storage, whole.dtype, shape, strides, whole.byteOffset + ((v as { offset?: number }).offset ?? 0) * v.data.BYTES_PER_ELEMENT);
       }
-      interpret(k, want as never);
+      interpret('meaning' in c ? c.meaning : k, want as never);
       await kernel.run(far as never, o.bounds ? { bounds: true } : {});
       for (const p of k.params) {
         if (p.kind !== 'tensor' || p.buf.access === 'in') continue;

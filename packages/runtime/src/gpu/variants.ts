@@ -21,7 +21,7 @@ export function fitsIndex(m: GpuModule, operands: readonly Operand[], at: HostVa
 export function suitsAlignment(m: GpuModule, s: Signature, operands: readonly Operand[]): boolean {
   return m.alignment.every((a) => {
     const o = operands[s.tensors.findIndex((t) => t.meta.name === a.param)];
-    return o === undefined || ((o.start / o.elementBytes) % a.elements === 0 && a.dims.every((d) => (o.strides[d] ?? 0) % a.elements === 0 || (o.shape[d] ?? 0) <= 1));
+    return o === undefined || ((o.start / o.elementBytes) % a.elements === 0 && a.dims.every((d) => (o.strides[d] ?? 0) % a.elements === 0 || (o.shape[d] ?? 0) <= 1) && (!a.whole || (o.shape.at(-1) ?? 0) % a.elements === 0));
   });
 }
 

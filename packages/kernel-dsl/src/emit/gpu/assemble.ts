@@ -20,7 +20,7 @@ export interface Begun {
   /** Values that must fit 32 bits, by their keys. */
   readonly below: Map<string, Expr>;
   /** Elements that the start of a tensor must be a multiple of, and the dimensions whose strides must be, by name. */
-  readonly alignment: Map<string, { elements: number; readonly dims: Set<number> }>;
+  readonly alignment: Map<string, { elements: number; readonly dims: Set<number>; whole?: boolean }>;
   readonly sites: GpuSite[];
 }
 
@@ -59,7 +59,7 @@ export function assemble({ k, target, options, plan, features, alignment, sites 
   ];
   return {
     name: k.name, language: p.language, source: lines.map((l) => `${l.text}\n`).join(''), lines, flags: target.cflags, meta: kernelMeta(k, { scratchBytes: 0, sharedBytes: 0 }), plan: p.steps, workspace: p.workspace,
-    alignment: [...alignment].map(([param, a]) => ({ param, elements: a.elements, dims: [...a.dims].sort((x, y) => x - y) })),
+    alignment: [...alignment].map(([param, a]) => ({ param, elements: a.elements, dims: [...a.dims].sort((x, y) => x - y), ...(a.whole && { whole: true }) })),
     below: p.below,
     assumptions: plan.assumptions.map((a) => ({ cond: a.cond, text: a.text, ...(a.loc && { loc: a.loc }) })),
     features: [...features].sort(), sites, ...(p.prints && { prints: p.prints }), options,

@@ -51,8 +51,8 @@ export interface GpuPrint { readonly text: string; readonly dtypes: readonly DTy
 /** A buffer of a kernel's own on the device. Its start is a multiple of 16 bytes; contents are undefined. */
 export interface GpuWorkspace { readonly name: string; readonly dtype: DType; readonly elements: Expr }
 
-/** The first element of a tensor, and its stride along each of `dims`, is a multiple of so many elements. */
-export interface GpuAlignment { readonly param: string; readonly elements: number; readonly dims: readonly number[] }
+/** The first element of a tensor, and its stride along each of `dims`, is a multiple of so many elements; `whole`: the length of its rows too. */
+export interface GpuAlignment { readonly param: string; readonly elements: number; readonly dims: readonly number[]; readonly whole?: boolean }
 
 /**
  * One step of a plan over launches `L`. `check` runs launches that test assumptions about elements and report to `faults`; a launcher waits for them

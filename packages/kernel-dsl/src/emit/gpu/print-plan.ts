@@ -40,7 +40,7 @@ export function printPlan(m: GpuModule): string {
   return [
     ...m.assumptions.map((a) => `assume ${printExpr(a.cond)}`),
     ...(m.below.length ? [`32-bit indices while these are below 2^31: ${list(m.below)}`] : []),
-    ...m.alignment.map((a) => `${a.param} begins at a multiple of ${a.elements} elements${a.dims.length ? `, and so do steps along dimension ${a.dims.join(' and ')}` : ''}`),
+    ...m.alignment.map((a) => `${a.param} begins at a multiple of ${a.elements} elements${a.dims.length ? `, and so do steps along dimension ${a.dims.join(' and ')}` : ''}${a.whole ? ', and rows have a multiple of as many' : ''}`),
     ...m.workspace.map((w) => `workspace ${w.name}: ${w.dtype}[${printExpr(w.elements)}]`),
     ...m.plan.flatMap((s) => lines(s, '')),
   ].map((l) => `${l}\n`).join('');

@@ -56,6 +56,14 @@ export function isAligned(f: { readonly m: Pick<ModuleState, 'options' | 'alignm
   return true;
 }
 
+/** Is it so, and do rows end where such accesses do? */
+export function isChunk(f: { readonly m: Pick<ModuleState, 'options' | 'alignment'> }, buf: Buffer, index: readonly Expr[], elements: number): boolean {
+  if (!isAligned(f, buf, index, elements)) return false;
+  const a = f.m.alignment.get(buf.name);
+  if (a) a.whole = true;
+  return true;
+}
+
 /** `*(const f32x4 *)&x[i]`. */
 const through = (f: Frame, T: string, buf: Buffer, index: readonly Expr[], print: Print): string => {
   const readonly = buf.space === 'param' && buf.access === 'in';

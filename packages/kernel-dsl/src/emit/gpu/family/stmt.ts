@@ -9,7 +9,7 @@ import { FAULTS, bufKey, mapKey, nameOf, need, symbolOf, varKey } from './frame.
 import type { Frame } from './frame.ts';
 import { approximateHelper, assumeHelper, minMaxHelper } from './helpers.ts';
 import { indexText, interval } from './index-text.ts';
-import { elementText, insideText, placeText, wideLoadText, wideStoreLines } from './memory.ts';
+import { elementText, insideText, isChunk, placeText, wideLoadText, wideStoreLines } from './memory.ts';
 import { printLines } from './print.ts';
 import { bindLoopVar, blockOf, inside, isSimple, markWritten, printBranches, printRegion, trailing } from './printing.ts';
 import type { Printing } from './printing.ts';
@@ -59,7 +59,7 @@ function printStmt(p: Printing, s: Stmt, following: readonly Stmt[]): void {
 
 /** A function of the device. */
 function printCall(p: Printing, s: Call): void {
-  const { f, w } = p, { fn } = s, helper = { name: fn.name, render: () => ({ signature: fn.signature, body: fn.body }) };
+  const { f, w } = p, wide = s.args.every((a) => a.kind !== 'place' || a.chunk === undefined || isChunk(f, a.buf, a.index, a.chunk)), fn = wide ? s.fn : s.unaligned ?? s.fn, helper = { name: fn.name, render: () => ({ signature: fn.signature, body: fn.body }) };
   const args = s.args.map((a): Text => {
     switch (a.kind) {
       case 'value': return a.value.dtype === 'i64' ? indexText(f, a.value, exprText).text : exprText(f, a.value);

@@ -1,0 +1,77 @@
+/** Products on tensor cores by warps, of numbers so small and whole that every sum is exact: results have the interpreter's bits on every machine. */
+import { tf32 } from '../../src/instructions/index.ts';
+import type { DType, KernelIR } from '../../src/ir/index.ts';
+import { axes, kernel, reg, tensor } from '../../src/lang/index.ts';
+import type { Axis, Kernel, Val } from '../../src/lang/index.ts';
+import { tensorGemm } from '../../src/library/index.ts';
+import type { TensorGemm } from '../../src/library/index.ts';
+import { lower } from '../../src/passes/index.ts';
+import { f32ToBf16, f32ToF16 } from '../../src/run/index.ts';
+import type { TypedArray } from '../../src/run/index.ts';
+import { schedule } from '../../src/schedule/index.ts';
+import type { ScheduledKernel } from '../../src/schedule/index.ts';
+import { target } from '../../src/targets/index.ts';
+import type { Target } from '../../src/targets/index.ts';
+import type { Case, TensorValue } from '../emit/harness.ts';
+
+export type Gemm = Kernel<{ i: Axis; j: Axis; k: Axis }>;
+/** What both factors are called in instructions, and the dtypes of factors, sums and results. */
+export interface GemmForm { readonly dtype: 'f16' | 'bf16' | 'tf32' | 'i8' | 'f64'; readonly out: DType }
+const storage = (f: GemmForm): DType => (f.dtype === 'tf32' ? 'f32' : f.dtype), sums = (f: GemmForm): DType => (f.dtype === 'i8' ? 'i32' : f.dtype === 'f64' ? 'f64' : 'f32');
+
+/** C = A Bᵀ; with `bias`, max(2 A Bᵀ + bias, 0). */
+export function gemmOf(f: GemmForm, bias = false): Gemm {
+  const t = storage(f) as 'f32', sum = sums(f) as 'f32', out = f.out as 'f32', read = f.dtype === 'tf32' ? tf32 : (x: Val<'f32'>): Val<'f32'> => x.to(sum);
+  return kernel(`gemm_${f.dtype}_${f.out}${bias ? '_bias' : ''}`, { A: tensor(t, 'M', 'K'), B: tensor(t, 'N', 'K'), bias: tensor(sum, 'N'), C: tensor(out, 'M', 'N').out() }, (p) => {
+    const ax = axes({ i: p.M, j: p.N, k: p.K });
+    for (const i of ax.i) for (const j of ax.j) {
+      const acc = reg(sum, 0, 'acc');
+      for (const k of ax.k) acc.addAssign(read(p.A.at(i, k)).mul(read(p.B.at(j, k))));
+      p.C.at(i, j).set((bias ? acc.mul(2).add(p.bias.at(j)).max(0) : acc).to(out));
+    }
+    return ax;
+  });
+}
+
+export const scheduledGemm = (k: Gemm, f: GemmForm, t: Target, o: TensorGemm = {}): ScheduledKernel => schedule(k, t, (s, ax) => tensorGemm(s, ax, { A: 'A', B: 'B', acc: 'acc', dtype: f.dtype }, o));
+
+function values(t: DType, n: number, f: (i: number) => number): TypedArray {
+  switch (t) {
+    case 'f16': return Uint16Array.from({ length: n }, (_, i) => f32ToF16(f(i)));
+    case 'bf16': return Uint16Array.from({ length: n }, (_, i) => f32ToBf16(f(i)));
+    case 'i8': return Int8Array.from({ length: n }, (_, i) => f(i));
+    case 'i32': return Int32Array.from({ length: n }, (_, i) => f(i));
+    case 'f64': return Float64Array.from({ length: n }, (_, i) => f(i));
+    default: return Float32Array.from({ length: n }, (_, i) => f(i));
+  }
+}
+
+/** Arguments of a product: whole numbers from -3 to 3, C poisoned. */
+export function gemmArgs(f: GemmForm, M: number, N: number, K: number): Record<'A' | 'B' | 'bias' | 'C', TensorValue> {
+  const C = values(f.out, M * N, () => 77);
+  return {
+    A: { data: values(storage(f), M * K, (i) => ((i * 5 + (i >> 4)) % 7) - 3), shape: [M, K] }, B: { data: values(storage(f), N * K, (i) => ((i * 3 + (i >> 5)) % 5) - 2), shape: [N, K] },
+    bias: { data: values(sums(f), N, (i) => (i % 9) - 4), shape: [N] }, C: { data: C, shape: [M, N] },
+  };
+}
+
+/** A case whose lowered program is a device's alone: `meaning` is what the interpreter runs. `older`: with the instructions of older GPUs, which newer ones have too. */
+export interface TensorCase extends Case { readonly meaning: KernelIR; readonly target: Target; readonly older: boolean }
+
+export const FORMS: readonly GemmForm[] = [{ dtype: 'f16', out: 'f16' }, { dtype: 'f16', out: 'f32' }, { dtype: 'bf16', out: 'bf16' }, { dtype: 'tf32', out: 'f32' }, { dtype: 'i8', out: 'i32' }, { dtype: 'f64', out: 'f64' }];
+const SIZES = [[70, 72, 40], [3, 5, 129], [130, 131, 256], [1, 1, 1], [2, 3, 0], [0, 4, 4], [200, 64, 96]] as const;
+
+/** Products for the device of a target: as that target does them, and as older ones do. */
+export function tensorCases(t: Target): readonly TensorCase[] {
+  if (!t.features.includes('ldmatrix')) return [];
+  const out: TensorCase[] = [], like = (isa: string): Target => ({ ...target(isa), cflags: t.cflags });
+  const add = (f: GemmForm, on: Target, o: TensorGemm, older: boolean, bias = false): void => {
+    const k = gemmOf(f, bias), tag = `${out.length}`, runs = SIZES.map(([M, N, K]) => gemmArgs(f, M, N, K));
+    out.push({ k: { ...lower(scheduledGemm(k, f, on, o).ir, on), name: `${k.name}_${tag}` }, meaning: k.ir, target: on, older, runs });
+  };
+  for (const f of FORMS) add(f, like('cuda-sm80'), f.dtype === 'f64' ? {} : { stages: 4 }, f.dtype !== 'f16');
+  for (const f of FORMS) add(f, t.features.includes('cp_async') ? t : like('cuda-sm80'), f.dtype === 'f64' ? { step: 16 } : { tile: [64, 96], warp: [32, 48], persistent: { workgroups: 3, group: 2 } }, false);
+  for (const f of FORMS.filter((x) => x.dtype === 'f16' || x.dtype === 'i8')) add(f, like('cuda-sm75'), { warp: [32, 32], tile: [64, 64] }, true);
+  add({ dtype: 'bf16', out: 'bf16' }, like('cuda-sm80'), { warp: [16, 16], tile: [16, 64], stages: 2 }, false, true);
+  return out;
+}

@@ -10,7 +10,7 @@ export interface TensorGemm {
   readonly tile?: readonly [number, number];
   /** Rows and columns of C that a warp computes, in registers: multiples of 16. A lane holds rows * cols / 32 sums. */
   readonly warp?: readonly [number, number];
-  /** Tiles of A and of B that may be on their way or in use at once. */
+  /** Tiles of A and of B that may be on their way or in use at once: 1 brings them and then multiplies. */
   readonly stages?: number;
   /** Elements of k that one product takes: those of 32 bytes, or for f64 8 or 16. */
   readonly step?: number;
@@ -42,7 +42,8 @@ export function tensorGemm(s: Schedule, { i, j, k }: { readonly i: Axis; readonl
   s.bulk(names.A, ko);
   s.bulk(names.B, ko);
   s.tensorize(mmaNamed(`mma_m${m}n${n}k${step}_${names.dtype}`), row, col, kx);
-  s.ring(ko, o.stages ?? (s.target.features.includes('cp_async') ? 3 : 2));
+  const stages = o.stages ?? (s.target.features.includes('cp_async') ? 3 : 2);
+  if (stages > 1) s.ring(ko, stages);
   if (o.resident) s.resident(o.resident);
   if (o.persistent) s.persistent(bm, bn, o.persistent);
 }

@@ -6,8 +6,8 @@ import type { Buffer, CallArg, Expr, If, Stmt, Store, Var } from '../ir/index.ts
 /** Bytes that a lane copies at once. */
 export const CHUNK = 16;
 
-/** A tile of a ring: all its places, and how the chunks of its rows are swizzled. */
-export interface Tile { readonly buf: Buffer; readonly swizzle: number }
+/** A tile: all its places in a ring, how the chunks of its rows are swizzled, and the register that holds the place in use, where it is of a ring. */
+export interface Tile { readonly buf: Buffer; readonly swizzle: number; readonly slot: Buffer | undefined }
 
 /** A bulk copy by the lanes of a workgroup, each of which takes some chunks of the tile. */
 export interface Copies {

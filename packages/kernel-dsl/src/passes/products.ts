@@ -1,6 +1,6 @@
 import { DslError } from '../errors/index.ts';
 import { argsOf, matchInstruction } from '../instructions/index.ts';
-import { affine, binary, bytesOf, cast, compare, constant, isConst, newBuffer, sameExpr, substituteExpr, visitExprs } from '../ir/index.ts';
+import { affine, binary, bytesOf, cast, compare, constant, isConst, load, newBuffer, sameExpr, substituteExpr, visitExprs } from '../ir/index.ts';
 import type { Buffer, CallArg, Expr, Instr, Stmt } from '../ir/index.ts';
 import { CHUNK } from './chunks.ts';
 import type { Tile } from './chunks.ts';
@@ -14,8 +14,8 @@ export interface Factors { readonly a: Buffer; readonly b: Buffer }
 export interface Product {
   /** New registers for its factors. */
   readonly factors: (suffix: string) => Factors;
-  /** Brings the factors from the tiles at a place of their ring. */
-  readonly load: (to: Factors, slot: Expr) => Stmt;
+  /** Brings the factors from their tiles; of those of a ring, from the place in use or from another one. */
+  readonly load: (to: Factors, slot?: Expr) => Stmt;
   /** Multiplies, and adds to its sums. */
   readonly multiply: (from: Factors) => Stmt;
 }
@@ -29,10 +29,10 @@ export function productOf(q: Instr, { fragments, tiles }: { readonly fragments: 
   if ('why' in m) throw new DslError('KD-L-INSTR', { name: q.def.name, why: m.why }, q);
   const [a, b, c] = argsOf(q.def, m).flatMap((x) => (x.kind === 'place' ? [x] : [])) as [Place, Place, Place], sums = fragments.get(c.buf.id) ?? fail(`${c.buf.name} is no register of the team`, q);
   if (sums.form !== 'tile' || !isConst(offsetOf(sums, c.index, team, q), 0) || !isConst(sums.own.shape[0]!, tileRegisters(c.buf, WARP))) return fail(`${c.buf.name} has several tiles a team: one is possible today`, q);
-  const tile = ({ buf, index }: Place): ((slot: Expr) => CallArg) => {
-    const t = tiles.get(buf.id) ?? fail(`a product reads ${buf.name}, which is no tile of a ring`, q), row = index.at(-2)!;
+  const tile = ({ buf, index }: Place): ((slot: Expr | undefined) => CallArg) => {
+    const t = tiles.get(buf.id) ?? fail(`a product reads ${buf.name}, which is no tile of a bulk copy`, q), row = index.at(-2)!;
     if (!multiple(row, 8)) fail(`a product reads ${buf.name} from a row on that is no multiple of 8`, q);
-    return (slot) => ({ kind: 'place', buf: t.buf, index: [slot, ...index.slice(0, -2).map((e) => substituteExpr(e, own)), substituteExpr(row, own), constant(0)], writes: false });
+    return (slot) => ({ kind: 'place', buf: t.buf, index: [t.slot ? slot ?? cast(load(t.slot, []), 'i64') : constant(0), ...index.slice(0, -2).map((e) => substituteExpr(e, own)), substituteExpr(row, own), constant(0)], writes: false });
   };
   if (!sameExpr(a.index.at(-1)!, b.index.at(-1)!)) return fail('its factors begin at different places of their rows', q);
   const from = [tile(a), tile(b)] as const, chunk: CallArg = { kind: 'value', value: cast(binary('div', a.index.at(-1)!, constant(CHUNK / bytesOf(a.buf.dtype))), 'i32') };

@@ -38,6 +38,7 @@ interface Program {
   readonly fragments: ReadonlyMap<number, Fragment>;
   readonly tiles: ReadonlyMap<number, Tile>;
   readonly rings: ReadonlyMap<For, Ring>;
+  readonly copies: ReadonlyMap<Stmt, Copies>;
   readonly at: ReadonlyMap<WarpLoop['loop'], Expr>;
 }
 
@@ -67,28 +68,29 @@ function workgroup(top: For, target: Target): Stmt {
     place.set(loop, v);
     lets.push({ kind: 'let', v, value, ...at });
   }
-  const fragments = new Map<number, Fragment>(), tiles = tilesOf(body), rings = new Map<For, Ring>();
+  const fragments = new Map<number, Fragment>(), tiles = tilesOf(body), rings = new Map<For, Ring>(), copies = new Map<Stmt, Copies>();
   visitStmt(body, (s) => {
     if (isWarp(s)) return false;
     if (s.kind === 'alloc' && s.buf.space === 'reg') fragments.set(s.buf.id, fragmentOf(s.buf, (n, dtype) => newBuffer({ name: s.buf.name, dtype, space: 'local', shape: [constant(n)], loc: s.buf.loc }), s, WARP, sizes.size));
-    if (s.kind === 'for' && s.ring) {
-      const copies = (s.body.kind === 'block' ? s.body.body : [s.body]).filter(isBulk);
-      rings.set(s, { stages: s.ring, slot: newBuffer({ name: 'slot', dtype: 'i32', space: 'reg', shape: [], loc: s.loc }), copies: copies.map((c) => chunkCopies(c, tiles.get(storeOf(c).buf.id)!, thread, lanes)) });
-    }
+    if (isBulk(s)) { copies.set(s, chunkCopies(s, tiles.get(storeOf(s).buf.id)!, thread, lanes)); return false; }
     return undefined;
   });
-  visitStmt(body, (s) => { if (isBulk(s) && !tiles.has(storeOf(s).buf.id)) fail('a bulk copy outside of a ring', s); });
-  const p: Program = { target, lane, fragments, tiles, rings, at: place };
+  visitStmt(body, (s) => {
+    if (s.kind !== 'for' || !s.ring) return;
+    const own = (s.body.kind === 'block' ? s.body.body : [s.body]).filter(isBulk);
+    rings.set(s, { stages: s.ring, slot: tiles.get(storeOf(own[0]!).buf.id)!.slot!, copies: own.map((c) => copies.get(c)!) });
+  });
+  const p: Program = { target, lane, fragments, tiles, rings, copies, at: place };
   const outer = blocks[0]!, inner = blocks[1], shared = outer.persistent && inner ? bands(outer, inner, body) : undefined;
   const call = (fn: DeviceFunction): Stmt => ({ kind: 'call', fn, args: [], ...at });
   const overlap = target.features.includes('tma') ? [call(LAUNCHES.next), call(LAUNCHES.before)] : [];
-  const program = block([...lets, ...overlap, run(shared ? shared.body : body, p, undefined)]);
+  const program = block([...lets, ...overlap, run(shared ? shared.body : body, p)]);
   const memory = [...tiles.values()].map(({ buf }): Stmt => ({ kind: 'alloc', buf, ...at }));
   const inside = block([...memory, { kind: 'for', v: thread, extent: constant(lanes), loop: 'lane.x', body: program, ...at }]);
   return shared ? { ...shared.grid, body: inside } : blocks.reduceRight<Stmt>((b, l) => ({ ...l, body: b }), inside);
 }
 
-/** The tiles of all rings, by the id of the program's buffer, swizzled as the products that read them ask. */
+/** All tiles, by the id of the program's buffer, swizzled as the products that read them ask. */
 function tilesOf(body: Stmt): ReadonlyMap<number, Tile> {
   const tiles = new Map<number, Tile>(), asked = new Map<number, number>();
   visitStmt(body, (s) => {
@@ -99,37 +101,51 @@ function tilesOf(body: Stmt): ReadonlyMap<number, Tile> {
       if (buf.space === 'shared') asked.set(buf.id, swizzle);
     }
   });
+  const add = (c: Stmt, stages: number, slot: Buffer | undefined): void => {
+    const { buf } = storeOf(c);
+    if (!tiles.has(buf.id)) tiles.set(buf.id, { buf: newBuffer({ ...buf, shape: [constant(stages), ...buf.shape] }), swizzle: asked.get(buf.id) ?? fail(`no product reads ${buf.name}`, c), slot });
+  };
   visitStmt(body, (s) => {
     if (s.kind !== 'for' || !s.ring) return;
-    for (const c of (s.body.kind === 'block' ? s.body.body : [s.body]).filter(isBulk)) {
-      const { buf } = storeOf(c);
-      tiles.set(buf.id, { buf: newBuffer({ ...buf, shape: [constant(s.ring), ...buf.shape] }), swizzle: asked.get(buf.id) ?? fail(`no product reads ${buf.name}`, s) });
-    }
+    const slot = newBuffer({ name: 'slot', dtype: 'i32', space: 'reg', shape: [], loc: s.loc });
+    for (const c of (s.body.kind === 'block' ? s.body.body : [s.body]).filter(isBulk)) add(c, s.ring, slot);
   });
+  visitStmt(body, (s) => { if (isBulk(s)) add(s, 1, undefined); });
   return tiles;
 }
 
-/** The program of every lane. `ring`: the one whose tiles are in use. */
-function run(s: Stmt, p: Program, ring: Ring | undefined): Stmt {
-  if (isBulk(s)) return block([]);
-  if (isWarp(s)) return teamWork(s, p, ring);
+/** The program of every lane. */
+function run(s: Stmt, p: Program): Stmt {
+  if (isWarp(s)) return teamWork(s, p);
   switch (s.kind) {
-    case 'block': return block(s.body.map((c) => run(c, p, ring)));
-    case 'region': return { ...s, body: run(s.body, p, ring) };
+    case 'block': {
+      // Bulk copies that no ring takes happen where they stand, those side by side at once: all lanes are done with what the tiles held, and see what they hold then.
+      const out: Stmt[] = [], at = { loc: s.loc, step: s.step }, barrier: Stmt = { kind: 'barrier', scope: 'workgroup', ...at }, here = s.body.filter((c) => isBulk(c) && !p.tiles.get(storeOf(c).buf.id)!.slot);
+      for (const c of s.body) {
+        if (c === here[0]) out.push(barrier, ...here.map((x) => now(p.copies.get(x)!, p, at)), ...(async(p) ? [COPIES.commit, COPIES.wait(0)].map((fn): Stmt => ({ kind: 'call', fn, args: [], ...at })) : []), barrier);
+        if (!isBulk(c)) out.push(run(c, p));
+      }
+      return block(out);
+    }
+    case 'region': return { ...s, body: run(s.body, p) };
     case 'let': return s;
-    case 'if': return { ...s, then: run(s.then, p, ring), else: s.else && run(s.else, p, ring) };
+    case 'if': return { ...s, then: run(s.then, p), else: s.else && run(s.else, p) };
     case 'alloc': { const f = p.fragments.get(s.buf.id); return f ? { ...s, buf: f.own } : block([]); }
-    case 'for': { const r = p.rings.get(s); return r ? rounds(s, r, p) : { ...s, body: run(s.body, p, ring) }; }
+    case 'for': { const r = p.rings.get(s); return r ? rounds(s, r, p) : { ...s, body: run(s.body, p) }; }
     default: return fail(`a ${s.kind} outside of its teams`, s);
   }
 }
+
+const async = (p: Program): boolean => p.target.features.includes('cp_async');
+/** A copy to the only place of a tile. */
+const now = (c: Copies, p: Program, at: Pick<Stmt, 'loc' | 'step'>): Stmt => (async(p) ? c.copy(constant(0)) : block([{ kind: 'alloc', buf: c.held, ...at }, c.fetch(), c.keep(constant(0))]));
 
 /**
  * A ring in rounds. Tiles are on their way `stages` - 1 rounds ahead; a round waits for its own, meets the other lanes, and sends for tiles into the place that the
  * round before has left. Without asynchronous copies a round fetches them to registers first, and stores them when its products are done.
  */
 function rounds(s: For, r: Ring, p: Program): Stmt {
-  const at = { loc: s.loc, step: s.step }, async = p.target.features.includes('cp_async'), ahead = r.stages - 1, { ring: _, ...plain } = s;
+  const at = { loc: s.loc, step: s.step }, ahead = r.stages - 1, { ring: _, ...plain } = s;
   const call = (fn: DeviceFunction): Stmt => ({ kind: 'call', fn, args: [], ...at }), barrier: Stmt = { kind: 'barrier', scope: 'workgroup', ...at };
   const slot = load(r.slot, []), set = (value: Expr): Stmt => ({ kind: 'store', buf: r.slot, index: [], value, ...at }), i32 = (n: number): Expr => constant(n, 'i32');
   const before = cast(select(compare('eq', slot, i32(0)), i32(ahead), binary('sub', slot, i32(1))), 'i64'), next = select(compare('eq', slot, i32(ahead)), i32(0), binary('add', slot, i32(1))), later = add(s.v, constant(ahead));
@@ -137,26 +153,26 @@ function rounds(s: For, r: Ring, p: Program): Stmt {
   const all = (f: (c: Copies) => Stmt): Stmt => block(r.copies.map(f)), there = (e: Expr, then: Stmt): Stmt => ({ kind: 'if', cond: compare('lt', e, s.extent), then, ...at });
   const first = newVar('ahead'), prologue = (body: Stmt): Stmt => ({ kind: 'for', v: first, extent: constant(ahead), loop: 'seq', unrolled: true, body, ...at });
   const start: Stmt[] = [{ kind: 'alloc', buf: r.slot, ...at }, set(i32(0))];
-  if (!async) {
+  if (!async(p)) {
     return block([
       ...start, ...r.copies.map((c): Stmt => ({ kind: 'alloc', buf: c.held, ...at })),
       prologue(there(first, block([all((c) => iteration(c.fetch(), first)), all((c) => c.keep(first))]))),
       barrier,
-      { ...plain, body: block([there(later, all((c) => iteration(c.fetch(), later))), run(s.body, p, r), there(later, all((c) => c.keep(before))), barrier, set(next)]) },
+      { ...plain, body: block([there(later, all((c) => iteration(c.fetch(), later))), run(s.body, p), there(later, all((c) => c.keep(before))), barrier, set(next)]) },
     ]);
   }
   const begin = [...start, prologue(block([there(first, all((c) => iteration(c.copy(first), first))), call(COPIES.commit)]))], wait: Stmt[] = [call(COPIES.wait(ahead - 1)), barrier];
   const send = (part = 0, parts = 1): Stmt => there(later, all((c) => iteration(c.copy(before, part, parts), later)));
   const steps = stepsOf(s, p);
-  if (!steps) return block([...begin, { ...plain, body: block([...wait, send(), call(COPIES.commit), run(s.body, p, r), set(next)]) }, barrier]);
+  if (!steps) return block([...begin, { ...plain, body: block([...wait, send(), call(COPIES.commit), run(s.body, p), set(next)]) }, barrier]);
   // A product's factors come to registers while the one before it runs: those of a round's first one in the round before, once its tile is there. Copies are sent for
   // in parts, so that none stands between products for long.
-  const sets = [steps[0]!.factors(''), steps[0]!.factors('_next')] as const, n = steps.length, here = cast(slot, 'i64'), onward = newVar('onward', 'i32');
+  const sets = [steps[0]!.factors(''), steps[0]!.factors('_next')] as const, n = steps.length, onward = newVar('onward', 'i32');
   const body = steps.flatMap((x, i): Stmt[] => [
-    ...(i < n - 1 ? [steps[i + 1]!.load(sets[(i + 1) % 2]!, here), send(i, n)] : [send(i, n), call(COPIES.commit), { kind: 'let', v: onward, value: next, ...at } satisfies Stmt, ...wait, steps[0]!.load(sets[0], cast(onward, 'i64'))]),
+    ...(i < n - 1 ? [steps[i + 1]!.load(sets[(i + 1) % 2]!), send(i, n)] : [send(i, n), call(COPIES.commit), { kind: 'let', v: onward, value: next, ...at } satisfies Stmt, ...wait, steps[0]!.load(sets[0], cast(onward, 'i64'))]),
     x.multiply(sets[i % 2]!),
   ]);
-  return block([...begin, ...sets.flatMap((x) => [x.a, x.b]).map((buf): Stmt => ({ kind: 'alloc', buf, ...at })), ...wait, steps[0]!.load(sets[0], here), { ...plain, body: block([...body, set(onward)]) }, barrier]);
+  return block([...begin, ...sets.flatMap((x) => [x.a, x.b]).map((buf): Stmt => ({ kind: 'alloc', buf, ...at })), ...wait, steps[0]!.load(sets[0]), { ...plain, body: block([...body, set(onward)]) }, barrier]);
 }
 
 /** The products of a round, where it has an even number of them and nothing else. */
@@ -178,12 +194,12 @@ function teamOf(top: WarpLoop, p: Program): { readonly body: Stmt; readonly team
 }
 
 /** One iteration of a warp: products, and loops over registers. */
-function teamWork(top: WarpLoop, p: Program, ring: Ring | undefined): Stmt {
+function teamWork(top: WarpLoop, p: Program): Stmt {
   const { body, team, own } = teamOf(top, p);
   const products = (q: Stmt): Stmt => {
     if (q.kind !== 'instr' || !q.body) return mapOwnExprs(mapChildren(q, products), (e) => substituteExpr(e, own));
     const x = productOf(q, p, team, own), f = x.factors('');
-    return block([{ kind: 'alloc', buf: f.a }, { kind: 'alloc', buf: f.b }, x.load(f, ring ? cast(load(ring.slot, []), 'i64') : fail('a product outside of a ring', q)), x.multiply(f)]);
+    return block([{ kind: 'alloc', buf: f.a }, { kind: 'alloc', buf: f.b }, x.load(f), x.multiply(f)]);
   };
   if (holds(body, (s) => s.kind === 'instr')) return products(body);
   visitExprs(body, (e, s) => { if (e.kind === 'load' && p.tiles.has(e.buf.id)) fail(`${e.buf.name} is read by something else than a product`, s); });

@@ -31,14 +31,15 @@ interface Outcome { readonly device: string; readonly name: string; readonly tar
 async function onDevice(id: string, variants: readonly EmitGpuOptions[]): Promise<Outcome> {
   const d = await open(id, { fallback: 'none' }), t = await gpuTarget(d.driver!.info), out: Outcome = { device: id, name: d.info.name, target: t.isa, cases: 0, elements: 0, failures: [] };
   const tensors = tensorCases(t), all: readonly (Case | TensorCase)[] = process.argv.includes('--tensor-cores') ? tensors : [...workgroupCases(t), ...corpusCases(t), { ...inPlace(), k: lower(inPlace().k, t) }, ...operations(t), ...tensors];
-  for (const c of all) for (const o of variants) for (const args of c.runs) {
+  for (const c of all) for (const o of variants) {
     const { k } = c, on = 'target' in c ? c.target : t;
-    try {
-      const emit = (v: EmitGpuOptions): ReturnType<typeof emitGpu> => {
-        const m = emitGpu(k, on, { ...v, ...o });
-        return 'older' in c && c.older ? { ...m, source: m.source.replaceAll(/#if __CUDA_ARCH__ >= \d+/g, '#if 0') } : m;
-      };
-      const kernel = gpuKernel(d, { target: on, evaluate, faultWords: FAULT_WORDS, printed: printedLines, emit });
+    const emit = (v: EmitGpuOptions): ReturnType<typeof emitGpu> => {
+      const m = emitGpu(k, on, { ...v, ...o });
+      return 'older' in c && c.older ? { ...m, source: m.source.replaceAll(/#if __CUDA_ARCH__ >= \d+/g, '#if 0') } : m;
+    };
+    let kernel: ReturnType<typeof gpuKernel> | undefined;
+    for (const args of c.runs) try {
+      kernel ??= gpuKernel(d, { target: on, evaluate, faultWords: FAULT_WORDS, printed: printedLines, emit });
       const want: Record<string, TensorValue | number> = {}, far: Record<string, unknown> = {}, all = new Map<string, ReturnType<typeof tensor>>();
       for (const [n, a] of Object.entries(args)) {
         if (typeof a === 'number') { want[n] = a; far[n] = a; continue; }
@@ -64,10 +65,10 @@ async function onDevice(id: string, variants: readonly EmitGpuOptions[]): Promis
         }
       }
       out.cases++;
-      kernel.dispose();
     } catch (e) {
       out.failures.push(`${k.name} ${JSON.stringify(o)}: ${String((e as Error).message).slice(0, 400)}`);
     }
+    kernel?.dispose();
   }
   return out;
 }

@@ -9,16 +9,17 @@ import type { At, State } from './state.ts';
  * is an error that names what to stage.
  */
 export function resolvePads(st: State, at: At): void {
-  const loops = new Set<number>();
+  const loops = new Set<number>(), once = new Set<number>();
   // What a padded loop writes holds more than zeros where nothing is.
   const written = new Set<number>();
   visitStmt(st.ir.body, (s) => {
-    if (s.kind === 'for' && !isConst(s.extent, 1)) loops.add(s.v.id); // what runs once is at zero
+    if (s.kind === 'for') loops.add(s.v.id);
+    if (s.kind === 'for' && isConst(s.extent, 1)) once.add(s.v.id);
     if (s.kind === 'if' && s.pad) for (const b of buffersOf(s.then).values()) if (b.writes > 0) written.add(b.buf.id);
   });
   const copies = registerCopies(st.ir.body);
   const check = (s: If): void => {
-    const { inner, outer } = paddedVars(s.cond, loops);
+    const { inner, outer } = paddedVars(s.cond, loops, once);
     const touches = (index: readonly Expr[]): boolean => index.some((e) => inner.some((v) => usesVar(e, v)));
     // A copy made for the padded loops has a dimension for them; in one that was made before, both parts of the split loop meet in one index.
     const older = (index: readonly Expr[]): boolean => index.some((e) => inner.some((v) => usesVar(e, v)) && outer.some((v) => usesVar(e, v)));
@@ -71,11 +72,11 @@ function isZero(e: Expr, padded: (l: Load) => boolean): boolean {
   }
 }
 
-/** The variables of the padded inner loop, all in the index but the outermost one; and that one. */
-function paddedVars(cond: Expr, loops: ReadonlySet<number>): { readonly inner: readonly Var[]; readonly outer: readonly Var[] } {
+/** The variables of the padded inner loop, all in the index but the outermost one; and that one. Of several that move as far, those that run `once` are at zero. */
+function paddedVars(cond: Expr, loops: ReadonlySet<number>, once: ReadonlySet<number>): { readonly inner: readonly Var[]; readonly outer: readonly Var[] } {
   if (cond.kind !== 'cmp') return { inner: [], outer: [] };
   const terms = [...(affine(cond.a, loops)?.terms.values() ?? [])];
   const top = Math.max(...terms.map((t) => Math.abs(t.coef)));
-  const inner = terms.filter((t) => Math.abs(t.coef) < top);
-  return inner.length > 0 ? { inner: inner.map((t) => t.v), outer: terms.filter((t) => !inner.includes(t)).map((t) => t.v) } : { inner: terms.map((t) => t.v), outer: [] };
+  const inner = terms.filter((t) => Math.abs(t.coef) < top), outer = terms.filter((t) => !inner.includes(t));
+  return inner.length > 0 ? { inner: inner.map((t) => t.v), outer: outer.filter((t) => outer.every((x) => once.has(x.v.id)) || !once.has(t.v.id)).map((t) => t.v) } : { inner: terms.map((t) => t.v), outer: [] };
 }

@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { autoGrid, emitGpu, lower, schedule, target, verify } from '@quern/kernel-dsl';
-import type { Axes, Kernel, Schedule } from '@quern/kernel-dsl';
+import { autoGrid, emitGpu, flashAttention, hopperAttention, lower, schedule, target, verify } from '@quern/kernel-dsl';
+import type { Axes, FlashAttention, Kernel, Schedule } from '@quern/kernel-dsl';
 import { afterAll, describe, expect, it } from 'vitest';
 import { root } from './snippets.ts';
 
@@ -14,6 +14,7 @@ const { products } = (await import(join(root, 'benchmarks/gpu/kernels.mjs'))) as
 const dir = mkdtempSync(join(tmpdir(), 'quern-bench-'));
 interface Stream { name: string; kernel: Kernel<Axes>; schedules: Record<string, ((s: Schedule, ax: Axes) => void) | undefined> }
 const { streams, matvecs } = (await import(join(root, 'benchmarks/gpu/streams.mjs'))) as { streams: Stream[]; matvecs: { name: string; schedules: Record<string, { kernel: Kernel<Axes>; schedule: (s: Schedule, ax: Axes) => void }> } };
+const { attentions } = (await import(join(root, 'benchmarks/gpu/attention.mjs'))) as { attentions: { name: string; dtype: 'bf16' | 'f16'; causal: boolean; H: number; S: number; D: 64 | 128; schedules: Record<string, Partial<FlashAttention>> }[] };
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 const NVCC = spawnSync('nvcc', ['--version']).status === 0;
 /** The wider tests make machine code of all; the others of the first schedule of each kind, but for two that teams.test.ts of kernel-dsl makes such code of. */
@@ -42,6 +43,19 @@ describe('npm run bench -- gpu-streams', () => {
     if (p.name !== 'transpose' && p.name !== matvecs.name) expect(source).toMatch(/f32x4/);
     if (NVCC && WIDE) inMachineCode(source);
   }, 120_000);
+});
+
+describe('npm run bench -- gpu-attention', () => {
+  it.each(attentions.flatMap((p) => Object.entries(p.schedules).map(([name, cut]) => ({ p, name, cut }))))('$p.name $p.H x $p.S x $p.D, $name: proved, and emitted with the instructions of its type', ({ p, cut }) => {
+    const o = { dtype: p.dtype, D: p.D, causal: p.causal, ...cut }, { ir } = schedule(flashAttention(o), t, (s, ax) => hopperAttention(s, ax, o));
+    expect(verify(ir).findings).toEqual([]);
+    expect(emitGpu(lower(ir, t), t).source).toContain(`wgmma.mma_async.sync.aligned.m64n${p.D}k16.f32.${p.dtype}.${p.dtype}`);
+  });
+  it('says in one line what it needs where there is no GPU', () => {
+    const r = spawnSync(process.execPath, [join(root, 'benchmarks/gpu-attention.bench.mjs')], { encoding: 'utf8', env: { ...process.env, QUERN_CUDA_LIBRARY: join(dir, 'none.so') } });
+    expect(r.stderr).toMatch(/^gpu-attention: needs an NVIDIA GPU of compute capability 9\.0 \(H100, H200\) and python3 with torch; here, .*none\.so.*\n$/);
+    expect([r.status, r.stdout]).toEqual([2, '']);
+  });
 });
 
 describe('npm run bench -- gpu', () => {

@@ -51,6 +51,12 @@ describe('docs/gpu.md', () => {
     const rows = results('rungs').rows, lines = rows.map((r, i) => `| [${i + 1}](../examples/gpu-gemm/${files[i]!}) | ${WHAT[i]!} | ${i < 3 ? 'f32' : 'bf16'} | ${((2 * r.n ** 3) / median(r.oursMs) / 1e9).toFixed(0)} | ${r.ratio.toFixed(2)} |`);
     expect(document('docs/gpu.md')).toContain(`| Rung | What is new | Factors | TFLOP/s | Of cuBLAS |\n|---|---|---|---|---|\n${lines.join('\n')}\n`);
   });
+  it('shows attention as it was measured', () => {
+    const rows = results('attention').rows as unknown as { kind: string; H: number; S: number; D: number; schedule: string; oursMs: number[]; ofFlash: number; ofCudnn: number }[];
+    const work = (r: (typeof rows)[number]): number => (4 * r.H * r.S ** 2 * r.D) / (r.kind.includes('causal') ? 2 : 1);
+    const lines = rows.map((r) => `| ${r.kind} | ${r.H} x ${r.S} x ${r.D} | ${r.schedule} | ${(work(r) / median(r.oursMs) / 1e9).toFixed(0)} | ${r.ofFlash.toFixed(2)} | ${r.ofCudnn.toFixed(2)} |`);
+    expect(document('docs/gpu.md')).toContain(`| Attention | Heads x S x D | Schedule | TFLOP/s | Of FlashAttention 2 | Of cuDNN |\n|---|---|---|---|---|---|\n${lines.join('\n')}\n`);
+  });
   it('shows the streams as they were measured, the best schedule of each', () => {
     const best = new Map<string, { kind: string; schedule: string; ratio: number; oursGBs: number[] }>();
     for (const r of results('streams').rows) if (r.ratio > (best.get(r.kind)?.ratio ?? 0)) best.set(r.kind, r);

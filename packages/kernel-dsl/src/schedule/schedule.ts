@@ -101,8 +101,8 @@ export interface Schedule {
   /** The iterations of a loop, which must not depend on each other, last one first. */
   reverse(axis: Axis): void;
   /**
-   * Lets the machine compute functions of float32 in its own way: `exp2` with an error of up to 2 units in the last place, and 0 for results below 2^-126;
-   * `max` and `min` may give either operand where one of them is NaN.
+   * Lets the machine compute functions of float32 in its own way: `exp2` with a relative error of up to 2^-22, whole numbers exactly, and 0 for results below
+   * 2^-126; `max` and `min` may give either operand where one of them is NaN. On CUDA.
    */
   approximate(...functions: readonly Approximate[]): void;
   /** Fetches what lanes copy into shared memory one iteration ahead, into registers, and stores it to the other half of twice the memory after the body. */

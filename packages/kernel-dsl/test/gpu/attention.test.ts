@@ -17,6 +17,7 @@ import { target } from '../../src/targets/index.ts';
 import { verify } from '../../src/verify/index.ts';
 import { NVCC } from './harness.ts';
 import { ptxas } from './ptxas.ts';
+import { ONE, exactAttention } from './team-cases.ts';
 
 const sm90 = target('cuda-sm90a');
 const scheduled = (o: FlashAttention): ScheduledKernel => schedule(flashAttention(o), sm90, (s, ax) => hopperAttention(s, ax, o));
@@ -61,6 +62,27 @@ describe('a scheduled attention', () => {
   it('says in its text what runs where', () => {
     const text = printKernel(scheduled({ dtype: 'bf16', D: 128, causal: true }).ir);
     for (const part of ['ring of 2, overlapping', 'team.warpgroup', 'instruction wgmma_m64n128k16_bf16', 'instruction wgmma_held_m64n128k16_bf16', 'Q_shared: bf16[2, 128, 64]', 'reg peak: f32[2, 64]']) expect(text).toContain(part);
+  });
+});
+
+describe('the cases for devices', () => {
+  it('round nothing but the result: they are what doubles give, whatever the order of sums', () => {
+    expect(Math.fround(ONE * Math.fround(Math.LOG2E))).toBe(1);
+    const o = { dtype: 'bf16', D: 64, causal: true } as const, z = { H: 2, G: 1, S: 37, T: 90 }, args = exactAttention(o, z), f = (x: string): Float64Array => Float64Array.from((args[x] as { data: Uint16Array }).data, (y) => bf16ToF32(y));
+    // Whole scores, weights of powers of two: sums in any order are exact; then one product with the rounded inverse of the weights' sum.
+    const q = f('Q'), k = f('K'), v = f('V');
+    interpret(flashAttention(o).ir, args as never);
+    const got = (args['O'] as { data: Uint16Array }).data, values = new Set<number>();
+    for (let h = 0; h < z.H; h++) for (let i = 0; i < z.S; i++) {
+      const scores = Array.from({ length: z.T - z.S + i + 1 }, (_, j) => { let sum = 0; for (let e = 0; e < 64; e++) sum += q[(h * z.S + i) * 64 + e]! * k[j * 64 + e]!; return sum; });
+      const weights = scores.reverse().map((x) => 2 ** (x - Math.max(...scores))).reverse(), inverse = Math.fround(1 / weights.reduce((a, b) => a + b));
+      for (let d = 0; d < 64; d++) {
+        const want = f32ToBf16(Math.fround(weights.reduceRight((sum, w, j) => sum + w * v[j * 64 + d]!, 0) * inverse)), is = got[(h * z.S + i) * 64 + d]!;
+        if (is !== want && (is & 0x7fff) + (want & 0x7fff) > 0) throw new Error(`O[${h}, ${i}, ${d}] is ${is}, not ${want}`);
+        values.add(is);
+      }
+    }
+    expect(values.size).toBeGreaterThan(500);
   });
 });
 

@@ -1,0 +1,52 @@
+/**
+ * Programs of warpgroups with arguments for which nothing is rounded, whatever the order of sums: whole numbers, and weights that are powers of two. So a device is
+ * held to the algorithm bit for bit.
+ */
+import { axes, kernel, reg, tensor } from '../../src/lang/index.ts';
+import { flashAttention, hopperAttention, hopperGemm } from '../../src/library/index.ts';
+import type { FlashAttention } from '../../src/library/index.ts';
+import { lower } from '../../src/passes/index.ts';
+import { f32ToBf16, f32ToF16 } from '../../src/run/index.ts';
+import { schedule } from '../../src/schedule/index.ts';
+import type { Target } from '../../src/targets/index.ts';
+import type { Case, Value } from '../emit/harness.ts';
+
+/** The scale with which weights are powers of two: times log2 e, as float32, it is one. */
+export const ONE = Math.fround(Math.LN2);
+
+/** Each query picks one element of the keys, a whole number from -7 to 0; values are whole numbers from -8 to 8. */
+export function exactAttention(o: FlashAttention, { H, G, S, T }: { readonly H: number; readonly G: number; readonly S: number; readonly T: number }): Readonly<Record<string, Value>> {
+  const { D } = o, from = o.dtype === 'bf16' ? f32ToBf16 : f32ToF16, numbers = (n: number, f: (i: number) => number): Uint16Array => Uint16Array.from({ length: n }, (_, i) => from(f(i)));
+  return {
+    Q: { data: numbers(H * S * D, (i) => (i % D === (Math.floor(i / D) * 7) % D ? 1 : 0)), shape: [H, S, D] },
+    K: { data: numbers(G * T * D, (i) => -((Math.floor(i / D) * 5 + (i % D) * 3) % 8)), shape: [G, T, D] },
+    V: { data: numbers(G * T * D, (i) => ((i * 11) % 17) - 8), shape: [G, T, D] },
+    scale: ONE, O: { data: new Uint16Array(H * S * D).fill(0x7fff), shape: [H, S, D] },
+  };
+}
+
+/** Attention in its forms, and a product, on warpgroups; nothing where a target has none. */
+export function teamCases(t: Target): readonly Case[] {
+  if (!t.features.includes('wgmma')) return [];
+  const attention = (o: FlashAttention, sizes: readonly { H: number; G: number; S: number; T: number }[]): Case => {
+    const k = flashAttention(o);
+    return { k: lower(schedule(k, t, (s, ax) => hopperAttention(s, ax, o)).ir, t), of: k.ir, runs: sizes.map((z) => exactAttention(o, z)) };
+  };
+  const gemm = kernel('gemm_teams', { A: tensor('bf16', 'M', 'K'), B: tensor('bf16', 'N', 'K'), C: tensor('f32', 'M', 'N').out() }, ({ A, B, C, M, N, K }) => {
+    const ax = axes({ i: M, j: N, k: K });
+    for (const i of ax.i) for (const j of ax.j) {
+      const acc = reg('f32', 0, 'acc');
+      for (const x of ax.k) acc.addAssign(A.at(i, x).to('f32').mul(B.at(j, x).to('f32')));
+      C.at(i, j).set(acc);
+    }
+    return ax;
+  });
+  const whole = (m: number, k: number, f: (i: number) => number): Value => ({ data: Uint16Array.from({ length: m * k }, (_, i) => f32ToBf16(f(i))), shape: [m, k] });
+  return [
+    attention({ dtype: 'bf16', D: 128, causal: true }, [{ H: 2, G: 1, S: 20, T: 135 }, { H: 1, G: 1, S: 1, T: 1 }]),
+    attention({ dtype: 'f16', D: 64, causal: false }, [{ H: 2, G: 2, S: 30, T: 203 }]),
+    attention({ dtype: 'bf16', D: 64, causal: true, overlap: false, keys: 64 }, [{ H: 1, G: 1, S: 140, T: 140 }]),
+    attention({ dtype: 'f16', D: 64, causal: true, rows: 192, keys: 96 }, [{ H: 1, G: 1, S: 60, T: 150 }]),
+    { k: lower(schedule(gemm, t, (s, ax) => hopperGemm(s, ax, { A: 'A', B: 'B', acc: 'acc', dtype: 'bf16' }, { tile: [128, 128] })).ir, t), of: gemm.ir, runs: [{ A: whole(150, 72, (i) => (i % 7) - 3), B: whole(133, 72, (i) => (i % 5) - 2), C: { data: new Float32Array(150 * 133).fill(NaN), shape: [150, 133] } }] },
+  ];
+}

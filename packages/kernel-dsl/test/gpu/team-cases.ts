@@ -9,7 +9,8 @@ import { lower } from '../../src/passes/index.ts';
 import { f32ToBf16, f32ToF16 } from '../../src/run/index.ts';
 import { schedule } from '../../src/schedule/index.ts';
 import type { Target } from '../../src/targets/index.ts';
-import type { Case, Value } from '../emit/harness.ts';
+import type { Value } from '../emit/harness.ts';
+import type { TensorCase } from './tensor-cases.ts';
 
 /** The scale with which weights are powers of two: times log2 e, as float32, it is one. */
 export const ONE = Math.fround(Math.LN2);
@@ -26,11 +27,11 @@ export function exactAttention(o: FlashAttention, { H, G, S, T }: { readonly H: 
 }
 
 /** Attention in its forms, and a product, on warpgroups; nothing where a target has none. */
-export function teamCases(t: Target): readonly Case[] {
+export function teamCases(t: Target): readonly TensorCase[] {
   if (!t.features.includes('wgmma')) return [];
-  const attention = (o: FlashAttention, sizes: readonly { H: number; G: number; S: number; T: number }[]): Case => {
+  const attention = (o: FlashAttention, sizes: readonly { H: number; G: number; S: number; T: number }[]): TensorCase => {
     const k = flashAttention(o);
-    return { k: lower(schedule(k, t, (s, ax) => hopperAttention(s, ax, o)).ir, t), of: k.ir, runs: sizes.map((z) => exactAttention(o, z)) };
+    return { k: lower(schedule(k, t, (s, ax) => hopperAttention(s, ax, o)).ir, t), meaning: k.ir, target: t, older: false, runs: sizes.map((z) => exactAttention(o, z)) };
   };
   const gemm = kernel('gemm_teams', { A: tensor('bf16', 'M', 'K'), B: tensor('bf16', 'N', 'K'), C: tensor('f32', 'M', 'N').out() }, ({ A, B, C, M, N, K }) => {
     const ax = axes({ i: M, j: N, k: K });
@@ -47,6 +48,6 @@ export function teamCases(t: Target): readonly Case[] {
     attention({ dtype: 'f16', D: 64, causal: false }, [{ H: 2, G: 2, S: 30, T: 203 }]),
     attention({ dtype: 'bf16', D: 64, causal: true, overlap: false, keys: 64 }, [{ H: 1, G: 1, S: 140, T: 140 }]),
     attention({ dtype: 'f16', D: 64, causal: true, rows: 192, keys: 96 }, [{ H: 1, G: 1, S: 60, T: 150 }]),
-    { k: lower(schedule(gemm, t, (s, ax) => hopperGemm(s, ax, { A: 'A', B: 'B', acc: 'acc', dtype: 'bf16' }, { tile: [128, 128] })).ir, t), of: gemm.ir, runs: [{ A: whole(150, 72, (i) => (i % 7) - 3), B: whole(133, 72, (i) => (i % 5) - 2), C: { data: new Float32Array(150 * 133).fill(NaN), shape: [150, 133] } }] },
+    { k: lower(schedule(gemm, t, (s, ax) => hopperGemm(s, ax, { A: 'A', B: 'B', acc: 'acc', dtype: 'bf16' }, { tile: [128, 128] })).ir, t), meaning: gemm.ir, target: t, older: false, runs: [{ A: whole(150, 72, (i) => (i % 7) - 3), B: whole(133, 72, (i) => (i % 5) - 2), C: { data: new Float32Array(150 * 133).fill(NaN), shape: [150, 133] } }] },
   ];
 }

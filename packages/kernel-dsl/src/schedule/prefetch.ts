@@ -17,7 +17,9 @@ export function prefetch(st: State, axis: Axis, at: At): void {
   const list = loop.body.kind === 'block' ? loop.body.body : [loop.body], names: Let[] = [], copies: Stmt[] = [], filled = new Map<number, Buffer>();
   let from = 0;
   for (const [i, s] of list.entries()) {
-    const into = s.kind === 'let' ? [] : [...buffersOf(s).values()].filter((b) => b.writes > 0);
+    const used = s.kind === 'let' ? [] : [...buffersOf(s).values()], into = used.filter((b) => b.writes > 0);
+    // A copy of a copy is work on what was copied before.
+    if (used.some((b) => b.reads > 0 && filled.has(b.buf.id))) break;
     if (s.kind === 'let') names.push(s);
     else if (into.length > 0 && into.every((b) => b.buf.space === 'shared' && st.filled.has(b.buf.id) && b.reads === 0)) { copies.push(s); into.forEach((b) => filled.set(b.buf.id, b.buf)); }
     else break;

@@ -1,15 +1,6 @@
 /** The `quern` command: picks the subcommand and returns the exit status. */
 import { UsageError } from './cli/index.ts';
-import { KERNEL_HELP, RUN_HELP, TUNE_HELP, devices, doctor, kernel, run, start, tune } from './commands/index.ts';
-
-const COMMANDS: Readonly<Record<string, { readonly run: (argv: readonly string[]) => Promise<number>; readonly help: string }>> = {
-  run: { run, help: RUN_HELP },
-  kernel: { run: kernel, help: KERNEL_HELP },
-  devices: { run: devices, help: 'quern devices [--json]\n\nLists the devices of this machine, the one that is picked, and why the others are not there.\n' },
-  doctor: { run: doctor, help: 'quern doctor [--json]\n\nTells what Quern finds on this machine (QUERN_DEVICE chooses a device) and what to mend.\n' },
-  tune: { run: tune, help: TUNE_HELP },
-  start: { run: start, help: 'quern start [MODEL.gguf ["prompt"]]\n\nShows the devices, one kernel on its way to C, and a model that speaks.\n' },
-};
+import { COMMANDS } from './commands/index.ts';
 
 const HELP = `quern COMMAND [arguments]
 
@@ -38,11 +29,12 @@ export async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
-  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (!command) {
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!load) {
     process.stderr.write(`quern: unknown command '${name}'. Try: quern help\n`);
     return 2;
   }
+  const command = await load();
   if (rest.includes('--help') || rest.includes('-h')) {
     process.stdout.write(command.help);
     return 0;

@@ -1,5 +1,7 @@
 import { affine, boundBy, exprKey, isConst, operands, upperBound, visitStmt } from '../ir/index.ts';
 import type { Expr, For } from '../ir/index.ts';
+import { liesBelow } from './below.ts';
+import type { Ranging } from './below.ts';
 import type { LaneAccess } from './lane-access.ts';
 import type { LaneNest } from './lane-nest.ts';
 
@@ -15,7 +17,7 @@ const MOST_PLACES = 1 << 21, MOST_CASES = 4096, MOST_LOOKS = 1 << 20;
 /**
  * Tells whether two lanes may touch one element, the one in an earlier use and the other in a later one. Shared memory is looked at element by
  * element: lanes and loops have constant extents, and a counter whose remainder alone matters has few. Tensors, whose shapes are unknown, are told apart
- * where an index gives away the lane. What cannot be told may meet.
+ * where an index gives away the lane, or where one use lies below the other. What cannot be told may meet.
  */
 export function meetings(nest: LaneNest): (a: LaneAccess, b: LaneAccess, rel: Relation) => boolean {
   const answers = new Map<LaneAccess, Map<LaneAccess, Map<string, boolean>>>(), touched = new Map<LaneAccess, Map<string, Touched | undefined>>();
@@ -32,6 +34,8 @@ export function meetings(nest: LaneNest): (a: LaneAccess, b: LaneAccess, rel: Re
   const decide = (a: LaneAccess, b: LaneAccess, rel: Relation): boolean => {
     const at = rel.carried ? a.loops.indexOf(rel.carried) : Infinity, common = a.loops.filter((l, i) => b.loops[i] === l && i < at), same = new Set(common.map((l) => l.v.id));
     if (nest.loops.every((_, i) => givesAway(nest, i, a, b, same, opaque))) return false;
+    const ranging = (x: LaneAccess): Ranging => ({ index: x.index, loops: [...nest.loops, ...x.loops].filter((l) => !same.has(l.v.id)) });
+    if (liesBelow(ranging(a), ranging(b), (e) => !changes(e, opaque))) return false;
     if (a.buf.space !== 'shared') return true;
     const index = [...a.index, ...b.index], inside = new Set([...a.loops, ...b.loops].map((l) => l.v.id));
     // What is the same for both, and last the counter that went on.

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { emitGpu } from '../../src/emit/index.ts';
 import { DslError } from '../../src/errors/index.ts';
-import { printKernel, visitStmt } from '../../src/ir/index.ts';
+import { mapStmt, printKernel, visitStmt } from '../../src/ir/index.ts';
 import { atomicAdd, axes, kernel, reg, rsqrt, scratch, tensor, when } from '../../src/lang/index.ts';
 import type { Axis, Kernel } from '../../src/lang/index.ts';
 import { gridReduce } from '../../src/library/index.ts';
@@ -89,6 +89,29 @@ describe('deal', () => {
     expect(barriers(one(32))).toBe(0);
     expect(barriers(one(64))).toBe(1);
     expect(one(8).ir.subgroup).toBe(8);
+  });
+
+  it('needs no barrier between whole rounds and the rest, nor between loops in which each lane takes the same', () => {
+    const rows = (lanes: number, vector: number): ScheduledKernel => schedule(softmax, MACHINE, (s, { t, m, e, i }) => { s.deal(t, [m, e, i], { lanes, vector }); s.bind({ 'block.x': t }); });
+    expect([rows(32, 4), rows(8, 2)].map(barriers)).toEqual([0, 0]);
+    expect(barriers(rows(256, 4))).toBe(2); // those of the two sums
+    expect(verify(rows(32, 4).ir).findings).toEqual([]);
+  });
+
+  it.each([1, 4])('keeps the barrier where a lane reads what its neighbour wrote, in vectors of %i', (vector) => {
+    const shifted = kernel('shifted', { x: tensor('f32', 'T', 'D'), y: tensor('f32', 'T', 'D').out(), z: tensor('f32', 'T', 'D').out() }, ({ x, y, z, T, D }) => {
+      const ax = axes({ t: T, i: D, j: D });
+      for (const t of ax.t) {
+        for (const i of ax.i) y.at(t, i).set(x.at(t, i).mul(2));
+        for (const j of ax.j) when(j.add(1).lt(D), () => z.at(t, j).set(y.at(t, j.add(1))));
+      }
+      return ax;
+    });
+    const s = schedule(shifted, MACHINE, (s, { t, i, j }) => { s.deal(t, [i, j], { lanes: 8, vector }); s.bind({ 'block.x': t }); });
+    expect(barriers(s)).toBe(1);
+    expect(verify(s.ir).findings).toEqual([]);
+    const without = { ...s.ir, body: mapStmt(s.ir.body, (x) => (x.kind === 'barrier' ? null : x))! };
+    expect(verify(without).findings.map((x) => x.id)).toContain('KD-V-RACE');
   });
 
   it('reads whole vectors, and hands out the loops over rounds', () => {

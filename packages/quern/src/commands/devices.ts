@@ -2,6 +2,9 @@ import { doctorReport, formatDevices, formatDoctor } from '@quern/runtime';
 import { parse } from '../cli/index.ts';
 
 const OPTIONS = { json: { kind: 'flag', help: 'as JSON' } } as const;
+export const DEVICES_HELP = 'quern devices [--json]\n\nLists the devices of this machine, the one that is picked, and why the others are not there.\n';
+export const DOCTOR_HELP = 'quern doctor [--json]\n\nTells what Quern finds on this machine (QUERN_DEVICE chooses a device) and what to mend.\n';
+
 const plain = (report: Awaited<ReturnType<typeof doctorReport>>): unknown => ({ ...report, picked: typeof report.picked === 'string' ? report.picked : { info: report.picked.info, pick: report.picked.pick } });
 const json = (x: unknown): string => `${JSON.stringify(x, (_, v: unknown) => (v instanceof Set ? [...v] : v), 2)}\n`;
 

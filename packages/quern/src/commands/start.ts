@@ -9,6 +9,8 @@ import { figures, figuresLine } from './figures.ts';
 import { check, chooseTarget, stages } from './kernel.ts';
 import { loadKernelModule } from './module.ts';
 
+export const START_HELP = 'quern start [MODEL.gguf ["prompt"]]\n\nShows the devices, one kernel on its way to C, and a model that speaks.\n';
+
 const EXAMPLE = fileURLToPath(new URL('../../../../examples/saxpy.ts', import.meta.url));
 const PROMPT = 'Once upon a time';
 

@@ -1,5 +1,5 @@
 // The kernels that benchmarks/gpu.bench.mjs measures: each an algorithm and its schedule for an NVIDIA GPU of compute capability 9.0.
-import { axes, hopperGemm, kernel, reg, tensor, tf32 } from '@quern/kernel-dsl';
+import { axes, hopperGemm, kernel, reg, tensor, tensorGemm, tf32 } from '@quern/kernel-dsl';
 
 /** C = A Bᵀ, both with dense rows along k; `read` makes factors of elements, sums are in `sum`. */
 const product = (name, dtype, sum, out, read = (x) => x.to(sum)) => kernel(`gemm_${name}`, { A: tensor(dtype, 'M', 'K'), B: tensor(dtype, 'N', 'K'), C: tensor(out, 'M', 'N').out() }, ({ A, B, C, M, N, K }) => {
@@ -23,6 +23,7 @@ const plain = kernel('gemm_f32', { A: tensor('f32', 'M', 'K'), B: tensor('f32', 
   return ax;
 });
 
+const warps = (dtype, o) => (s, ax) => tensorGemm(s, ax, { A: 'A', B: 'B', acc: 'acc', dtype }, o);
 const teams = (dtype, o) => (s, ax) => hopperGemm(s, ax, { A: 'A', B: 'B', acc: 'acc', dtype }, o);
 
 /**
@@ -70,6 +71,21 @@ export const products = [
   { name: 'int8', kernel: product('int8', 'i8', 'i32', 'i32'), peer: 'i8', dtype: 'i8', out: 'i32', transposed: true, sizes: [2048, 4096, 8192], schedules: {
     '128x256 ring 4, persistent, bands of 16': wide('i8'),
     '256x128 ring 4, persistent, bands of 8': teams('i8', { tile: [256, 128], stages: 4, persistent: persistent(8) }),
+  } },
+  { name: 'f64', kernel: product('f64', 'f64', 'f64', 'f64'), peer: 'f64', dtype: 'f64', out: 'f64', transposed: true, sizes: [2048, 4096], schedules: {
+    'warps of 32x32, 128x64 ring 4': warps('f64', { tile: [128, 64], warp: [32, 32], stages: 4 }),
+    'warps of 32x32, 64x64 ring 4': warps('f64', { tile: [64, 64], warp: [32, 32], stages: 4 }),
+  } },
+  // What GPUs before 9.0 have, here beside what 9.0 has of its own.
+  { name: 'bf16 by mma.sync', kernel: product('bf16', 'bf16', 'f32', 'bf16'), peer: 'bf16', dtype: 'bf16', out: 'bf16', transposed: true, sizes: [4096], schedules: {
+    'warps of 64x64, 128x256 ring 4': warps('bf16', { tile: [128, 256], warp: [64, 64], stages: 4 }),
+    'warps of 64x64, 128x128 ring 3, two resident': warps('bf16', { tile: [128, 128], warp: [64, 64], stages: 3, resident: 2 }),
+  } },
+  { name: 'tf32 by mma.sync', kernel: product('tf32', 'f32', 'f32', 'f32', tf32), peer: 'tf32', dtype: 'f32', reads: 'tf32', out: 'f32', transposed: true, sizes: [4096], schedules: {
+    'warps of 64x64, 128x128 ring 3, two resident': warps('tf32', { tile: [128, 128], warp: [64, 64], stages: 3, resident: 2 }),
+  } },
+  { name: 'int8 by mma.sync', kernel: product('int8', 'i8', 'i32', 'i32'), peer: 'i8', dtype: 'i8', out: 'i32', transposed: true, sizes: [4096], schedules: {
+    'warps of 64x64, 128x256 ring 4': warps('i8', { tile: [128, 256], warp: [64, 64], stages: 4 }),
   } },
   { name: 'f32', kernel: plain, peer: 'f32', dtype: 'f32', out: 'f32', transposed: false, sizes: [4096, 8192], schedules: {
     '8 x 16 a lane, 32 x 4 x 2 lanes, depth 16': registerTiles({ tile: [256, 128], lanes: [32, 4], groups: 2, depth: 16 }),

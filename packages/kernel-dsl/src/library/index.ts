@@ -4,7 +4,7 @@ export type { HopperGemm } from './hopper.ts';
 export { flashAttention, hopperAttention } from './flash-attention.ts';
 export type { AttentionAxes, FlashAttention } from './flash-attention.ts';
 export { tensorGemm } from './tensor.ts';
-export type { TensorGemm } from './tensor.ts';
+export type { TensorAxes, TensorGemm } from './tensor.ts';
 export { goto } from './goto.ts';
 export { gotoCandidates } from './goto-candidates.ts';
 export type { CacheSizes } from './goto-candidates.ts';

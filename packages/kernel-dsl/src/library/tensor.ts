@@ -1,8 +1,14 @@
 import { bytesOf } from '../ir/index.ts';
 import type { DType } from '../ir/index.ts';
 import { mmaNamed } from '../instructions/index.ts';
-import type { Axis } from '../lang/index.ts';
+import { Axis } from '../lang/index.ts';
 import type { Schedule } from '../schedule/index.ts';
+
+/**
+ * The loops of a product. `batch`: one around them, over products of their own or over parts of k. `k`: where the kernel goes through parts, its loop over tiles of 128
+ * bytes, and the one inside of a tile.
+ */
+export interface TensorAxes { readonly i: Axis; readonly j: Axis; readonly k: Axis | readonly [Axis, Axis]; readonly batch?: Axis }
 
 /** How {@link tensorGemm} cuts a matrix product. */
 export interface TensorGemm {
@@ -28,14 +34,15 @@ export interface TensorGemm {
  * @example schedule(gemm, target('cuda-sm80'), (s, ax) => tensorGemm(s, ax, { A: 'A', B: 'B', acc: 'acc', dtype: 'f16' }))
  * @throws DslError where the kernel is of another form
  */
-export function tensorGemm(s: Schedule, { i, j, k }: { readonly i: Axis; readonly j: Axis; readonly k: Axis }, names: { readonly A: string; readonly B: string; readonly acc: string; readonly dtype: DType | 'tf32' }, o: TensorGemm = {}): void {
-  const bytes = names.dtype === 'tf32' ? 4 : bytesOf(names.dtype), doubles = names.dtype === 'f64', [rows, cols] = o.tile ?? ([128, 128]), [m, n] = o.warp ?? (doubles ? [32, 64] : [64, 64]);
+export function tensorGemm(s: Schedule, { i, j, k, batch }: TensorAxes, names: { readonly A: string; readonly B: string; readonly acc: string; readonly dtype: DType | 'tf32' }, o: TensorGemm = {}): void {
+  const bytes = names.dtype === 'tf32' ? 4 : bytesOf(names.dtype), doubles = names.dtype === 'f64', [rows, cols] = o.tile ?? (doubles ? [128, 64] : [128, 128]), [m, n] = o.warp ?? (doubles ? [32, 32] : [64, 64]);
   const deep = 128 / bytes, step = o.step ?? (doubles ? 8 : 32 / bytes);
   const [bm, im] = s.split(i, rows, { tail: 'pad' }), [bn, jm] = s.split(j, cols, { tail: 'pad' }), [wy, row] = s.split(im, m), [wx, col] = s.split(jm, n);
   s.reorder(bm, bn, wy, wx, row, col);
+  if (batch) s.bind({ 'block.z': batch });
   s.bind({ 'block.y': bm, 'block.x': bn });
   s.expand(names.acc, wy, wx, row, col);
-  const [ko, ki] = s.split(k, deep, { tail: 'pad' }), [kk, kx] = s.split(ki, step);
+  const [ko, ki] = k instanceof Axis ? s.split(k, deep, { tail: 'pad' }) : k, [kk, kx] = s.split(ki, step);
   s.reorder(ko, wy, wx, kk, row, col, kx);
   s.unroll(kk);
   s.bind({ 'team.warp.y': wy, 'team.warp.x': wx });

@@ -151,7 +151,7 @@ function rounds(s: For, r: Ring, p: Program): Stmt {
   const before = cast(select(compare('eq', slot, i32(0)), i32(ahead), binary('sub', slot, i32(1))), 'i64'), next = select(compare('eq', slot, i32(ahead)), i32(0), binary('add', slot, i32(1))), later = add(s.v, constant(ahead));
   const iteration = (c: Stmt, e: Expr): Stmt => substitute(c, new Map([[s.v.id, e]]));
   const all = (f: (c: Copies) => Stmt): Stmt => block(r.copies.map(f)), there = (e: Expr, then: Stmt): Stmt => ({ kind: 'if', cond: compare('lt', e, s.extent), then, ...at });
-  const first = newVar('ahead'), prologue = (body: Stmt): Stmt => ({ kind: 'for', v: first, extent: constant(ahead), loop: 'seq', unrolled: true, body, ...at });
+  const first = newVar('ahead'), prologue = (body: Stmt): Stmt => ({ kind: 'for', v: first, extent: constant(ahead), loop: 'seq', body, ...at });
   const start: Stmt[] = [{ kind: 'alloc', buf: r.slot, ...at }, set(i32(0))];
   if (!async(p)) {
     return block([

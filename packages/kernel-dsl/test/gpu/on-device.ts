@@ -31,7 +31,8 @@ interface Outcome { readonly device: string; readonly name: string; readonly tar
 
 async function onDevice(id: string, variants: readonly EmitGpuOptions[]): Promise<Outcome> {
   const d = await open(id, { fallback: 'none' }), t = await gpuTarget(d.driver!.info), out: Outcome = { device: id, name: d.info.name, target: t.isa, cases: 0, elements: 0, failures: [] };
-  const tensors = [...teamCases(t), ...tensorCases(t)], all: readonly (Case | TensorCase)[] = process.argv.includes('--tensor-cores') ? tensors : [...workgroupCases(t), ...corpusCases(t), { ...inPlace(), k: lower(inPlace().k, t) }, ...operations(t), ...tensors];
+  const tensors = [...teamCases(t), ...tensorCases(t)], every: readonly (Case | TensorCase)[] = process.argv.includes('--tensor-cores') ? tensors : [...workgroupCases(t), ...corpusCases(t), { ...inPlace(), k: lower(inPlace().k, t) }, ...operations(t), ...tensors];
+  const [part, parts] = (process.argv.find((a) => a.startsWith('--part='))?.slice(7) ?? '0/1').split('/').map(Number) as [number, number], all = every.filter((_, i) => i % parts === part);
   // What is to come out is the same for all variants.
   const wanted = new Map<unknown, Record<string, TensorValue | number>>();
   for (const c of all) for (const o of variants) {

@@ -1,9 +1,9 @@
 /** Products on tensor cores by warps, of numbers so small and whole that every sum is exact: results have the interpreter's bits on every machine. */
 import { tf32 } from '../../src/instructions/index.ts';
 import type { DType, KernelIR } from '../../src/ir/index.ts';
-import { axes, kernel, reg, tensor } from '../../src/lang/index.ts';
+import { assume, axes, kernel, reg, tensor, when } from '../../src/lang/index.ts';
 import type { Axis, Kernel, Val } from '../../src/lang/index.ts';
-import { tensorGemm } from '../../src/library/index.ts';
+import { gridMap, tensorGemm } from '../../src/library/index.ts';
 import type { TensorGemm } from '../../src/library/index.ts';
 import { lower } from '../../src/passes/index.ts';
 import { f32ToBf16, f32ToF16 } from '../../src/run/index.ts';
@@ -33,6 +33,48 @@ export function gemmOf(f: GemmForm, bias = false): Gemm {
   });
 }
 
+/** Products of their own, one for each b. */
+export const batched: Kernel<{ b: Axis; i: Axis; j: Axis; k: Axis }> = kernel('gemm_batched', { A: tensor('f16', 'L', 'M', 'K'), B: tensor('f16', 'L', 'N', 'K'), C: tensor('f32', 'L', 'M', 'N').out() }, (p) => {
+  const ax = axes({ b: p.L, i: p.M, j: p.N, k: p.K });
+  for (const b of ax.b) for (const i of ax.i) for (const j of ax.j) {
+    const acc = reg('f32', 0, 'acc');
+    for (const k of ax.k) acc.addAssign(p.A.at(b, i, k).to('f32').mul(p.B.at(b, j, k).to('f32')));
+    p.C.at(b, i, j).set(acc);
+  }
+  return ax;
+});
+/** Parts of k, two tiles of 64 each, left in P and added up in order: workgroups enough where C is small. */
+export const parted: Kernel<Record<'part' | 'i' | 'j' | 'tile' | 'k' | 'row' | 'col' | 'each', Axis>> = kernel('gemm_parted', { A: tensor('f16', 'M', 'K'), B: tensor('f16', 'N', 'K'), P: tensor('f32', 'S', 'M', 'N').inout(), C: tensor('f16', 'M', 'N').out() }, (p) => {
+  assume(p.S.mul(128).ge(p.K), 'the parts cover k');
+  const ax = axes({ part: p.S, i: p.M, j: p.N, tile: 2, k: 64, row: p.M, col: p.N, each: p.S });
+  for (const s of ax.part) for (const i of ax.i) for (const j of ax.j) {
+    const acc = reg('f32', 0, 'acc');
+    for (const t of ax.tile) for (const x of ax.k) {
+      const k = s.mul(2).add(t).mul(64).add(x);
+      when(k.lt(p.K), () => acc.addAssign(p.A.at(i, k).to('f32').mul(p.B.at(j, k).to('f32'))));
+    }
+    p.P.at(s, i, j).set(acc);
+  }
+  for (const i of ax.row) for (const j of ax.col) {
+    const sum = reg('f32', 0, 'sum');
+    for (const s of ax.each) sum.addAssign(p.P.at(s, i, j));
+    p.C.at(i, j).set(sum.to('f16'));
+  }
+  return ax;
+});
+const names = { A: 'A', B: 'B', acc: 'acc', dtype: 'f16' } as const, small: TensorGemm = { tile: [32, 64], warp: [16, 32] };
+export const scheduledBatched = (t: Target): ScheduledKernel => schedule(batched, t, (s, { b, i, j, k }) => tensorGemm(s, { batch: b, i, j, k }, names, small));
+export const scheduledParted = (t: Target): ScheduledKernel => schedule(parted, t, (s, ax) => {
+  tensorGemm(s, { batch: ax.part, i: ax.i, j: ax.j, k: [ax.tile, ax.k] }, names, small);
+  gridMap(s, [ax.row, ax.col]);
+});
+const f16s = (shape: readonly number[], step: number): TensorValue => ({ data: values('f16', shape.reduce((a, b) => a * b, 1), (i) => ((i * step + (i >> 4)) % 7) - 3), shape: [...shape] });
+export const batchedArgs = (L: number, M: number, N: number, K: number): Record<'A' | 'B' | 'C', TensorValue> => ({ A: f16s([L, M, K], 5), B: f16s([L, N, K], 3), C: { data: new Float32Array(L * M * N).fill(77), shape: [L, M, N] } });
+export const partedArgs = (M: number, N: number, K: number): Record<'A' | 'B' | 'P' | 'C', TensorValue> => {
+  const S = Math.max(1, Math.ceil(K / 128));
+  return { A: f16s([M, K], 5), B: f16s([N, K], 3), P: { data: new Float32Array(S * M * N).fill(77), shape: [S, M, N] }, C: { data: new Uint16Array(M * N).fill(77), shape: [M, N] } };
+};
+
 export const scheduledGemm = (k: Gemm, f: GemmForm, t: Target, o: TensorGemm = {}): ScheduledKernel => schedule(k, t, (s, ax) => tensorGemm(s, ax, { A: 'A', B: 'B', acc: 'acc', dtype: f.dtype }, o));
 
 function values(t: DType, n: number, f: (i: number) => number): TypedArray {
@@ -59,19 +101,27 @@ export function gemmArgs(f: GemmForm, M: number, N: number, K: number): Record<'
 export interface TensorCase extends Case { readonly meaning: KernelIR; readonly target: Target; readonly older: boolean }
 
 export const FORMS: readonly GemmForm[] = [{ dtype: 'f16', out: 'f16' }, { dtype: 'f16', out: 'f32' }, { dtype: 'bf16', out: 'bf16' }, { dtype: 'tf32', out: 'f32' }, { dtype: 'i8', out: 'i32' }, { dtype: 'f64', out: 'f64' }];
-const SIZES = [[70, 72, 40], [3, 5, 129], [130, 131, 256], [1, 1, 1], [2, 3, 0], [0, 4, 4], [200, 64, 96]] as const;
+/** Those whose rows are whole chunks, and others, which copy element by element. */
+const WHOLE = [[70, 72, 48], [130, 131, 256], [200, 64, 96]] as const, SIZES = [...WHOLE, [3, 5, 129], [1, 1, 1], [2, 3, 0], [0, 4, 4], [66, 67, 70]] as const;
 
 /** Products for the device of a target: as that target does them, and as older ones do. */
 export function tensorCases(t: Target): readonly TensorCase[] {
   if (!t.features.includes('ldmatrix')) return [];
   const out: TensorCase[] = [], like = (isa: string): Target => ({ ...target(isa), cflags: t.cflags });
-  const add = (f: GemmForm, on: Target, o: TensorGemm, older: boolean, bias = false): void => {
-    const k = gemmOf(f, bias), tag = `${out.length}`, runs = SIZES.map(([M, N, K]) => gemmArgs(f, M, N, K));
+  const add = (f: GemmForm, on: Target, o: TensorGemm, older: boolean, bias = false, sizes: readonly (readonly [number, number, number])[] = SIZES): void => {
+    const k = gemmOf(f, bias), tag = `${out.length}`, runs = sizes.map(([M, N, K]) => gemmArgs(f, M, N, K));
     out.push({ k: { ...lower(scheduledGemm(k, f, on, o).ir, on), name: `${k.name}_${tag}` }, meaning: k.ir, target: on, older, runs });
   };
-  for (const f of FORMS) add(f, like('cuda-sm80'), f.dtype === 'f64' ? {} : { stages: 4 }, f.dtype !== 'f16');
-  for (const f of FORMS) add(f, t.features.includes('cp_async') ? t : like('cuda-sm80'), f.dtype === 'f64' ? { step: 16 } : { tile: [64, 96], warp: [32, 48], persistent: { workgroups: 3, group: 2 } }, false);
+  for (const f of FORMS) add(f, like('cuda-sm80'), f.dtype === 'f64' ? {} : { stages: 4 }, f.dtype !== 'f16', false, WHOLE);
+  for (const f of FORMS) add(f, t.features.includes('cp_async') ? t : like('cuda-sm80'), f.dtype === 'f64' ? { step: 16, tile: [64, 64] } : { tile: [64, 96], warp: [32, 48], persistent: { workgroups: 3, group: 2 } }, false);
   for (const f of FORMS.filter((x) => x.dtype === 'f16' || x.dtype === 'i8')) add(f, like('cuda-sm75'), { warp: [32, 32], tile: [64, 64] }, true);
   add({ dtype: 'bf16', out: 'bf16' }, like('cuda-sm80'), { warp: [16, 16], tile: [16, 64], stages: 2 }, false, true);
+  add({ dtype: 'bf16', out: 'bf16' }, like('cuda-sm80'), { warp: [32, 32], tile: [64, 64], stages: 1 }, false, true);
+  add({ dtype: 'f16', out: 'f16' }, like('cuda-sm75'), { warp: [32, 32], tile: [64, 32], stages: 1 }, false, true, WHOLE);
+  for (const isa of ['cuda-sm80', 'cuda-sm75']) {
+    const on = like(isa);
+    out.push({ k: { ...lower(scheduledBatched(on).ir, on), name: `gemm_batched_${isa.slice(5)}` }, meaning: batched.ir, target: on, older: false, runs: [batchedArgs(3, 33, 70, 72), batchedArgs(2, 5, 6, 67)] });
+    out.push({ k: { ...lower(scheduledParted(on).ir, on), name: `gemm_parted_${isa.slice(5)}` }, meaning: parted.ir, target: on, older: false, runs: [partedArgs(7, 70, 1000), partedArgs(33, 5, 130)] });
+  }
   return out;
 }

@@ -18,14 +18,14 @@ import type { Schedule } from '../../src/schedule/index.ts';
 import { target } from '../../src/targets/index.ts';
 import { verify } from '../../src/verify/index.ts';
 import { NVCC } from './harness.ts';
-import { FORMS, gemmArgs, gemmOf, scheduledGemm, tensorCases } from './tensor-cases.ts';
+import { FORMS, batched, batchedArgs, gemmArgs, gemmOf, parted, partedArgs, scheduledBatched, scheduledGemm, scheduledParted, tensorCases } from './tensor-cases.ts';
 import type { Gemm, GemmForm } from './tensor-cases.ts';
 
 const sm80 = target('cuda-sm80'), bf16: GemmForm = { dtype: 'bf16', out: 'bf16' }, f16: GemmForm = { dtype: 'f16', out: 'f32' };
 const emitted = (f: GemmForm, isa: string, o: TensorGemm = {}, aligned = true): string => { const t = target(isa); return emitGpu(lower(scheduledGemm(gemmOf(f), f, t, o).ir, t), t, { aligned }).source; };
 
 describe('a scheduled product of warps', () => {
-  it.each(spread(FORMS.flatMap((f) => ([[70, 72, 40], [3, 5, 129], [0, 4, 4], [2, 3, 0]] as const).map((s) => ({ f, s, name: `${f.dtype} ${s.join(' x ')}` }))), 6))('computes what the algorithm says, bit for bit: $name', ({ f, s: [M, N, K] }) => {
+  it.each(spread(FORMS.flatMap((f) => ([[70, 72, 40], [3, 5, 129], [0, 4, 4], [2, 3, 0]] as const).map((s) => ({ f, s, name: `${f.dtype} ${s.join(' x ')}` }))), 8))('computes what the algorithm says, bit for bit: $name', ({ f, s: [M, N, K] }) => {
     const k = gemmOf(f, true), s = scheduledGemm(k, f, sm80, { tile: [64, 64], warp: [32, 32] }), want = gemmArgs(f, M, N, K), got = gemmArgs(f, M, N, K);
     interpret(k.ir, want);
     interpret(s.ir, got);
@@ -35,6 +35,22 @@ describe('a scheduled product of warps', () => {
 
   it.each(FORMS)('is proved: bounds, races and writes: $dtype to $out', (f) => {
     expect(verify(scheduledGemm(gemmOf(f, true), f, sm80, {}).ir).findings).toEqual([]);
+  });
+
+  it('takes products of their own, one for each iteration of a loop around them', () => {
+    const s = scheduledBatched(sm80), want = batchedArgs(2, 33, 70, 72), got = batchedArgs(2, 33, 70, 72);
+    interpret(batched.ir, want);
+    interpret(s.ir, got);
+    expect(got.C.data).toEqual(want.C.data);
+    expect(verify(s.ir).findings).toEqual([]);
+  });
+  it('takes parts of k, which a second launch adds up in order', () => {
+    const s = scheduledParted(sm80), want = partedArgs(7, 70, 500), got = partedArgs(7, 70, 500);
+    interpret(parted.ir, want);
+    interpret(s.ir, got);
+    expect(got.C.data).toEqual(want.C.data);
+    expect(verify(s.ir).findings).toEqual([]);
+    expect(emitGpu(lower(s.ir, sm80), sm80).plan.filter((x) => x.kind === 'launch')).toHaveLength(2);
   });
 
   it('says in its text what runs where', () => {

@@ -72,7 +72,8 @@ export function distribute(st: State, order: readonly Axis[], through: readonly 
       }
       case 'let': {
         const value = tidy(s.value);
-        if (!differs(value)) return [{ ...s, value }];
+        // What a condition guards is not read outside of it.
+        if (!differs(value) && !(guards.length > 0 && readsMemory(value))) return [{ ...s, value }];
         if (!readsMemory(value)) { names.set(s.v.id, value); return []; }
         const w = newBuffer({ name: s.v.name, dtype: s.v.dtype, space: 'reg', shape: loops.map((l) => l.extent), loc: s.loc });
         const made: readonly Stmt[] = [{ kind: 'alloc', buf: w, loc: s.loc, step: s.step }, apart({ kind: 'store', buf: w, index: vars, value, loc: s.loc, step: s.step })];
@@ -81,12 +82,12 @@ export function distribute(st: State, order: readonly Axis[], through: readonly 
       }
       case 'if': {
         const cond = tidy(s.cond);
-        return differs(cond) ? [apart(widened(s))] : [{ ...s, cond, then: block(go(s.then)), else: s.else && block(go(s.else)) }];
+        return differs(cond) || (guards.length > 0 && readsMemory(cond)) ? [apart(widened(s))] : [{ ...s, cond, then: block(go(s.then)), else: s.else && block(go(s.else)) }];
       }
       case 'for': {
         if (!through.some((a) => a.v.id === s.v.id)) return [apart(widened(s))];
         const extent = tidy(s.extent);
-        if (differs(extent)) return refuse(`the extent of ${s.v.name} is not the same in all of them`);
+        if (differs(extent) || (guards.length > 0 && readsMemory(extent))) return refuse(`the extent of ${s.v.name} is not the same in all of them`);
         return [{ ...s, extent, body: block(go(s.body)) }];
       }
       case 'store': case 'accum': return [apart(widened(s))];

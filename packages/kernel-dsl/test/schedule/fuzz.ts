@@ -16,12 +16,12 @@ import { array } from '../run/helpers.ts';
 export interface Draw { readonly verb: (typeof VERBS | typeof ROW_VERBS | typeof SHARED_VERBS)[number]; readonly a: number; readonly b: number; readonly n: number }
 
 export const VERBS = [
-  'split', 'split', 'split', 'tile', 'reorder', 'fuse', 'unroll', 'jam', 'interleave', 'vectorize', 'parallel', 'bind', 'stage', 'stage', 'inline', 'computeAt', 'hoist', 'pipeline', 'rfactor', 'tensorize',
+  'split', 'split', 'split', 'tile', 'reorder', 'fuse', 'unroll', 'jam', 'interleave', 'vectorize', 'parallel', 'bind', 'stage', 'stage', 'inline', 'computeAt', 'hoist', 'pipeline', 'rfactor', 'tensorize', 'distribute', 'reverse',
 ] as const;
 /** The verbs by which lanes share work, with those that move loops around them. */
 export const ROW_VERBS = ['split', 'split', 'bind', 'bind', 'deal', 'deal', 'deal', 'partials', 'reorder', 'fuse', 'unroll', 'parallel'] as const;
 /** The verbs of programs for GPUs: tiles on workgroups, what their lanes share in shared memory, and the registers of each. */
-export const SHARED_VERBS = ['grid', 'grid', 'split', 'split', 'bind', 'reorder', 'shared', 'shared', 'shared', 'stage', 'stage', 'prefetch', 'ahead', 'expand', 'hoist', 'unroll', 'vectorize', 'jam', 'fuse'] as const;
+export const SHARED_VERBS = ['grid', 'grid', 'split', 'split', 'bind', 'reorder', 'shared', 'shared', 'shared', 'stage', 'stage', 'prefetch', 'ahead', 'expand', 'distribute', 'reverse', 'hoist', 'unroll', 'vectorize', 'jam', 'fuse'] as const;
 const FACTORS = [1, 2, 3, 4, 8, 16] as const, TAILS = ['clamp', 'peel', 'mask', 'pad'] as const;
 const NAMES = ['acc', 'top', 'sum', 'squares', 'scale', 'row', 'd'] as const;
 const PLACES = ['block.x', 'block.y', 'lane.x', 'lane.y'] as const;
@@ -70,6 +70,13 @@ function apply(s: Schedule, d: Draw, pool: Axis[], tensors: readonly string[]): 
     case 'prefetch': somewhere(d.a, (x) => s.prefetch(x)); return [];
     case 'ahead': somewhere(d.a, (x) => s.pipeline(x, 2 + (d.n % 2))); return [];
     case 'expand': s.expand(pick(NAMES, d.b), b); return [];
+    case 'distribute': {
+      // One loop, or two in each other; loops inside of them may stay outside.
+      const nest = d.n % 3 === 0 && a !== b ? [a, b] : [a], through = d.n % 2 ? [live(d.b + d.n)].filter((x) => !nest.includes(x)) : [];
+      made(...Object.values(s.distribute(nest, through)).flat().filter((x) => !pool.some((y) => y.v.id === x.v.id)));
+      return [];
+    }
+    case 'reverse': s.reverse(a); return [];
     case 'inline': s.inline(pick(NAMES, d.b)); return [];
     case 'computeAt': made(...Object.values(s.computeAt(pick(NAMES, d.b), a))); return [];
     case 'hoist': s.hoist(pick(NAMES, d.b), a); return [];

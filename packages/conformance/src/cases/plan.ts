@@ -22,7 +22,7 @@ interface Layout {
 export interface Case {
   readonly sizes: Readonly<Record<string, number>>;
   readonly layouts: Readonly<Record<string, Layout>>;
-  /** 0: small whole numbers, 1: ordinary, 2: with NaN, infinities, signed zeros, subnormals and extremes. */
+  /** 0: small whole numbers, 1: ordinary, 2: with NaN, infinities, signed zeros, subnormals and extremes, 3: with signed zeros and large numbers. */
   readonly values: number;
   readonly seed: number;
 }

@@ -6,9 +6,12 @@ import type { Random } from './random.ts';
 type TypedArray = TensorArg['data'];
 type DType = ir.DType;
 
-/** How tensors are filled: small whole numbers, ordinary random ones, or ordinary ones among NaNs, infinities, signed zeros, subnormals and extremes. */
-export type Values = 'counting' | 'plain' | 'special';
-export const VALUES: readonly Values[] = ['counting', 'plain', 'special'];
+/**
+ * How tensors are filled: small whole numbers, ordinary random ones, or ordinary ones among NaNs, infinities, signed zeros, subnormals and extremes. `finite`: among
+ * signed zeros and numbers whose exponential is no longer ordinary, for devices that promise nothing of the others.
+ */
+export type Values = 'counting' | 'plain' | 'special' | 'finite';
+export const VALUES: readonly Values[] = ['counting', 'plain', 'special', 'finite'];
 
 const ARRAYS: Readonly<Record<DType, new (n: number) => TypedArray>> = {
   f64: Float64Array, f32: Float32Array, f16: Uint16Array, bf16: Uint16Array, i64: BigInt64Array, i32: Int32Array, u32: Uint32Array,
@@ -29,6 +32,7 @@ export function put(a: TypedArray, at: number, x: number): void {
   else a[at] = x;
 }
 
+const FINITE_FLOATS = [-0, 0, 1, -1, 60, -104];
 const SPECIAL_FLOATS = [NaN, Infinity, -Infinity, -0, 0, 1, -1];
 const EXTREMES: Readonly<Partial<Record<DType, readonly number[]>>> = {
   f64: [5e-324, -1e-310, 1.7e308, -1.7e308, 2 ** -1022], f32: [1e-45, -1e-40, 3.4e38, -3.4e38, 2 ** -126, 90, -104],
@@ -55,13 +59,14 @@ export function valueOf(t: DType, kind: Values, i: number, r: Random, { turns, s
   if (t === 'bool') return kind === 'counting' ? i % 2 : below(r, 2);
   if (ir.isFloat(t)) {
     if (kind === 'counting') return (i % 7) - 2;
+    if (kind === 'finite' && r() < specials) return oneOf(r, FINITE_FLOATS);
     if (kind === 'special' && r() < specials) return oneOf(r, [...SPECIAL_FLOATS, ...(EXTREMES[t] ?? [])]);
     const x = turns.length > 0 && r() < 0.15 ? oneOf(r, turns) : (r() * 2 - 1) * 2 ** (below(r, 5) - 1);
     return t === 'f32' ? Math.fround(x) : x;
   }
   const [lo, hi] = RANGES[t] ?? [-1000, 1000];
   if (kind === 'counting') return i % 7;
-  if (kind === 'special' && r() < 2 * specials) return oneOf(r, [lo, hi, 0, 1, lo + 1]);
+  if ((kind === 'special' || kind === 'finite') && r() < 2 * specials) return oneOf(r, [lo, hi, 0, 1, lo + 1]);
   return hi - lo < 70000 ? lo + below(r, hi - lo + 1) : lo < 0 ? below(r, 201) - 100 : below(r, 200);
 }
 

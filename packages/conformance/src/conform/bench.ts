@@ -24,13 +24,15 @@ export interface Bench {
   readonly stages: readonly Programs[];
   readonly counts: Map<string, Tally>;
   readonly seen: Map<string, Set<number>>;
+  /** What is added to every bound: of devices that may take subnormal numbers for zero. */
+  readonly slack: number;
   cases: number;
   oracle: number;
 }
 
 /** An empty bench for a kernel. */
-export const newBench = (k: KernelIR, o: ConformOptions, backends: ReadonlySet<Backend>, stages: readonly Programs[]): Bench =>
-  ({ k, o, backends, stages, counts: new Map(), seen: new Map(k.sizes.map((n) => [n, new Set()])), cases: 0, oracle: 0 });
+export const newBench = (k: KernelIR, o: ConformOptions, backends: ReadonlySet<Backend>, stages: readonly Programs[], slack = 0): Bench =>
+  ({ k, o, backends, stages, slack, counts: new Map(), seen: new Map(k.sizes.map((n) => [n, new Set()])), cases: 0, oracle: 0 });
 
 /** One case with what the algorithm makes of it. */
 export interface Opened {
@@ -88,7 +90,7 @@ export function hold(b: Bench, x: Opened, backend: Backend, isa: string, got: Ar
   b.counts.set(key, counts);
   checkUntouched(b.k, x.trial.args, got, at);
   if (equalTo) checkBits(b.k, equalTo, got, at, than, counts);
-  else checkNear(b.k, x.bounds(), got, at, 'what the algorithm computes', counts);
+  else checkNear(b.k, x.bounds(), got, at, 'what the algorithm computes', counts, b.slack);
 }
 
 /** Runs the scheduled and the lowered program on the interpreter; returns what the lowered one computes. */

@@ -83,13 +83,13 @@ export function boundsAround(k: KernelIR, algorithm: Args, trial: Trial, compute
   }));
 }
 
-/** Every output must lie within its bound. */
-export function checkNear(k: KernelIR, around: ReadonlyMap<string, Around>, got: Args, at: Place, than: string, counts: Tally): void {
+/** Every output must lie within its bound and `slack`. */
+export function checkNear(k: KernelIR, around: ReadonlyMap<string, Around>, got: Args, at: Place, than: string, counts: Tally, slack = 0): void {
   for (const buf of outputs(k)) {
     const b = got[buf.name] as TensorArg, near = around.get(buf.name);
     if (!near) continue;
     eachElement(b, (i, position) => {
-      const bound = near.error(i), want = near.value[i]!, y = decoded(b.data[position]!, buf.dtype);
+      const bound = near.error(i) + slack, want = near.value[i]!, y = decoded(b.data[position]!, buf.dtype);
       if (bound === Infinity) { counts.unbounded++; return; }
       counts.bounded++;
       if (Number.isFinite(want) ? Math.abs(y - want) <= bound : Object.is(y, want)) {

@@ -26,7 +26,7 @@ export class Fault extends Error {
   }
 }
 
-const VALUES = ['small whole numbers', 'ordinary numbers', 'numbers with NaN, infinities, signed zeros, subnormals and extremes'];
+const VALUES = ['small whole numbers', 'ordinary numbers', 'numbers with NaN, infinities, signed zeros, subnormals and extremes', 'numbers with signed zeros and large ones'];
 
 function describe(c: Case): string {
   const sizes = Object.entries(c.sizes).map(([n, v]) => `${n} = ${v}`).join(', ') || 'none';

@@ -27,7 +27,8 @@ export interface DeviceOptions<A extends Axes = Axes> extends Omit<ConformOption
 /**
  * Holds a kernel to its definition on a GPU: its algorithm on the interpreter, the scheduled and the lowered program for the device's target, and what the
  * device computes, over sizes, layouts and values that show mistakes. Where the device rounds as the language says (CUDA, and OpenCL with rounded division)
- * results must equal the lowered program's bit for bit, unless instructions add in an order of their own; else they are held to the bound. Outputs are filled with a pattern before each run, what lies around and between the elements must stay as it was.
+ * results must equal the lowered program's bit for bit, unless instructions add in an order of their own; else they are held to the bound. WGSL promises
+ * nothing of NaN and infinities, and subnormal numbers may be zero: there such values are left out, and 2^-126 is added to bounds. Outputs are filled with a pattern before each run, what lies around and between the elements must stay as it was.
  *
  * @returns what was compared
  * @throws ConformanceError with the smallest case found
@@ -40,8 +41,8 @@ export async function conformOn<A extends Axes>(device: Device, k: Kernel<A> | S
   const interpreted = options.interpret ?? !(open && p.steps.length > 1), backends = new Set(!interpreted ? ['device'] as const : ['scheduled', 'lowered', 'device'] as const);
   const runner = gpuKernel(device, { target: t, evaluate, faultWords: FAULT_WORDS, printed: printedLines, emit: (v) => emitGpu(p.lowered, t, v) });
   try {
-    const o = options as ConformOptions, search = searchOf(k.ir, [p], seed, o), bench = newBench(k.ir, o, backends, [p]);
-    const property = fc.asyncProperty(search.plan.arbitrary, (c) => runCase(bench, p, device, runner, c, options.checked ?? true));
+    const o = options as ConformOptions, search = searchOf(k.ir, [p], seed, o), wgsl = t.gpu?.language === 'wgsl', bench = newBench(k.ir, o, backends, [p], wgsl ? 2 ** -126 : 0);
+    const property = fc.asyncProperty(search.plan.arbitrary, (c) => runCase(bench, p, device, runner, wgsl && c.values === 2 ? { ...c, values: 3 } : c, options.checked ?? true));
     return conclude(k.name, await fc.check(property, search.parameters), bench, search);
   } catch (e) {
     throw asConformance(k.name, seed, e);

@@ -51,10 +51,13 @@ export interface Atomic extends Origin { readonly kind: 'atomic'; readonly fn: A
 export interface Print extends Origin { readonly kind: 'print'; readonly text: string; readonly values: readonly Expr[] }
 /** A condition the caller must meet; checked at launch, numbered in order of appearance. */
 export interface Assume extends Origin { readonly kind: 'assume'; readonly cond: Expr; readonly text: string }
-/** A named part of the program; becomes one comment in emitted code. */
-export interface Region extends Origin { readonly kind: 'region'; readonly name: string; readonly body: Stmt }
-/** All threads of the scope arrive before any leaves. */
-export interface Barrier extends Origin { readonly kind: 'barrier'; readonly scope: 'workgroup' | 'subgroup' }
+/**
+ * A named part of the program; becomes one comment in emitted code. `ahead`: what it copies to shared memory is not looked at before a barrier that asks for it, so
+ * that a GPU may copy meanwhile: one group of copies.
+ */
+export interface Region extends Origin { readonly kind: 'region'; readonly name: string; readonly body: Stmt; readonly ahead?: boolean }
+/** All threads of the scope arrive before any leaves. `groups`: all groups of copies ahead but the last so many have arrived too. */
+export interface Barrier extends Origin { readonly kind: 'barrier'; readonly scope: 'workgroup' | 'subgroup'; readonly groups?: number }
 
 /**
  * One instruction of the machine. In a scheduled program `body` holds the loops that it stands for, and `args` is empty: rewrites and proofs look at the

@@ -2,6 +2,7 @@
 import { mapStmt } from '../ir/index.ts';
 import type { KernelIR } from '../ir/index.ts';
 import type { Target } from '../targets/index.ts';
+import { ahead } from './ahead.ts';
 import { fma } from './fma.ts';
 import { instructions } from './instructions.ts';
 import { launches } from './launches.ts';
@@ -20,7 +21,7 @@ import { warps } from './warps.ts';
 import { workgroups } from './workgroups.ts';
 
 export type { Pass } from './pass.ts';
-export { fma, instructions, launches, legal, mathlib, registers, scalarize, share, simplify, strided, teams, unroll, vectorize, warps, workgroups };
+export { ahead, fma, instructions, launches, legal, mathlib, registers, scalarize, share, simplify, strided, teams, unroll, vectorize, warps, workgroups };
 export { holds, isGrid, isLanes, onHost } from './grid.ts';
 export { MAX_ULP } from './math/index.ts';
 export type { MathFn } from './math/index.ts';
@@ -53,6 +54,7 @@ export const GPU_PASSES: readonly Pass[] = [
   { name: 'unroll', run: unroll },
   { name: 'fold', run: simplify },
   { name: 'vectorize', run: vectorize },
+  { name: 'ahead', run: ahead },
   { name: 'multiply-add', run: fma },
   { name: 'strided', run: strided },
   { name: 'scalarize', run: scalarize },

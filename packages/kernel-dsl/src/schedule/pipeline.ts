@@ -1,20 +1,24 @@
 import { DslError } from '../errors/index.ts';
-import { add, binary, block, buffersOf, childrenOf, compare, constant, mapExpr, mapChildren, mapOwnExprs, newBuffer, substitute } from '../ir/index.ts';
+import { add, binary, block, buffersOf, childrenOf, compare, constant, newBuffer, substitute } from '../ir/index.ts';
 import type { Alloc, Buffer, Expr, Stmt } from '../ir/index.ts';
 import type { Axis } from '../lang/index.ts';
+import { pipelineShared } from './pipeline-shared.ts';
 import { placeOf } from './producer.ts';
+import { inSlot } from './slot.ts';
 import { findLoop, refresh, replaceStmt, setBody } from './state.ts';
 import type { At, State } from './state.ts';
 
 /**
  * Software pipelining: the copies that a loop's body starts with (what `stage` makes) run `stages` - 1 iterations ahead, into a ring of `stages`
- * copies of their memory, while the rest works on what was copied before. Needs a sequential loop, and sources that it does not write. No bit changes.
+ * copies of their memory, while the rest works on what was copied before. Needs a sequential loop, and sources that it does not write. No bit changes. Copies
+ * that the lanes of a workgroup make into shared memory are asynchronous where the target has such copies.
  */
 export function pipeline(st: State, axis: Axis, stages: number, at: At): void {
   const refuse = (why: string): never => { throw new DslError('KD-S-PIPELINE', { axis: axis.name, stages, why }, at); };
   if (!Number.isInteger(stages) || stages < 2) return refuse('a pipeline has two stages or more');
-  const { loop } = findLoop(st, axis, at);
+  const { loop, path } = findLoop(st, axis, at);
   if (loop.loop !== 'seq') return refuse(`it is ${loop.loop}`);
+  if (path.some((s) => s.kind === 'for' && s.loop.startsWith('lane.'))) return pipelineShared(st, axis, stages, at, refuse);
   const list = loop.body.kind === 'block' ? loop.body.body : [loop.body], allocs: Alloc[] = [], copies: Stmt[] = [];
   let from = 0;
   for (const [i, s] of list.entries()) {
@@ -52,13 +56,3 @@ export function pipeline(st: State, axis: Axis, stages: number, at: At): void {
 }
 
 const copiesOnly = (s: Stmt): boolean => s.kind !== 'print' && s.kind !== 'atomic' && s.kind !== 'while' && childrenOf(s).every(copiesOnly);
-
-/** Every use of the buffers goes to one slot of their ring. */
-export function inSlot(s: Stmt, wide: ReadonlyMap<number, Buffer>, slot: Expr): Stmt {
-  const expr = (e: Expr): Expr => mapExpr(e, (x) => { const b = x.kind === 'load' ? wide.get(x.buf.id) : undefined; return x.kind === 'load' && b ? { ...x, buf: b, index: [slot, ...x.index] } : x; });
-  const go = (x: Stmt): Stmt => {
-    const y = mapOwnExprs(mapChildren(x, go), expr), b = y.kind === 'store' || y.kind === 'accum' ? wide.get(y.buf.id) : undefined;
-    return (y.kind === 'store' || y.kind === 'accum') && b ? { ...y, buf: b, index: [slot, ...y.index] } : y;
-  };
-  return go(s);
-}

@@ -2,7 +2,7 @@ import { DslError } from '../errors/index.ts';
 import { add, binary, block, buffersOf, compare, constant, isConst, load, mapChildren, newBuffer, substitute, usesVar, visitExprs, visitStmt } from '../ir/index.ts';
 import type { Buffer, Expr, For, Let, Stmt, Store } from '../ir/index.ts';
 import type { Axis } from '../lang/index.ts';
-import { inSlot } from './pipeline.ts';
+import { inSlot } from './slot.ts';
 import { findLoop, refresh, replaceStmt, setBody } from './state.ts';
 import type { At, State } from './state.ts';
 
@@ -12,6 +12,29 @@ import type { At, State } from './state.ts';
  */
 export function prefetch(st: State, axis: Axis, at: At): void {
   const refuse = (why: string): never => { throw new DslError('KD-S-PREFETCH', { axis: axis.name, why }, at); };
+  const { loop, names, copies, filled, rest } = sharedCopies(st, axis, at, refuse);
+
+  const origin = { loc: at.loc, step: at.step }, two = constant(2), wide = new Map([...filled.values()].map((b): [number, Buffer] => [b.id, newBuffer({ ...b, shape: [two, ...b.shape] })]));
+  const slot = (i: Expr): Expr => binary('mod', i, two), next = add(loop.v, constant(1));
+  const halves = copies.map((c, n) => inHalves(c, `${[...buffersOf(c).values()].find((b) => b.writes > 0)!.buf.name}_next${n > 0 && copies.length > 2 ? n : ''}`, at, refuse));
+  // Names and both halves are renewed together: the second half uses the names of the first.
+  const ahead = refresh(substitute(block([
+    ...names, ...halves.map((h): Stmt => ({ kind: 'alloc', buf: h.held, ...origin })),
+    { kind: 'if', cond: compare('lt', loop.v, loop.extent), then: block(halves.map((h) => h.fetch)), ...origin },
+    { kind: 'region', name: '', body: block([]) },
+    { kind: 'if', cond: compare('lt', loop.v, loop.extent), then: block(halves.map((h) => inSlot(h.put, wide, slot(loop.v)))), ...origin },
+  ]), new Map([[loop.v.id, next]]))) as Extract<Stmt, { kind: 'block' }>;
+  const cut = ahead.body.findIndex((s) => s.kind === 'region' && s.name === ''), first = constant(0);
+  const start = inSlot(refresh(substitute(block([...names, ...copies]), new Map([[loop.v.id, first]]))), wide, first);
+  const body = block([...ahead.body.slice(0, cut), ...rest.map((s) => inSlot(s, wide, slot(loop.v))), ...ahead.body.slice(cut + 1)]);
+  const out = block([{ kind: 'if', cond: compare('lt', first, loop.extent), then: start, ...origin }, { ...loop, body }]);
+  const allocs = (s: Stmt): Stmt => (s.kind === 'alloc' && wide.has(s.buf.id) ? { ...s, buf: wide.get(s.buf.id)! } : mapChildren(s, allocs));
+  setBody(st, allocs(replaceStmt(st.ir.body, loop, out)));
+  for (const b of wide.values()) st.filled.add(b.id);
+}
+
+/** What a loop's body starts with: names and copies into shared memory, which nothing outside of the loop uses and nothing that follows writes. */
+export function sharedCopies(st: State, axis: Axis, at: At, refuse: (why: string) => never): { readonly loop: For; readonly names: readonly Let[]; readonly copies: readonly Stmt[]; readonly filled: ReadonlyMap<number, Buffer>; readonly rest: readonly Stmt[] } {
   const { loop } = findLoop(st, axis, at);
   if (loop.loop !== 'seq') return refuse(`it is ${loop.loop}`);
   const list = loop.body.kind === 'block' ? loop.body.body : [loop.body], names: Let[] = [], copies: Stmt[] = [], filled = new Map<number, Buffer>();
@@ -34,24 +57,7 @@ export function prefetch(st: State, axis: Axis, at: At): void {
   let outside = false;
   visitStmt(st.ir.body, (s) => { if (s === loop) return false; visitHeld(s, (b) => { outside ||= filled.has(b.id); }); return undefined; });
   if (outside) return refuse('what it copies is used outside of it');
-
-  const origin = { loc: at.loc, step: at.step }, two = constant(2), wide = new Map([...filled.values()].map((b): [number, Buffer] => [b.id, newBuffer({ ...b, shape: [two, ...b.shape] })]));
-  const slot = (i: Expr): Expr => binary('mod', i, two), next = add(loop.v, constant(1));
-  const halves = copies.map((c, n) => inHalves(c, `${[...buffersOf(c).values()].find((b) => b.writes > 0)!.buf.name}_next${n > 0 && copies.length > 2 ? n : ''}`, at, refuse));
-  // Names and both halves are renewed together: the second half uses the names of the first.
-  const ahead = refresh(substitute(block([
-    ...names, ...halves.map((h): Stmt => ({ kind: 'alloc', buf: h.held, ...origin })),
-    { kind: 'if', cond: compare('lt', loop.v, loop.extent), then: block(halves.map((h) => h.fetch)), ...origin },
-    { kind: 'region', name: '', body: block([]) },
-    { kind: 'if', cond: compare('lt', loop.v, loop.extent), then: block(halves.map((h) => inSlot(h.put, wide, slot(loop.v)))), ...origin },
-  ]), new Map([[loop.v.id, next]]))) as Extract<Stmt, { kind: 'block' }>;
-  const cut = ahead.body.findIndex((s) => s.kind === 'region' && s.name === ''), first = constant(0);
-  const start = inSlot(refresh(substitute(block([...names, ...copies]), new Map([[loop.v.id, first]]))), wide, first);
-  const body = block([...ahead.body.slice(0, cut), ...rest.map((s) => inSlot(s, wide, slot(loop.v))), ...ahead.body.slice(cut + 1)]);
-  const out = block([{ kind: 'if', cond: compare('lt', first, loop.extent), then: start, ...origin }, { ...loop, body }]);
-  const allocs = (s: Stmt): Stmt => (s.kind === 'alloc' && wide.has(s.buf.id) ? { ...s, buf: wide.get(s.buf.id)! } : mapChildren(s, allocs));
-  setBody(st, allocs(replaceStmt(st.ir.body, loop, out)));
-  for (const b of wide.values()) st.filled.add(b.id);
+  return { loop, names, copies, filled, rest };
 }
 
 const visitHeld = (s: Stmt, f: (b: Buffer) => void): void => {

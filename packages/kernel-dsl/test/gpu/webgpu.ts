@@ -6,13 +6,14 @@ import { fileURLToPath } from 'node:url';
 import { FAULT_WORDS, emitGpu, evaluate } from '../../src/emit/index.ts';
 import type { EmitGpuOptions, GpuModule } from '../../src/emit/index.ts';
 import { bytesOf, printKernel } from '../../src/ir/index.ts';
-import type { DType, KernelIR } from '../../src/ir/index.ts';
+import type { KernelIR } from '../../src/ir/index.ts';
 import { interpret } from '../../src/run/index.ts';
-import type { InterpretArg, TypedArray } from '../../src/run/index.ts';
+import type { InterpretArg } from '../../src/run/index.ts';
 import type { Target } from '../../src/targets/index.ts';
 import { temporary } from '../emit/harness.ts';
 import type { Case, TensorValue, Value } from '../emit/harness.ts';
 import { copyArgs, hostValues, launchesOf } from './harness.ts';
+import { differs } from './near.ts';
 import type { GpuJob } from './harness.ts';
 
 const script = (name: string): string => fileURLToPath(new URL(`${name}.mjs`, import.meta.url));
@@ -63,23 +64,6 @@ const folded = (groups: readonly number[], flat: boolean): readonly number[] => 
 export function moduleFor(k: KernelIR, target: Target, args: Readonly<Record<string, Value>>, o: EmitGpuOptions): GpuModule {
   const m = emitGpu(k, target, o), { strides } = hostValues(k, args);
   return m.alignment.every((a) => a.dims.every((d) => strides[a.param]![d]! % a.elements === 0)) ? m : emitGpu(k, target, { ...o, aligned: false });
-}
-
-const f32 = new Float32Array(1), u32 = new Uint32Array(f32.buffer);
-/** The number of an f32 among all, in order. */
-const rank = (x: number): number => { f32[0] = x; const u = u32[0]!; return u >= 0x80000000 ? 0x80000000 - u : u; };
-
-/** Equal: integers and halves by bits; of f32, as far as `ulp` says, subnormal numbers may be 0. Any NaN equals any other. */
-function differs(got: TypedArray, want: TypedArray, i: number, t: DType, ulp: number, absolute: number): boolean {
-  const g = Number(got[i]), w = Number(want[i]);
-  if (t === 'f32') {
-    if (Object.is(g, w) || (Number.isNaN(g) && Number.isNaN(w))) return false;
-    if (g === 0 && w === 0) return ulp === 0;
-    if (Math.abs(g - w) <= absolute) return false;
-    return !(Math.abs(rank(g) - rank(w)) <= ulp) && !(ulp > 0 && Math.abs(w) < 2 ** -126 && g === 0);
-  }
-  const nan = (x: number): boolean => (t === 'f16' ? (x & 0x7fff) > 0x7c00 : t === 'bf16' ? (x & 0x7fff) > 0x7f80 : false);
-  return g !== w && !(nan(g) && nan(w));
 }
 
 /** Emits lowered kernels as WGSL, runs each on its arguments and compares every tensor with what the interpreter makes of the same lowered program. `ulp`: how far f32 may be off; `absolute`: the same where terms cancel. */

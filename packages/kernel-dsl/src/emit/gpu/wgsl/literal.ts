@@ -27,7 +27,8 @@ export function literalText(m: ModuleState, value: number, t: DType): Text {
       const x = Math.fround(value), a = Math.abs(x);
       if (Number.isNaN(x)) return call(need(m, nanHelper()));
       if (a === Infinity) { const inf = call(need(m, infinityHelper())); return x > 0 ? inf : { t: `-${inf.t}`, p: PREC.unary }; }
-      if (Object.is(x, -0) || (a !== 0 && a < 2 ** -126)) return primary(`bitcast<f32>(${hex(x)})`);
+      // The shortest decimal of the largest numbers lies above them, which WGSL refuses.
+      if (Object.is(x, -0) || (a !== 0 && a < 2 ** -126) || a > 3.402823e38) return primary(`bitcast<f32>(${hex(x)})`);
       return signed(cLiteral(x, 'f32'));
     }
     default: return value === -(2 ** 31) ? primary('i32(-2147483648)') : signed(String(value | 0));

@@ -1,0 +1,45 @@
+import { COPIES, COPY_ASYNC, COPY_ASYNC_PARTS } from '../instructions/index.ts';
+import { block, bytesOf, constant, isConst, mapChildren, sameExpr, select } from '../ir/index.ts';
+import type { Expr, If, KernelIR, Load, Stmt, Store } from '../ir/index.ts';
+import type { Target } from '../targets/index.ts';
+
+/**
+ * Copies ahead become asynchronous where the target has such copies: each from a tensor to shared memory of 4 or 8 bytes, or of 16 in words, with zero where a
+ * condition says that nothing is there. What they are not (narrower, converted on the way, put together at an edge) stays a load and a store, which are over before the next barrier anyway.
+ */
+export function ahead(k: KernelIR, target: Target): KernelIR {
+  if (!target.features.includes('cp_async')) return k;
+  const go = (s: Stmt): Stmt => {
+    if (s.kind === 'region' && s.ahead) return block([{ ...s, body: copies(s.body) }, { kind: 'call', fn: COPIES.commit, args: [], loc: s.loc, step: s.step }]);
+    if (s.kind === 'barrier' && s.groups !== undefined) return block([{ kind: 'call', fn: COPIES.wait(s.groups), args: [], loc: s.loc, step: s.step }, s]);
+    return mapChildren(s, go);
+  };
+  return { ...k, body: go(k.body) };
+}
+
+function copies(s: Stmt): Stmt {
+  const guarded = s.kind === 'if' ? orZero(s) : undefined;
+  if (guarded) return copy(guarded, (s as If).cond) ?? s;
+  return s.kind === 'store' ? copy(s, undefined) ?? s : mapChildren(s, copies);
+}
+
+/** `if (c) to = from; else to = 0;` as its store. */
+function orZero(s: If): Store | undefined {
+  const then = only(s.then), other = s.else && only(s.else);
+  if (then?.kind !== 'store' || other?.kind !== 'store' || other.buf.id !== then.buf.id || !isConst(other.value, 0) || !then.index.every((e, d) => sameExpr(e, other.index[d]!))) return undefined;
+  return then;
+}
+const only = (s: Stmt): Stmt | undefined => (s.kind === 'block' ? (s.body.length === 1 ? only(s.body[0]!) : undefined) : s);
+
+function copy(s: Store, cond: Expr | undefined): Stmt | undefined {
+  const from = s.value;
+  if (!plain(from, s)) return undefined;
+  const element = bytesOf(s.buf.dtype), size = element * from.lanes, wide = size === 16 && element === 4;
+  if ((from.lanes > 1 && !wide) || (size !== 4 && size !== 8 && !wide)) return undefined;
+  const all = constant(size, 'i32'), chunk = wide ? { chunk: from.lanes } : {};
+  return {
+    kind: 'call', fn: COPY_ASYNC(size as 4), ...(wide && { unaligned: COPY_ASYNC_PARTS }), loc: s.loc, step: s.step,
+    args: [{ kind: 'place', buf: s.buf, index: s.index, writes: true, ...chunk }, { kind: 'place', buf: from.buf, index: from.index, writes: false, ...chunk }, { kind: 'value', value: cond ? select(cond, all, constant(0, 'i32')) : all }],
+  };
+}
+const plain = (e: Expr, s: Store): e is Load => e.kind === 'load' && e.as === undefined && e.dtype === s.buf.dtype && e.buf.dtype === s.buf.dtype && e.buf.space === 'param' && !e.buf.packed && s.buf.space === 'shared';

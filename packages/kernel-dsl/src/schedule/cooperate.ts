@@ -1,4 +1,4 @@
-import { add, and, binary, block, compare, constant, lt, mul, newVar } from '../ir/index.ts';
+import { add, and, binary, block, compare, constant, load, lt, mul, newBuffer, newVar } from '../ir/index.ts';
 import type { Buffer, Expr, For, Stmt, Var } from '../ir/index.ts';
 import { knownIn } from './known.ts';
 import type { Known } from './known.ts';
@@ -61,8 +61,17 @@ export function cooperativeCopy(st: State, c: Cooperation, at: At): { readonly s
   else {
     body = over('vector', lane, copied(lane, undefined));
     if (open.length > 0) {
-      const edge = newVar('lane', 'i64', 1, at.loc);
-      body = { kind: 'if', cond: all(constant(V - 1), constant(0)), then: body, else: over('unroll', edge, copied(edge, all(edge, edge))), ...origin };
+      // Where not all of a piece exists it is put together in registers, so that shared memory is written by whole pieces alone.
+      const edge = newVar('lane', 'i64', 1, at.loc), whole = newVar('lane', 'i64', 1, at.loc), held = newBuffer({ name: `${stem}_piece`, dtype: c.buf.dtype, space: 'reg', shape: [constant(V)], loc: at.loc });
+      const part = (value: Expr): Stmt => ({ kind: 'store', buf: held, index: [edge], value, ...origin }), r = element(edge);
+      body = {
+        kind: 'if', cond: all(constant(V - 1), constant(0)), then: body, ...origin,
+        else: block([
+          { kind: 'alloc', buf: held, ...origin },
+          over('unroll', edge, { kind: 'if', cond: all(edge, edge), then: part(c.value(dims.map((d, i) => add(d.origin, r[i]!)))), else: part(constant(0, c.buf.dtype)), ...origin }),
+          over('vector', whole, { kind: 'store', buf: c.buf, index: c.layout.map((d) => element(whole)[d]!), value: load(held, [whole]), ...origin }),
+        ]),
+      };
     }
   }
   if (pieces % c.nest.size !== 0) body = { kind: 'if', cond: lt(piece, constant(pieces)), then: block([...lets, body]), ...origin };

@@ -32,6 +32,9 @@ export function holdsThroughout(cond: Expr, v: Var, n: number): Expr | undefined
 
 const setKind = (st: State, loop: For, kind: LoopKind, at: At): void => setBody(st, replaceStmt(st.ir.body, loop, { ...loop, loop: kind, step: loop.step ?? at.step }));
 
+/** Twins follow their axis where no step has said of them alone how they run. */
+const isOpen = (loop: For, axis: Axis): boolean => loop.v.id === axis.v.id || loop.loop === 'seq';
+
 /** The loop becomes its iterations, written one after another. */
 export function unroll(st: State, axis: Axis, at: At): void {
   const plain = findLoop(st, axis, at).loop;
@@ -39,7 +42,7 @@ export function unroll(st: State, axis: Axis, at: At): void {
   needPlain(plain, 'unroll', at);
   for (const v of [axis.v, ...(st.twins.get(axis.v.id) ?? [])]) {
     const f = findVar(st.ir.body, v.id);
-    if (f) setKind(st, f.loop, 'unroll', at);
+    if (f && isOpen(f.loop, axis)) setKind(st, f.loop, 'unroll', at);
   }
 }
 
@@ -58,7 +61,7 @@ export function vectorize(st: State, axis: Axis, at: At): void {
   needPlain(findLoop(st, axis, at).loop, 'vectorize', at);
   for (const v of [axis.v, ...(st.twins.get(axis.v.id) ?? [])]) {
     const f = findVar(st.ir.body, v.id);
-    if (!f) continue;
+    if (!f || !isOpen(f.loop, axis)) continue;
     const n = constantExtent(f.loop, 'vectorize', at);
     const why = dependence(f.loop);
     if (why !== undefined) throw new DslError('KD-S-CARRIED', { verb: 'vectorize', axis: axis.name, why }, at);

@@ -40,7 +40,9 @@ export function sharedCopies(st: State, axis: Axis, at: At, refuse: (why: string
   const list = loop.body.kind === 'block' ? loop.body.body : [loop.body], names: Let[] = [], copies: Stmt[] = [], filled = new Map<number, Buffer>();
   let from = 0;
   for (const [i, s] of list.entries()) {
-    const used = s.kind === 'let' ? [] : [...buffersOf(s).values()], into = used.filter((b) => b.writes > 0);
+    const own = new Set<number>();
+    visitStmt(s, (x) => { if (x.kind === 'alloc') own.add(x.buf.id); });
+    const used = s.kind === 'let' ? [] : [...buffersOf(s).values()], into = used.filter((b) => b.writes > 0 && !own.has(b.buf.id));
     // A copy of a copy is work on what was copied before.
     if (used.some((b) => b.reads > 0 && filled.has(b.buf.id))) break;
     if (s.kind === 'let') names.push(s);
@@ -69,9 +71,10 @@ const visitHeld = (s: Stmt, f: (b: Buffer) => void): void => {
 function inHalves(copy: Stmt, name: string, at: At, refuse: (why: string) => never): { readonly held: Buffer; readonly fetch: Stmt; readonly put: Stmt } {
   const stores: { readonly s: Store; readonly loops: readonly For[] }[] = [];
   const find = (s: Stmt, loops: readonly For[]): void => {
-    if (s.kind === 'store') stores.push({ s, loops });
+    // Pieces are put together in registers first.
+    if (s.kind === 'store') { if (s.buf.space !== 'reg') stores.push({ s, loops }); }
     else if (s.kind === 'for') find(s.body, [...loops, s]);
-    else if (s.kind === 'if') { find(s.then, loops); if (s.else) find(s.else, loops); } else if (s.kind === 'block') s.body.forEach((c) => find(c, loops)); else if (s.kind !== 'let') refuse(`a ${s.kind} is part of its copies`);
+    else if (s.kind === 'if') { find(s.then, loops); if (s.else) find(s.else, loops); } else if (s.kind === 'block') s.body.forEach((c) => find(c, loops)); else if (s.kind !== 'let' && s.kind !== 'alloc') refuse(`a ${s.kind} is part of its copies`);
   };
   find(copy, []);
   const shape = stores[0]!.loops.map((l) => l.extent);

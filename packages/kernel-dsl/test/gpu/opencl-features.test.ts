@@ -8,7 +8,7 @@ import { lower } from '../../src/passes/index.ts';
 import { openclTarget } from '../../src/targets/index.ts';
 import type { OpenClFeature } from '../../src/targets/index.ts';
 import { has, temporary } from '../emit/harness.ts';
-import { dotCases, halfCases } from '../emit/ops-cases.ts';
+import { dotCases, halfCases, intCases } from '../emit/ops-cases.ts';
 import { NVCC } from './harness.ts';
 import { exchanges } from './kernels.ts';
 
@@ -37,6 +37,13 @@ function clang(text: string, target: string, args: readonly string[]): string {
 
 const CLANG = has('clang');
 describe.skipIf(!CLANG)(CLANG ? 'what only some OpenCL devices have' : 'clang is not here: no text for devices with subgroups or PTX was compiled', () => {
+  it('reads eight 16-bit numbers by vload8 where the device is NVIDIA\'s', () => {
+    const text = (...features: OpenClFeature[]): string => { const t = openclTarget(['f64', 'i64', ...features]); return emitGpu(lower(intCases(t, 'i16').at(-1)!.k, t), t).source; };
+    expect(text('ptx')).toMatch(/x8 = vload8\(0, &x\[/);
+    expect(text('ptx')).not.toContain('const i16x8 *)');
+    expect(text()).not.toContain('vload8');
+    clang(text('ptx'), 'spir64', ['-cl-std=CL1.2', '-emit-llvm']);
+  });
   it('compiles with the functions of subgroups', () => {
     const all = texts('subgroups', 'f16');
     expect(all.join('\n')).toMatch(/sub_group_shuffle_xor\(x, \(uint\)lane\)[^]*convert_half_rte/);

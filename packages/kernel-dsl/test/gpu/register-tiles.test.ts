@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { emitGpu } from '../../src/emit/index.ts';
 import { DslError } from '../../src/errors/index.ts';
-import { printKernel, visitStmt } from '../../src/ir/index.ts';
+import { mapStmt, printKernel, visitStmt } from '../../src/ir/index.ts';
 import { axes, kernel, reg, tensor } from '../../src/lang/index.ts';
 import type { Axis, Kernel } from '../../src/lang/index.ts';
 import { lower } from '../../src/passes/index.ts';
@@ -23,7 +23,7 @@ const gemm: Kernel<{ i: Axis; j: Axis; k: Axis }> = kernel('gemm', { A: tensor('
   return ax;
 });
 /** 2 x 2 lanes of 2 x 2 halves of 2 elements, far apart. */
-const tiles = (o: { readonly ahead?: boolean; readonly resident?: number; readonly first?: (s: Schedule, ko: Axis) => void } = {}) => (s: Schedule, { i, j, k }: { i: Axis; j: Axis; k: Axis }): void => {
+const tiles = (o: { readonly ahead?: boolean; readonly stages?: number; readonly resident?: number; readonly first?: (s: Schedule, ko: Axis) => void } = {}) => (s: Schedule, { i, j, k }: { i: Axis; j: Axis; k: Axis }): void => {
   const [bm, i1] = s.split(i, 8, { tail: 'pad' }), [bn, j1] = s.split(j, 8, { tail: 'pad' });
   const [ih, i2] = s.split(i1, 4), [ti, il] = s.split(i2, 2), [jh, j2] = s.split(j1, 4), [tj, jl] = s.split(j2, 2);
   s.reorder(bm, bn, ti, tj, ih, il, jh, jl);
@@ -32,9 +32,10 @@ const tiles = (o: { readonly ahead?: boolean; readonly resident?: number; readon
   const [ko, ki] = s.split(k, 2, { tail: 'pad' });
   s.reorder(ko, ki, ih, il, jh, jl);
   o.first?.(s, ko);
-  s.stage('A', ko, 'shared', { vector: 2, panel: il });
-  s.stage('B', ko, 'shared', { vector: 4 });
+  s.stage('A', ko, 'shared', { ...(o.stages === undefined && { vector: 2 }), panel: il });
+  s.stage('B', ko, 'shared', o.stages === undefined ? { vector: 4 } : {});
   if (o.ahead) s.prefetch(ko);
+  if (o.stages !== undefined) s.pipeline(ko, o.stages);
   s.stage('A_shared', ki, 'reg');
   s.stage('B_shared', ki, 'reg');
   for (const a of [ih, il, jh]) s.unroll(a);
@@ -54,8 +55,8 @@ const why = (f: () => unknown): string => {
 };
 
 describe('tiles of registers and shared memory', () => {
-  it.each([[false, 2], [true, 2]] as const)('compute what the algorithm says, fetched ahead: %s', (ahead, most) => {
-    const s = schedule(gemm, MACHINE, tiles({ ahead }));
+  it.each([[{ ahead: false }, 2], [{ ahead: true }, 2], [{ stages: 2 }, 2], [{ stages: 3 }, 2]] as const)('compute what the algorithm says: %o', (o, most) => {
+    const s = schedule(gemm, MACHINE, tiles(o));
     expect(verify(s.ir).findings.map((f) => f.message)).toEqual([]);
     expect(barriers(s)).toBeLessThanOrEqual(most);
     const size = fc.integer({ min: 0, max: 11 });
@@ -68,6 +69,21 @@ describe('tiles of registers and shared memory', () => {
     let inLoop = 0;
     visitStmt(s.ir.body, (x) => { if (x.kind === 'for' && x.v.name === 'ko') visitStmt(x.body, (y) => { if (y.kind === 'barrier') inLoop++; }); });
     expect(inLoop).toBe(1);
+  });
+
+  it('in a pipeline, copies are groups that each barrier waits for, asynchronous where the target has such copies', () => {
+    const text = (isa: string): string => { const t = target(isa); return emitGpu(lower(schedule(gemm, t, tiles({ stages: 3 })).ir, t), t).source; }, ampere = text('cuda-sm80');
+    expect(printKernel(schedule(gemm, MACHINE, tiles({ stages: 3 })).ir)).toMatch(/shared A_shared: f32\[3, 2, 8\]/);
+    // What lies transposed is copied by elements; two tiles ahead, and one more in the loop.
+    expect(ampere.match(/copy_async_4\(&A_shared/g)).toHaveLength(3 * 4);
+    expect(ampere.match(/^ +copies_commit\(\);/gm)).toHaveLength(3);
+    expect(ampere).toMatch(/copies_wait_1\(\);\n +__syncthreads\(\);/);
+    for (const isa of ['cuda-sm75', 'opencl']) expect(text(isa)).not.toMatch(/copy_async|copies_wait/);
+  });
+
+  it('a barrier that is taken away is missed: copies of the next round would overtake readers', () => {
+    const s = schedule(gemm, MACHINE, tiles({ stages: 2 })), without = { ...s.ir, body: mapStmt(s.ir.body, (x) => (x.kind === 'barrier' && x.groups !== undefined ? null : x))! };
+    expect(verify(without).findings.map((f) => f.message).join('\n')).toContain('it is not proved that a barrier lies between A_shared[(ko + 1) % 2');
   });
 
   it('keep everything in names, as few as fit', () => {

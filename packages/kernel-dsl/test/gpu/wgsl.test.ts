@@ -66,6 +66,11 @@ describe('what WGSL lacks', () => {
     const big = kernel('big', { x: tensor('f32', 'N').inout() }, ({ x, N }) => { const ax = axes({ i: N }); for (const i of ax.i) x.at(i).set(i.mul(2 ** 33).div(7).mod(100).to('f32')); return ax; });
     expect(() => emitGpu(lower(big.ir, t), t)).toThrow(/KD-L-LACKS wgsl has no 64-bit integers: .*[^]*wgsl\.test\.ts/);
   });
+  it('constants that a decimal would put beyond the largest float are bits', () => {
+    const most = kernel('most', { x: tensor('f32', 'N').inout() }, ({ x, N }) => { const ax = axes({ i: N }); for (const i of ax.i) x.at(i).set(x.at(i).max(-3.4028234663852886e38)); return ax; });
+    expect(emitGpu(lower(most.ir, t), t).source).toContain('bitcast<f32>(0xff7fffffu)');
+    if (WEBGPU) sameOnWebGpu([{ k: lower(most.ir, t), runs: [{ x: { data: Float32Array.of(-1, 2), shape: [2] } }] }], t);
+  });
   it('sin and cos, whose formulas take f64, are texts of its own; the rest are formulas', () => {
     const text = (fn: typeof sin): string => emitGpu(lower(kernel('waves', { x: tensor('f32', 'N').inout() }, ({ x, N }) => { const ax = axes({ i: N }); for (const i of ax.i) x.at(i).set(fn(x.at(i))); return ax; }).ir, t), t).source;
     expect(text(sin)).toContain('fn sin_core_f32(');

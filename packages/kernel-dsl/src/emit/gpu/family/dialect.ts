@@ -40,6 +40,8 @@ export interface Dialect {
     readonly lane: (v: string, i: number) => string;
     readonly join: (T: string, parts: readonly string[]) => string;
   };
+  /** A whole load from a place, where reading through a pointer will not do. */
+  readonly load?: (t: Target, dtype: DType, lanes: number, place: string) => string | undefined;
   /** The definition of a vector type, where the language has none. */
   readonly defineVector?: (name: string) => string | undefined;
   /** Functions of the language, by what they do. */

@@ -115,7 +115,10 @@ function bytesText(f: Frame, buf: Buffer, index: readonly Expr[], as: NonNullabl
 export function wideLoadText(f: Frame, e: Load, print: Print): Text {
   const { buf, index, lanes } = e, T = vectorName(e.dtype, lanes), step = e.as ? bytesOf(e.as) : 1, elements = lanes * step;
   const inside = insideText(f, buf, index, 'read', elements, print, e.loc);
-  if (!inside && isAligned(f, buf, index, elements)) return { t: through(f, T, buf, index, print), p: PREC.unary };
+  if (!inside && isAligned(f, buf, index, elements)) {
+    const own = e.as ? undefined : f.m.dialect.load?.(f.m.target, e.dtype, lanes, placeText(f, buf, index, print));
+    return own === undefined ? { t: through(f, T, buf, index, print), p: PREC.unary } : primary(own);
+  }
   const parts = Array.from({ length: lanes }, (_, i) => (e.as ? bytesText(f, buf, next(index, i * step), e.as, print) : primary(elementText(f, buf, next(index, i), print))));
   // Checked once: a part outside would be read otherwise.
   return call(need(f, joinHelper(e.dtype, lanes)), ...parts.map((x) => guarded(inside, x)));

@@ -1,3 +1,4 @@
+import { bytesOf } from '../../../ir/index.ts';
 import type { DType } from '../../../ir/index.ts';
 import { typedefs, vectorName } from '../family/index.ts';
 import { openclSubgroup } from './subgroup.ts';
@@ -36,6 +37,8 @@ export const OPENCL: Dialect = {
   laneIndex: (d) => `get_local_id(${d})`,
   vector: { type: vectorName, lane: (v, i) => `${v}.s${i.toString(16)}`, join: (T, parts) => `(${T})(${parts.join(', ')})` },
   defineVector: (name) => { const m = VECTOR.exec(name); return m ? `typedef ${ELEMENT[m[1]!]}${m[2]} ${name};` : undefined; },
+  // NVIDIA's compiler (driver 580) takes lane 1 of a short8 that is read through a pointer for 0, where all lanes are used one by one. vload8 it reads right.
+  load: (t, dtype, lanes, place) => (t.features.includes('ptx') && lanes === 8 && bytesOf(dtype) === 2 ? `vload8(0, ${place})` : undefined),
   fn: (name) => (name === 'round' ? 'rint' : name),
   popcount: (x) => `popcount(${x})`,
   clz: (x) => `clz(${x})`,

@@ -75,6 +75,8 @@ export interface Call extends Origin {
   /** What runs instead where a place is no chunk as it asks. */
   readonly unaligned?: DeviceFunction;
   readonly args: readonly CallArg[];
+  /** Statements that do the same, which the interpreter runs; without them it cannot run the program. */
+  readonly meaning?: Stmt;
 }
 
 /** A function of a device, as text in its language. */

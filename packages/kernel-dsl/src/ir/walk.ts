@@ -81,6 +81,7 @@ export function childrenOf(s: Stmt): readonly Stmt[] {
     case 'block': return s.body;
     case 'for': case 'while': case 'region': return [s.body];
     case 'instr': return s.body ? [s.body] : [];
+    case 'call': return s.meaning ? [s.meaning] : [];
     case 'if': return s.else ? [s.then, s.else] : [s.then];
     default: return [];
   }
@@ -104,6 +105,7 @@ export function mapChildren(s: Stmt, f: (x: Stmt) => Stmt | null): Stmt {
     case 'block': return block(s.body.map(f).filter((x): x is Stmt => x !== null), { loc: s.loc, step: s.step });
     case 'for': case 'while': { const body = empty(f(s.body)); return body === s.body ? s : { ...s, body }; }
     case 'region': { const body = empty(f(s.body)); return body === s.body ? s : { ...s, body }; }
+    case 'call': { if (!s.meaning) return s; const meaning = empty(f(s.meaning)); return meaning === s.meaning ? s : { ...s, meaning }; }
     case 'instr': { if (!s.body) return s; const body = empty(f(s.body)); return body === s.body ? s : { ...s, body }; }
     case 'if': {
       const then = empty(f(s.then)), els = s.else ? f(s.else) ?? undefined : undefined;

@@ -10,8 +10,8 @@ import type { Target } from '../targets/index.ts';
 export function ahead(k: KernelIR, target: Target): KernelIR {
   if (!target.features.includes('cp_async')) return k;
   const go = (s: Stmt): Stmt => {
-    if (s.kind === 'region' && s.ahead) return block([{ ...s, body: copies(s.body) }, { kind: 'call', fn: COPIES.commit, args: [], loc: s.loc, step: s.step }]);
-    if (s.kind === 'barrier' && s.groups !== undefined) return block([{ kind: 'call', fn: COPIES.wait(s.groups), args: [], loc: s.loc, step: s.step }, s]);
+    if (s.kind === 'region' && s.ahead) return block([{ ...s, body: copies(s.body) }, { kind: 'call', fn: COPIES.commit, args: [], meaning: block([]), loc: s.loc, step: s.step }]);
+    if (s.kind === 'barrier' && s.groups !== undefined) return block([{ kind: 'call', fn: COPIES.wait(s.groups), args: [], meaning: block([]), loc: s.loc, step: s.step }, s]);
     return mapChildren(s, go);
   };
   return { ...k, body: go(k.body) };
@@ -19,8 +19,8 @@ export function ahead(k: KernelIR, target: Target): KernelIR {
 
 function copies(s: Stmt): Stmt {
   const guarded = s.kind === 'if' ? orZero(s) : undefined;
-  if (guarded) return copy(guarded, (s as If).cond) ?? s;
-  return s.kind === 'store' ? copy(s, undefined) ?? s : mapChildren(s, copies);
+  if (guarded) return copy(s, guarded, (s as If).cond) ?? s;
+  return s.kind === 'store' ? copy(s, s, undefined) ?? s : mapChildren(s, copies);
 }
 
 /** `if (c) to = from; else to = 0;` as its store. */
@@ -31,14 +31,15 @@ function orZero(s: If): Store | undefined {
 }
 const only = (s: Stmt): Stmt | undefined => (s.kind === 'block' ? (s.body.length === 1 ? only(s.body[0]!) : undefined) : s);
 
-function copy(s: Store, cond: Expr | undefined): Stmt | undefined {
+/** The copy of a store; `meaning` is what it stands for. */
+function copy(meaning: Stmt, s: Store, cond: Expr | undefined): Stmt | undefined {
   const from = s.value;
   if (!plain(from, s)) return undefined;
   const element = bytesOf(s.buf.dtype), size = element * from.lanes, wide = size === 16 && element === 4;
   if ((from.lanes > 1 && !wide) || (size !== 4 && size !== 8 && !wide)) return undefined;
   const all = constant(size, 'i32'), chunk = wide ? { chunk: from.lanes } : {};
   return {
-    kind: 'call', fn: COPY_ASYNC(size as 4), ...(wide && { unaligned: COPY_ASYNC_PARTS }), loc: s.loc, step: s.step,
+    kind: 'call', fn: COPY_ASYNC(size as 4), meaning, ...(wide && { unaligned: COPY_ASYNC_PARTS }), loc: s.loc, step: s.step,
     args: [{ kind: 'place', buf: s.buf, index: s.index, writes: true, ...chunk }, { kind: 'place', buf: from.buf, index: from.index, writes: false, ...chunk }, { kind: 'value', value: cond ? select(cond, all, constant(0, 'i32')) : all }],
   };
 }

@@ -34,7 +34,7 @@ export function rename(s: Stmt, r: Renaming): Stmt {
     case 'region': return { ...s, body: rename(s.body, r) };
     case 'instr': return { ...s, ...(s.body && { body: rename(s.body, r) }), args: s.args.map((a): InstrArg => (a.kind === 'value' ? { ...a, value: e(a.value) } : { ...a, buf: b(a.buf), index: a.index.map(e) })) };
     case 'barrier': return s;
-    case 'call': return { ...s, args: s.args.map((a): CallArg => (a.kind === 'value' ? { ...a, value: e(a.value) } : a.kind === 'place' ? { ...a, buf: b(a.buf), index: a.index.map(e) } : { ...a, buf: b(a.buf) })) };
+    case 'call': return { ...s, ...(s.meaning && { meaning: rename(s.meaning, r) }), args: s.args.map((a): CallArg => (a.kind === 'value' ? { ...a, value: e(a.value) } : a.kind === 'place' ? { ...a, buf: b(a.buf), index: a.index.map(e) } : { ...a, buf: b(a.buf) })) };
   }
 }
 

@@ -39,6 +39,7 @@ function inner(s: Stmt, sc: Scope): Stmt {
   switch (own.kind) {
     case 'for': case 'while': return { ...own, body: scope(own.body, { ...sc, taken: new Set([...sc.taken, own.v.name]) }) };
     case 'region': return { ...own, body: scope(own.body, sc) };
+    case 'call': return own.meaning ? { ...own, meaning: scope(own.meaning, sc) } : own;
     case 'if': return { ...own, then: scope(own.then, sc), else: own.else && scope(own.else, sc) };
     default: return own;
   }

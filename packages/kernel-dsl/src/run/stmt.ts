@@ -36,7 +36,7 @@ export function compileStmt(c: Context, s: Stmt, outer: Site): Run {
       const x = compileVec(c, s.value, site), i = bindVar(c, s.v.id);
       return () => { g[i] = x(); };
     }
-    case 'call': return raise(site, 'KD-RUN-IR', `${s.fn.name} is a function of a device`);
+    case 'call': return s.meaning ? compileStmt(c, s.meaning, site) : raise(site, 'KD-RUN-IR', `${s.fn.name} is a function of a device`);
     case 'alloc': return alloc(c, s, site);
     case 'store': return compileStore(c, s.buf, s.index, s.value, site, compilers(c));
     case 'accum': {

@@ -3,6 +3,7 @@ import type { KernelIR } from '../../src/ir/index.ts';
 import type { Kernel } from '../../src/lang/index.ts';
 import { gridRows, gridShortRows } from '../../src/library/index.ts';
 import { schedule } from '../../src/schedule/index.ts';
+import type { Schedule, StageOptions } from '../../src/schedule/index.ts';
 import type { Target } from '../../src/targets/index.ts';
 import { array } from '../run/helpers.ts';
 import { fill } from '../emit/harness.ts';
@@ -21,6 +22,17 @@ export interface GpuCase { readonly kernel: Kernel; readonly schedules: readonly
 
 const square = (m: number, n: number, k: number, pad = 0): Run => ({ A: f32([m, k], 1, pad), B: f32([k, n], 2, pad), C: f32([m, n], 3, pad) });
 
+function copiedAhead(s: Schedule, { i, j, k }: typeof gemm.axes, stages: number, o: StageOptions): void {
+  const [bi, i1] = s.split(i, 8, { tail: 'pad' }), [bj, j1] = s.split(j, 8, { tail: 'pad' }), [ti, ii] = s.split(i1, 2), [tj, jj] = s.split(j1, 2), [ko, ki] = s.split(k, 4, { tail: 'pad' });
+  s.reorder(bi, bj, ti, tj, ko, ki, ii, jj);
+  s.bind({ 'block.y': bi, 'block.x': bj, 'lane.y': ti, 'lane.x': tj });
+  s.stage('C', tj, 'reg', { partial: true });
+  s.stage('A', ko, 'shared', o);
+  s.stage('B', ko, 'shared', o);
+  s.pipeline(ko, stages);
+  for (const a of [ii, jj]) s.unroll(a);
+}
+
 /** Every kernel of the corpus: as it stands (one lane), and on workgroups where its loops allow that. */
 export const GPU_CORPUS: readonly GpuCase[] = [
   {
@@ -34,6 +46,8 @@ export const GPU_CORPUS: readonly GpuCase[] = [
     kernel: gemm, runs: [square(1, 1, 1), square(16, 16, 16), square(33, 50, 20), square(20, 36, 24, 4)],
     schedules: [
       (t) => schedule(gemm, t, (s, { i, j }) => { const [bi, ti] = s.split(i, 8, { tail: 'mask' }), [bj, tj] = s.split(j, 8, { tail: 'mask' }); s.reorder(bi, bj, ti, tj); s.bind({ 'block.y': bi }); s.bind({ 'block.x': bj }); s.bind({ 'lane.y': ti }); s.bind({ 'lane.x': tj }); }).ir,
+      // Tiles that lanes copy ahead, by elements and in pieces.
+      (t) => schedule(gemm, t, (s, ax) => copiedAhead(s, ax, 3, {})).ir, (t) => schedule(gemm, t, (s, ax) => copiedAhead(s, ax, 2, { vector: 4 })).ir,
     ],
   },
   {

@@ -79,6 +79,9 @@ describe('tiles of registers and shared memory', () => {
     expect(ampere.match(/^ +copies_commit\(\);/gm)).toHaveLength(3);
     expect(ampere).toMatch(/copies_wait_1\(\);\n +__syncthreads\(\);/);
     for (const isa of ['cuda-sm75', 'opencl']) expect(text(isa)).not.toMatch(/copy_async|copies_wait/);
+    // Checked, they are accesses like any others.
+    const t = target('cuda-sm80');
+    expect(emitGpu(lower(schedule(gemm, t, tiles({ stages: 3 })).ir, t), t, { bounds: true }).source).not.toMatch(/copy_async|copies_wait/);
   });
 
   it('a barrier that is taken away is missed: copies of the next round would overtake readers', () => {

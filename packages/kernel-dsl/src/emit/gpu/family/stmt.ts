@@ -52,7 +52,8 @@ function printStmt(p: Printing, s: Stmt, following: readonly Stmt[]): void {
       p.w.line(text);
       return;
     }
-    case 'call': printCall(p, s); return;
+    // Where every access is checked, what a function does is done step by step.
+    case 'call': if (s.meaning && p.f.m.options.bounds) printScope(p, s.meaning); else printCall(p, s); return;
     case 'instr': throw new EmitError(`the instruction ${s.def.name} has no text for ${p.f.m.dialect.language}`, s.loc);
   }
 }

@@ -44,9 +44,9 @@ async function onDevice(id: string, variants: readonly EmitGpuOptions[]): Promis
   const d = await open(id, { fallback: 'none' }), t = await gpuTarget(d.driver!.info), out: Outcome = { device: id, name: d.info.name, target: t.isa, cases: 0, elements: 0, failures: [] };
   const every: readonly Group[] = [...(process.argv.includes('--tensor-cores') ? [] : groupsOf(t)), { cases: [...teamCases(t), ...tensorCases(t)] }];
   const [part, parts] = (process.argv.find((a) => a.startsWith('--part='))?.slice(7) ?? '0/1').split('/').map(Number) as [number, number], groups = every.map((g) => ({ ...g, cases: g.cases.filter((_, i) => i % parts === part) }));
-  // What is to come out is the same for all variants.
-  const wanted = new Map<unknown, Record<string, TensorValue | number>>();
-  for (const { cases, ulp = 0, absolute = 0 } of groups) for (const c of cases) for (const o of variants) {
+  // What is to come out is the same for all variants of a case; cases may share arguments.
+  const each = (cases: Group['cases']): { readonly c: Case | TensorCase; readonly wanted: Map<unknown, Record<string, TensorValue | number>> }[] => cases.map((c) => ({ c, wanted: new Map() }));
+  for (const { cases, ulp = 0, absolute = 0 } of groups) for (const { c, wanted } of each(cases)) for (const o of variants) {
     const { k } = c, on = 'target' in c ? c.target : t;
     const emit = (v: EmitGpuOptions): ReturnType<typeof emitGpu> => {
       const m = emitGpu(k, on, { ...v, ...o });

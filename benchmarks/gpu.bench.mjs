@@ -1,7 +1,7 @@
 // gpu: matrix products on an NVIDIA GPU (compute capability 9.0), ours and cuBLAS's in turns, on random data, checked against doubles first.
 //   npm run bench -- gpu                     writes benchmarks/results/<date>-<gpu>-gemm.json
 //   npm run bench -- gpu -- --only bf16      rows of one kind; --turns N turns of each (7 when not given); --out FILE
-//   npm run bench -- gpu -- --only f32 --device opencl:0      the product without tensor cores by way of OpenCL
+//   npm run bench -- gpu -- --only f32 --size 4096 --device opencl:0      the product without tensor cores by way of OpenCL (webgpu:0: of WebGPU), of one size
 // The peer is PyTorch (python3 with torch) in a process of its own, which waits while we run: see benchmarks/gpu/peers.py.
 // Status: 0; 1 when a row failed, which its error in the file tells; 2 when the machine lacks something or the command line is wrong.
 import { compileKernel, device, zeros } from '@quern/runtime';
@@ -10,7 +10,8 @@ import { products } from './gpu/kernels.mjs';
 import { measureProducts } from './gpu/products.mjs';
 
 const cannot = (why) => refuse('gpu', why);
-const turns = Number(arg('--turns') ?? 7), chosen = products.filter((p) => arg('--only') === undefined || arg('--only') === p.name);
+const turns = Number(arg('--turns') ?? 7), size = arg('--size') === undefined ? undefined : Number(arg('--size'));
+const chosen = products.filter((p) => arg('--only') === undefined || arg('--only') === p.name).map((p) => (size === undefined ? p : { ...p, sizes: [size] }));
 if (!(turns >= 1)) cannot('--turns takes a number, 1 or more');
 if (chosen.length === 0) cannot(`--only takes one of ${products.map((p) => p.name).join(', ')}`);
 
@@ -25,7 +26,7 @@ process.stdout.write(`${gpu.info.name}, ${gpu.driver.identity}; TFLOP/s (int8: T
 const rows = await measureProducts({ gpu, peer, turns }, chosen);
 
 // How long a kernel takes to be ready: text made, compiled by NVRTC, loaded; and the same from the cache.
-const [cold] = chosen, [firstSchedule] = Object.values(cold.schedules);
+const [cold] = chosen, [firstSchedule] = Object.values((gpu.info.kind !== 'cuda' && cold.elsewhere) || cold.schedules);
 for (const label of ['cold or cached', 'cached']) {
   try {
     const started = performance.now(), k = await compileKernel(cold.kernel, { device: gpu, schedule: firstSchedule }), A = zeros([64, 64], cold.dtype, { device: gpu }), C = zeros([64, 64], cold.out, { device: gpu });

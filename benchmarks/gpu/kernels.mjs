@@ -30,7 +30,7 @@ const teams = (dtype, o) => (s, ax) => hopperGemm(s, ax, { A: 'A', B: 'B', acc: 
  * Tiles of C, a workgroup each; its lanes are `down` x `across`, or `groups` of them side by side, and each has runs of 4 rows and 4 columns that lie far apart, so that
  * neighbours read neighbours. Tiles of both factors in shared memory, `depth` of k at a time, fetched ahead into registers.
  */
-const registerTiles = ({ tile: [rows, cols], lanes: [down, across], groups = 1, depth = 8, resident }) => (s, { i, j, k }) => {
+const registerTiles = ({ tile: [rows, cols], lanes: [down, across], groups = 1, depth = 8, pad = 4, resident }) => (s, { i, j, k }) => {
   const [bm, i1] = s.split(i, rows, { tail: 'pad' }), [bn, j1] = s.split(j, cols, { tail: 'pad' });
   const [ih, i2] = s.split(i1, 4 * down), [ti, il] = s.split(i2, 4);
   const [jh, j2] = s.split(j1, 4 * across * groups), [tg, j3] = s.split(j2, 4 * across), [tj, jl] = s.split(j3, 4);
@@ -39,7 +39,7 @@ const registerTiles = ({ tile: [rows, cols], lanes: [down, across], groups = 1, 
   s.expand('acc', ih, il, jh, jl);
   const [ko, ki] = s.split(k, depth, { tail: 'pad' });
   s.reorder(ko, ki, ih, il, jh, jl);
-  s.stage('A', ko, 'shared', { vector: 4, panel: il, pad: 4 });
+  s.stage('A', ko, 'shared', { vector: 4, panel: il, pad });
   s.stage('B', ko, 'shared', { vector: 4 });
   s.prefetch(ko);
   if (resident) s.resident(resident);
@@ -54,7 +54,7 @@ const persistent = (group) => ({ workgroups: 132, group }), wide = (dtype) => te
 
 /**
  * What is measured: a kernel, its schedules by name, what the peer is asked for (`peer`), the types of factors and results, and sizes. `reads` is the form in
- * which the kernel reads its factors, where that is not all of them.
+ * which the kernel reads its factors, where that is not all of them; `elsewhere`: schedules for OpenCL and WebGPU, whose workgroups have 48 KiB of memory.
  */
 export const products = [
   { name: 'bf16', kernel: product('bf16', 'bf16', 'f32', 'bf16'), peer: 'bf16', dtype: 'bf16', out: 'bf16', transposed: true, sizes: [2048, 4096, 8192], schedules: {
@@ -91,6 +91,13 @@ export const products = [
     '8 x 16 a lane, 32 x 4 x 2 lanes, depth 16': registerTiles({ tile: [256, 128], lanes: [32, 4], groups: 2, depth: 16 }),
     '8 x 16 a lane, 32 x 8 lanes, depth 16': registerTiles({ tile: [256, 128], lanes: [32, 8], depth: 16 }),
     '8 x 16 a lane, 16 x 16 lanes, depth 16': registerTiles({ tile: [128, 256], lanes: [16, 16], depth: 16 }),
+    '8 x 8 a lane, depth 8, two resident': registerTiles({ tile: [128, 128], lanes: [16, 16], resident: 2 }),
+  }, elsewhere: {
+    '8 x 16 a lane, 32 x 4 x 2 lanes, depth 16, dense': registerTiles({ tile: [256, 128], lanes: [32, 4], groups: 2, depth: 16, pad: 0 }),
+    '8 x 16 a lane, 16 x 16 lanes, depth 12': registerTiles({ tile: [128, 256], lanes: [16, 16], depth: 12 }),
+    '8 x 16 a lane, 32 x 4 x 2 lanes, depth 8': registerTiles({ tile: [256, 128], lanes: [32, 4], groups: 2 }),
+    '8 x 8 a lane, 16 x 16 lanes, depth 16': registerTiles({ tile: [128, 128], lanes: [16, 16], depth: 16, resident: 2 }),
+    '8 x 8 a lane, 16 x 4 x 4 lanes, depth 8': registerTiles({ tile: [128, 128], lanes: [16, 4], groups: 4, resident: 2 }),
     '8 x 8 a lane, depth 8, two resident': registerTiles({ tile: [128, 128], lanes: [16, 16], resident: 2 }),
   } },
 ];

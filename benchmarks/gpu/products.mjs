@@ -75,7 +75,7 @@ export async function measureProducts(bench, products) {
   for (const p of products) for (const n of p.sizes) {
     const a = fill(n * n, FORMS[p.dtype]), b = fill(n * n, FORMS[p.dtype]), rate = (ms) => ((2 * n ** 3) / ms / 1e9).toFixed(0).padStart(4);
     const A = await tensor(a, [n, n], { dtype: p.dtype }).to(gpu), B = await tensor(b, [n, n], { dtype: p.dtype }).to(gpu), C = zeros([n, n], p.out, { device: gpu });
-    for (const [name, schedule] of Object.entries(p.schedules)) {
+    for (const [name, schedule] of Object.entries((gpu.info.kind !== 'cuda' && p.elsewhere) || p.schedules)) {
       const head = { kind: p.name, n, schedule: name }, title = `${p.name.padEnd(5)} ${String(n).padStart(5)}`;
       try {
         const row = { ...head, ...(await measure(bench, p, n, schedule, { a, b, A, B, C })) };

@@ -55,6 +55,8 @@ export interface Dialect {
   readonly approximate?: Readonly<Record<Approximate, readonly string[]>>;
   readonly dot4: (t: Target) => readonly string[] | undefined;
   readonly barrier: string;
+  /** The same where it needs to order shared memory alone. */
+  readonly sharedBarrier?: string;
   /** The statements of an atomic update that an instruction does, of `*p` by `x`, returning the old value; undefined where it takes a loop. */
   readonly atomic: (fn: string, t: DType) => string | undefined;
   /** `compare_exchange` of a 32- or 64-bit word: returns what was there. */

@@ -1,4 +1,5 @@
 /** What CUDA C++ and OpenCL C share: nearly everything; a dialect says the rest. */
+export { crossesBarriers } from './crossing.ts';
 export type { Dialect, Helper, Memory, SubgroupDialect } from './dialect.ts';
 export { emitFamily } from './emit.ts';
 export { FAULTS, bufKey, demand, scalarKey, sizeKey, strideKey, varKey } from './frame.ts';

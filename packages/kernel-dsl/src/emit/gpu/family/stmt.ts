@@ -5,6 +5,7 @@ import { call, castTo, elements, flatten, infix, isDead, nonNegative, oneLine, P
 import type { Text } from '../../text/index.ts';
 import { atomicHelper } from './atomics.ts';
 import { exprText } from './expr.ts';
+import { crossesBarriers } from './crossing.ts';
 import { FAULTS, bufKey, mapKey, nameOf, need, symbolOf, varKey } from './frame.ts';
 import type { Frame } from './frame.ts';
 import { approximateHelper, assumeHelper, minMaxHelper } from './helpers.ts';
@@ -45,8 +46,9 @@ function printStmt(p: Printing, s: Stmt, following: readonly Stmt[]): void {
       const width = p.f.m.k.subgroup ?? 32, lanes = p.f.launch.block.reduce((a, b) => a * b, 1);
       if (lanes === 1) return;
       const { dialect, target } = p.f.m, sub = dialect.subgroup(target);
-      if (s.scope === 'workgroup') { p.w.line(dialect.barrier); return; }
-      if (sub.kind === 'memory') { requireAlike(p.f, p.diverged > 0, lanes, width, 'a subgroup barrier', s); p.w.line(dialect.barrier); return; }
+      const all = crossesBarriers(p.f.launch.body) ? dialect.barrier : dialect.sharedBarrier ?? dialect.barrier;
+      if (s.scope === 'workgroup') { p.w.line(all); return; }
+      if (sub.kind === 'memory') { requireAlike(p.f, p.diverged > 0, lanes, width, 'a subgroup barrier', s); p.w.line(all); return; }
       const { text, uses } = sub.barrier(width);
       uses.forEach((h) => need(p.f, h));
       p.w.line(text);

@@ -47,7 +47,7 @@ export const OPENCL: Dialect = {
     : t.features.includes('f16') ? { toF32: ['return convert_float(as_half(h));'], fromF32: ['return as_ushort(convert_half_rte(x));'] } : {}),
   dot4: (t) => (t.features.includes('ptx') ? ['int d;', '__asm__("dp4a.u32.s32 %0, %1, %2, %3;" : "=r"(d) : "r"(a), "r"(b), "r"(acc));', 'return d;']
     : t.features.includes('dot4') ? ['return acc + dot_4x8packed_us_int(a, as_uint(b));'] : undefined),
-  barrier: 'barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);',
+  barrier: 'barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);', sharedBarrier: 'barrier(CLK_LOCAL_MEM_FENCE);',
   atomic,
   compareExchange: (n, p, expected, next) => (n === 64 ? `atom_cmpxchg(${p}, ${expected}, ${next})` : `atomic_cmpxchg(${p}, ${expected}, ${next})`),
   print: { call: (format, args) => `printf(${[format, ...args].join(', ')})`, long: '%ld' },

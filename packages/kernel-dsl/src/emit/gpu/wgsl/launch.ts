@@ -3,7 +3,7 @@ import { isConst } from '../../../ir/index.ts';
 import { Namer } from '../../names.ts';
 import { infix, liveIn, place, primary, Writer } from '../../text/index.ts';
 import type { Text } from '../../text/index.ts';
-import { FAULTS, bufKey, hostBounds, scalarKey, sizeKey, strideKey, varKey } from '../family/index.ts';
+import { FAULTS, bufKey, crossesBarriers, hostBounds, scalarKey, sizeKey, strideKey, varKey } from '../family/index.ts';
 import type { GpuArg, GpuLaunch } from '../module.ts';
 import { freeVars, workspaceName } from '../plan.ts';
 import type { PlannedLaunch } from '../plan.ts';
@@ -64,7 +64,7 @@ export function printLaunch(m: ModuleState, l: PlannedLaunch, known: Map<number,
     builtins: new Set(), builtin: { workgroup_id: namer.take('group'), local_invocation_id: namer.take('lane'), num_workgroups: namer.take('groups') },
   };
   namer.take(flatName(f));
-  const w = new Writer(m.options.flatGrid ? 2 : 1), global = [...forms.values()].some((x) => x.written && x.read && x.buf.space !== 'shared');
+  const w = new Writer(m.options.flatGrid ? 2 : 1), global = crossesBarriers(l.body);
   printScope({ f, w, live: liveIn(l.body), waiting: new Set(), at: undefined, diverged: 0, barrier: global ? ['workgroupBarrier();', 'storageBarrier();'] : ['workgroupBarrier();'] }, l.body);
   const total = m.options.flatGrid ? [0, 1, 2].reduce<Text | undefined>((n, d) => { const g = l.grid[d]!; if (isConst(g, 1)) return n; const x = indexText(f, g, exprText); return n ? infix('*', n, x) : x; }, undefined) ?? primary('1') : undefined;
 

@@ -2,16 +2,16 @@
 import { describe, expect, it } from 'vitest';
 import { emitGpu } from '../../src/emit/index.ts';
 import { axes, barrier, kernel, tensor } from '../../src/lang/index.ts';
-import type { Kernel } from '../../src/lang/index.ts';
+import type { Axis, Kernel } from '../../src/lang/index.ts';
 import { lower } from '../../src/passes/index.ts';
 import { target } from '../../src/targets/index.ts';
 import { transpose } from './kernels.ts';
 
 /** One workgroup of 8 lanes. Each writes an element; after the barrier each reads another's, writes another's, or takes another round. */
 const exchanging = (how: 'reads' | 'writes' | 'rounds'): Kernel => kernel(how, { x: tensor('f32', 16).inout(), y: tensor('f32', 8).out() }, ({ x, y }) => {
-  const ax = how === 'rounds' ? axes({ b: 1, l: 8, r: 2 }) : axes({ b: 1, l: 8 });
+  const ax: { readonly b: Axis; readonly l: Axis; readonly r?: Axis } = how === 'rounds' ? axes({ b: 1, l: 8, r: 2 }) : axes({ b: 1, l: 8 });
   for (const _ of ax.b.bind('block.x')) for (const l of ax.l.bind('lane.x')) {
-    if ('r' in ax) { for (const r of ax.r) { x.at(l.add(r.mul(8))).set(1); barrier(); } continue; }
+    if (ax.r) { for (const r of ax.r) { x.at(l.add(r.mul(8))).set(1); barrier(); } continue; }
     x.at(l).set(1);
     barrier();
     if (how === 'reads') y.at(l).set(x.at(l.mul(-1).add(7)));

@@ -3,33 +3,36 @@ import type { DeviceFunction } from '../ir/index.ts';
 /** A function, and the one that does the same where addresses are multiples of no more than an element, or rows end within a chunk. */
 export interface ChunkFunction { readonly fn: DeviceFunction; readonly unaligned: DeviceFunction }
 
-/** Statements that gather the first `left` elements, of so many bytes, of a chunk of 16 bytes as words of `to`, zeros after them. */
-function gather(size: number, to: string): readonly string[] {
-  const unit = Math.min(size, 4), type = { 1: 'u8', 2: 'u16', 4: 'u32' }[unit]!, each = 4 / unit, words = [0, 1, 2, 3];
+/** Statements that gather the first `left` elements, of so many bytes, of a chunk of so many words as words of `to`, zeros after them. */
+function gather(size: number, words: 1 | 4, to: string): readonly string[] {
+  const unit = Math.min(size, 4), type = { 1: 'u8', 2: 'u16', 4: 'u32' }[unit]!, each = 4 / unit;
   const element = (i: number, shift: number): string => { const x = `${Math.floor((i * unit) / size)} < left ? ${unit === 4 ? '' : '(u32)'}p[${i}]${shift ? ` << ${shift}` : ''} : 0`; return each > 1 ? `(${x})` : x; };
-  return [`const ${type} *const p = (const ${type} *)from;`, ...words.map((w) => `${to}[${w}] = ${Array.from({ length: each }, (_, e) => element(w * each + e, 8 * unit * e)).join(' | ')};`)];
+  return [`const ${type} *const p = (const ${type} *)from;`, ...Array.from({ length: words }, (_, w) => `${to}[${w}] = ${Array.from({ length: each }, (_, e) => element(w * each + e, 8 * unit * e)).join(' | ')};`)];
 }
+/** Words as one value that is stored at once. */
+const joined = (words: 1 | 4, w: string): string => (words === 1 ? `*(u32 *)to = ${w}[0];` : `*(uint4 *)to = uint4{${w}[0], ${w}[1], ${w}[2], ${w}[3]};`);
+const suffix = (words: 1 | 4): string => (words === 1 ? '_word' : '');
 
-/** Copies a chunk of 16 bytes to shared memory, asynchronously where addresses allow it: its first `left` elements, and zeros. */
-export function COPY_CHUNK(size: number): ChunkFunction {
-  const signature = (name: string): string => `void ${name}(void *to, const void *from, int left)`;
+/** Copies a chunk of 16 or 4 bytes to shared memory, asynchronously where addresses allow it: its first `left` elements, and zeros. */
+export function COPY_CHUNK(size: number, words: 1 | 4 = 4): ChunkFunction {
+  const signature = (name: string): string => `void ${name}(void *to, const void *from, int left)`, name = `copy_chunk${suffix(words)}`, open = `copy_elements_${size}${suffix(words)}`, how = words === 4 ? 'cg.shared.global.L2::128B' : 'ca.shared.global', bytes = 4 * words;
   return {
-    fn: { name: 'copy_chunk', signature: signature('copy_chunk'), body: ['asm volatile("cp.async.cg.shared.global.L2::128B [%0], [%1], 16, %2;" : : "r"((u32)__cvta_generic_to_shared(to)), "l"(from), "r"(left > 0 ? 16 : 0) : "memory");'] },
-    unaligned: { name: `copy_elements_${size}`, signature: signature(`copy_elements_${size}`), body: ['u32 w[4];', ...gather(size, 'w'), '*(uint4 *)to = uint4{w[0], w[1], w[2], w[3]};'] },
+    fn: { name, signature: signature(name), body: [`asm volatile("cp.async.${how} [%0], [%1], ${bytes}, %2;" : : "r"((u32)__cvta_generic_to_shared(to)), "l"(from), "r"(left > 0 ? ${bytes} : 0) : "memory");`] },
+    unaligned: { name: open, signature: signature(open), body: [`u32 w[${words}];`, ...gather(size, words, 'w'), joined(words, 'w')] },
   };
 }
 
-/** Fetches a chunk of 16 bytes into four registers: its first `left` elements, and zeros. */
-export function FETCH_CHUNK(size: number): ChunkFunction {
-  const signature = (name: string): string => `void ${name}(u32 *w, const void *from, int left)`;
+/** Fetches a chunk of 16 or 4 bytes into registers: its first `left` elements, and zeros. */
+export function FETCH_CHUNK(size: number, words: 1 | 4 = 4): ChunkFunction {
+  const signature = (name: string): string => `void ${name}(u32 *w, const void *from, int left)`, name = `fetch_chunk${suffix(words)}`, open = `fetch_elements_${size}${suffix(words)}`;
   return {
-    fn: { name: 'fetch_chunk', signature: signature('fetch_chunk'), body: ['const uint4 x = left > 0 ? *(const uint4 *)from : uint4{0, 0, 0, 0};', 'w[0] = x.x, w[1] = x.y, w[2] = x.z, w[3] = x.w;'] },
-    unaligned: { name: `fetch_elements_${size}`, signature: signature(`fetch_elements_${size}`), body: gather(size, 'w') },
+    fn: { name, signature: signature(name), body: words === 1 ? ['w[0] = left > 0 ? *(const u32 *)from : 0;'] : ['const uint4 x = left > 0 ? *(const uint4 *)from : uint4{0, 0, 0, 0};', 'w[0] = x.x, w[1] = x.y, w[2] = x.z, w[3] = x.w;'] },
+    unaligned: { name: open, signature: signature(open), body: gather(size, words, 'w') },
   };
 }
 
 /** Stores a chunk that was fetched. */
-export const STORE_CHUNK: DeviceFunction = { name: 'store_chunk', signature: 'void store_chunk(void *to, const u32 *w)', body: ['*(uint4 *)to = uint4{w[0], w[1], w[2], w[3]};'] };
+export const STORE_CHUNK = (words: 1 | 4 = 4): DeviceFunction => ({ name: `store_chunk${suffix(words)}`, signature: `void store_chunk${suffix(words)}(void *to, const u32 *w)`, body: [joined(words, 'w')] });
 
 /** Closes a group of asynchronous copies, and waits for all groups but the last `n`. */
 export const COPIES: { readonly commit: DeviceFunction; readonly wait: (n: number) => DeviceFunction } = {

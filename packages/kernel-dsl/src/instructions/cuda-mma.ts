@@ -24,14 +24,14 @@ function product({ text, a, b, c }: { readonly text: string; readonly a: readonl
   const own = list('s', c).map((x) => `"+${type}"(${x})`).join(', '), factors = [...list('x', a), ...list('y', b)].map((x) => `"${factor}"(${x})`).join(', ');
   return `asm("mma.sync.aligned.${text} ${hold(0, n)}, ${hold(n, a.length)}, ${hold(n + a.length, b.length)}, ${hold(0, n)};" : ${own} : ${factors});`;
 }
-const four = [0, 1, 2, 3];
+const every = [0, 1, 2, 3];
 /** A product of all registers, and those of its halves along k. */
-const whole = (shape: string, types: string): string => product({ text: `${shape}.row.col.${types}`, a: four, b: [0, 1], c: four }, types.startsWith('s32') ? 'r' : 'f');
+const whole = (shape: string, types: string): string => product({ text: `${shape}.row.col.${types}`, a: every, b: [0, 1], c: every }, types.startsWith('s32') ? 'r' : 'f');
 
 const FORMS: readonly Form[] = [
   {
     k: 16, in: 'f16', out: 'f32', needs: 'mma_f16', steps: [whole('m16n8k16', 'f32.f16.f16.f32')],
-    older: { before: 800, steps: [0, 1].map((h) => product({ text: 'm16n8k8.row.col.f32.f16.f16.f32', a: [2 * h, 2 * h + 1], b: [h], c: four }, 'f')) },
+    older: { before: 800, steps: [0, 1].map((h) => product({ text: 'm16n8k8.row.col.f32.f16.f16.f32', a: [2 * h, 2 * h + 1], b: [h], c: every }, 'f')) },
   },
   { k: 16, in: 'bf16', out: 'f32', needs: 'mma_bf16', steps: [whole('m16n8k16', 'f32.bf16.bf16.f32')] },
   { k: 8, in: 'f32', as: 'tf32', reads: tf32, out: 'f32', needs: 'mma_tf32', steps: [whole('m16n8k8', 'f32.tf32.tf32.f32')] },
@@ -40,11 +40,11 @@ const FORMS: readonly Form[] = [
     older: { before: 800, steps: [0, 1, 2, 3].map((x) => product({ text: 'm8n8k16.row.col.s32.s8.s8.s32', a: [x], b: [x >> 1], c: x % 2 ? [2, 3] : [0, 1] }, 'r')) },
   },
   {
-    k: 8, in: 'f64', out: 'f64', needs: 'mma_f64', steps: [product({ text: 'm16n8k8.row.col.f64.f64.f64.f64', a: four, b: [0, 1], c: four }, 'd')],
+    k: 8, in: 'f64', out: 'f64', needs: 'mma_f64', steps: [product({ text: 'm16n8k8.row.col.f64.f64.f64.f64', a: every, b: [0, 1], c: every }, 'd')],
     older: { before: 900, steps: [0, 1, 2, 3].map((x) => product({ text: 'm8n8k4.row.col.f64.f64.f64.f64', a: [x], b: [x >> 1], c: x % 2 ? [2, 3] : [0, 1] }, 'd')) },
   },
   {
-    k: 16, in: 'f64', out: 'f64', needs: 'mma_f64', steps: [product({ text: 'm16n8k16.row.col.f64.f64.f64.f64', a: [0, 1, 2, 3, 4, 5, 6, 7], b: four, c: four }, 'd')],
+    k: 16, in: 'f64', out: 'f64', needs: 'mma_f64', steps: [product({ text: 'm16n8k16.row.col.f64.f64.f64.f64', a: [0, 1, 2, 3, 4, 5, 6, 7], b: every, c: every }, 'd')],
     older: { before: 900, steps: Array.from({ length: 8 }, (_, x) => product({ text: 'm8n8k4.row.col.f64.f64.f64.f64', a: [x], b: [x >> 1], c: x % 2 ? [2, 3] : [0, 1] }, 'd')) },
   },
 ];
@@ -52,15 +52,18 @@ const FORMS: readonly Form[] = [
 /** Bytes of a row of a tile. */
 const ROW = 128;
 
+const four = (to: (i: number) => string, at: string): string => `asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];" : ${[0, 1, 2, 3].map((i) => `"=r"(${to(i)})`).join(', ')} : "r"(${at}));`;
+/** Those that bring the first factor to `to`: 16 rows at once, 32 bytes of each from a chunk on. */
+export const narrowA = (m: number, chunk: string, to: string): readonly string[] => [
+  '#pragma unroll',
+  `for (int i = 0; i < ${m / 16}; i++) ${four((r) => `${to}[4 * i + ${r}]`, `(u32)__cvta_generic_to_shared(at_a) + (lane & 15) * ${ROW} + ((${chunk} ^ lane >> 4 ^ row) << 4) + i * ${16 * ROW}`)}`,
+];
 /** Statements that bring factors of up to 4 bytes from rows of 128 bytes, whose 16-byte chunks lie at c ^ row % 8: four matrices of 8 x 16 bytes each. */
 function narrow(m: number, n: number): readonly string[] {
-  const four = (to: (i: number) => string, at: string): string => `asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];" : ${[0, 1, 2, 3].map((i) => `"=r"(${to(i)})`).join(', ')} : "r"(${at}));`;
   return [
     'const int lane = threadIdx.x & 31, row = lane & 7;',
-    `const u32 from_a = (u32)__cvta_generic_to_shared(at_a) + (lane & 15) * ${ROW} + ((chunk ^ lane >> 4 ^ row) << 4);`,
     `const u32 from_b = (u32)__cvta_generic_to_shared(at_b) + (row + (lane >> 4 << 3)) * ${ROW} + ((chunk ^ lane >> 3 & 1 ^ row) << 4);`,
-    '#pragma unroll',
-    `for (int i = 0; i < ${m / 16}; i++) ${four((r) => `a[4 * i + ${r}]`, `from_a + i * ${16 * ROW}`)}`,
+    ...narrowA(m, 'chunk', 'a'),
     '#pragma unroll',
     `for (int j = 0; j < ${n / 16}; j++) ${four((r) => `b[4 * j + ${r}]`, `from_b + j * ${16 * ROW}`)}`,
   ];

@@ -4,6 +4,7 @@ export { WGMMAS_HELD, wgmmaHeld } from './cuda-hopper-held.ts';
 export { COPIES, COPY_CHUNK, FETCH_CHUNK, STORE_CHUNK } from './cuda-chunks.ts';
 export type { ChunkFunction } from './cuda-chunks.ts';
 export { mmaNamed } from './cuda-mma.ts';
+export { mmaQ4, q4_0 } from './cuda-mma-q4.ts';
 export { instr } from './instr.ts';
 export type { InstrSpec } from './instr.ts';
 export { argsOf, matchInstruction } from './match.ts';

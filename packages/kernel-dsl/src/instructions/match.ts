@@ -109,7 +109,7 @@ function place(def: Instruction, operand: Buffer, im: readonly Expr[], buf: Buff
   const own = im.map((e) => affine(e, new Set(env.vars.keys())) ?? differ(`the index ${printExpr(e)} of ${def.name} is not affine`));
   const its: Affine[] = ip.map((e) => affine(e, vars) ?? differ(`the index ${printExpr(e)} of ${what} is not affine in the loops`));
   const coef = (d: number, m: number): number => its[d]!.terms.get(env.vars.get(m)!.v.id)?.coef ?? 0;
-  const walk = own.map((a) => {
+  const walk: (readonly number[])[] = own.map((a) => {
     const [t] = [...a.terms.values()].sort((x, y) => Math.abs(x.coef) - Math.abs(y.coef));
     return its.map((_, d) => (t ? coef(d, t.v.id) / t.coef : 0));
   });
@@ -119,8 +119,10 @@ function place(def: Instruction, operand: Buffer, im: readonly Expr[], buf: Buff
       if (coef(d, m) !== want) differ(`${what} moves with ${loop.v.name}, ${operand.name} of ${def.name} does not move like that`);
     });
   }
-  const base = its.map((a, d) => add(a.rest, constant(a.offset - own.reduce((n, b, k) => n + walk[k]![d]! * b.offset, 0))));
+  // A use at one place of a dimension says nothing of how that is walked.
   const known = env.places.get(operand.name);
+  own.forEach((a, k) => { if (known && a.terms.size === 0) walk[k] = known.walk[k]!; });
+  const base = its.map((a, d) => add(a.rest, constant(a.offset - own.reduce((n, b, k) => n + walk[k]![d]! * b.offset, 0))));
   if (known && (known.buf.id !== buf.id || known.base.map(exprKey).join() !== base.map(exprKey).join() || known.walk.join(';') !== walk.join(';'))) differ(`${operand.name} of ${def.name} is one operand, ${what} and ${known.buf.name}[…] are two`);
   env.places.set(operand.name, { buf, base, walk });
 }

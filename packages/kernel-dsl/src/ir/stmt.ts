@@ -154,9 +154,10 @@ export interface Instruction {
 
 /**
  * How the lanes of a warp get both factors of a product: a function of their registers (arrays of `a` and `b` elements), their places in shared memory, and the chunk of
- * 16 bytes in each row at which they begin. Chunk c of row r of a tile lies at c ^ (r mod swizzle) 8 / swizzle.
+ * 16 bytes in each row at which they begin. Chunk c of row r of a tile lies at c ^ (r mod swizzle) 8 / swizzle. `blocks`: the tile of the second factor lies as it is;
+ * the function gets the place itself, and the bytes from row to row.
  */
-export interface FactorText { readonly load: DeviceFunction; readonly dtype: 'u32' | 'f64'; readonly a: number; readonly b: number; readonly swizzle: 2 | 8 }
+export interface FactorText { readonly load: DeviceFunction; readonly dtype: 'u32' | 'f64'; readonly a: number; readonly b: number; readonly swizzle: 2 | 8; readonly blocks?: true }
 
 /** What the lanes of a team call for an instruction: registers dealt out over the lanes, then both factors: a warpgroup's by their places in shared memory, a warp's in registers. */
 export interface TeamText {

@@ -3,6 +3,8 @@ export { hopperGemm } from './hopper.ts';
 export type { HopperGemm } from './hopper.ts';
 export { flashAttention, hopperAttention } from './flash-attention.ts';
 export type { AttentionAxes, FlashAttention } from './flash-attention.ts';
+export { tensorQ4 } from './tensor-q4.ts';
+export type { TensorQ4Axes } from './tensor-q4.ts';
 export { tensorGemm } from './tensor.ts';
 export type { TensorAxes, TensorGemm } from './tensor.ts';
 export { goto } from './goto.ts';

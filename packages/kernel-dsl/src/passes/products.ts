@@ -29,17 +29,17 @@ export function productOf(q: Instr, { fragments, tiles }: { readonly fragments: 
   if ('why' in m) throw new DslError('KD-L-INSTR', { name: q.def.name, why: m.why }, q);
   const [a, b, c] = argsOf(q.def, m).flatMap((x) => (x.kind === 'place' ? [x] : [])) as [Place, Place, Place], sums = fragments.get(c.buf.id) ?? fail(`${c.buf.name} is no register of the team`, q);
   if (sums.form !== 'tile' || !isConst(offsetOf(sums, c.index, team, q), 0) || !isConst(sums.own.shape[0]!, tileRegisters(c.buf, WARP))) return fail(`${c.buf.name} has several tiles a team: one is possible today`, q);
-  const tile = ({ buf, index }: Place): ((slot: Expr | undefined) => CallArg) => {
+  const tile = ({ buf, index }: Place, col: Expr = constant(0)): ((slot: Expr | undefined) => CallArg) => {
     const t = tiles.get(buf.id) ?? fail(`a product reads ${buf.name}, which is no tile of a bulk copy`, q), row = index.at(-2)!;
     if (!multiple(row, 8)) fail(`a product reads ${buf.name} from a row on that is no multiple of 8`, q);
-    return (slot) => ({ kind: 'place', buf: t.buf, index: [t.slot ? slot ?? cast(load(t.slot, []), 'i64') : constant(0), ...index.slice(0, -2).map((e) => substituteExpr(e, own)), substituteExpr(row, own), constant(0)], writes: false });
+    return (slot) => ({ kind: 'place', buf: t.buf, index: [t.slot ? slot ?? cast(load(t.slot, []), 'i64') : constant(0), ...index.slice(0, -2).map((e) => substituteExpr(e, own)), substituteExpr(row, own), col], writes: false });
   };
-  if (!sameExpr(a.index.at(-1)!, b.index.at(-1)!)) return fail('its factors begin at different places of their rows', q);
-  const from = [tile(a), tile(b)] as const, chunk: CallArg = { kind: 'value', value: cast(binary('div', a.index.at(-1)!, constant(CHUNK / bytesOf(a.buf.dtype))), 'i32') };
+  if (!how.blocks && !sameExpr(a.index.at(-1)!, b.index.at(-1)!)) return fail('its factors begin at different places of their rows', q);
+  const from = [tile(a), tile(b, how.blocks && b.index.at(-1))] as const, pitch: readonly CallArg[] = how.blocks ? [{ kind: 'value', value: cast(tiles.get(b.buf.id)!.buf.shape.at(-1)!, 'i32') }] : [], chunk: CallArg = { kind: 'value', value: cast(binary('div', a.index.at(-1)!, constant(CHUNK / bytesOf(a.buf.dtype))), 'i32') };
   const registers = (name: string, n: number): Buffer => newBuffer({ name, dtype: how.dtype, space: 'local', shape: [constant(n)], loc: q.loc });
   return {
     factors: (suffix) => ({ a: registers(`a${suffix}`, how.a), b: registers(`b${suffix}`, how.b) }),
-    load: (to, slot) => ({ kind: 'call', fn: how.load, args: [{ kind: 'array', buf: to.a }, { kind: 'array', buf: to.b }, from[0](slot), from[1](slot), chunk], ...at }),
+    load: (to, slot) => ({ kind: 'call', fn: how.load, args: [{ kind: 'array', buf: to.a }, { kind: 'array', buf: to.b }, from[0](slot), from[1](slot), chunk, ...pitch], ...at }),
     multiply: (f) => ({ kind: 'call', fn: text.fn, args: [{ kind: 'array', buf: sums.own }, { kind: 'array', buf: f.a }, { kind: 'array', buf: f.b }], ...at }),
   };
 }

@@ -56,6 +56,7 @@ function workgroup(top: For): Stmt {
     }));
     return undefined;
   });
+  visitStmt(body, (s) => { if (isBulk(s) && !isConst(storeOf(s).buf.shape.at(-1)!, 128 / bytesOf(storeOf(s).buf.dtype))) fail(`rows of ${storeOf(s).buf.name} are not of 128 bytes, as the copy engine brings them`, s); });
   // A tile outside of rings is brought once.
   const alone: Tile[] = [], inBlocks = (body.kind === 'block' ? body.body : [body]).filter(isBulk);
   visitStmt(body, (s) => {

@@ -97,8 +97,8 @@ function tilesOf(body: Stmt): ReadonlyMap<number, Tile> {
     if (s.kind !== 'instr' || !s.body || isBulk(s)) return;
     const m = matchInstruction(s.def, s.body), swizzle = s.def.team?.factors?.swizzle ?? fail(`${s.def.name} is no product of a warp`, s);
     if ('why' in m) throw new DslError('KD-L-INSTR', { name: s.def.name, why: m.why }, s);
-    for (const { buf } of m.places.values()) {
-      if (buf.space === 'shared') asked.set(buf.id, swizzle);
+    for (const [name, { buf }] of m.places) {
+      if (buf.space === 'shared') asked.set(buf.id, name === 'b' && s.def.team?.factors?.blocks ? 0 : swizzle);
     }
   });
   const add = (c: Stmt, stages: number, slot: Buffer | undefined): void => {

@@ -11,7 +11,7 @@ import { tileOf } from './tile.ts';
 /**
  * Copies the tile of a tensor that one iteration of a loop of a workgroup uses into shared memory, in rows of 128 bytes, whose 16-byte chunks lie swizzled as products
  * of teams take them; zeros outside of the tensor. The copy engine does it for warpgroups, the lanes themselves for warps. Rows of several times 128 bytes are cut into
- * pieces, the first of all rows before the second. Dimensions that the tile takes one index of come along. Belongs to programs of teams: the loop lies outside of them.
+ * pieces, the first of all rows before the second; rows of bytes of another length, blocks of a format, lie as they are. Dimensions that the tile takes one index of come along. Belongs to programs of teams: the loop lies outside of them.
  */
 export function bulk(st: State, name: string, axis: Axis, at: At): void {
   const refuse = (why: string): never => { throw new DslError('KD-S-BULK', { name, axis: axis.name, why }, at); };
@@ -24,16 +24,19 @@ export function bulk(st: State, name: string, axis: Axis, at: At): void {
   if (src.shape.length < 2 || src.shape.length > 5 || src.strided || src.packed) return refuse(`${name} is no tensor of 2 to 5 dimensions whose rows are dense`);
   const uses = accesses(loop.body, src);
   if (uses.length === 0) throw new DslError('KD-S-STAGE-WHERE', { name, axis: axis.name }, at);
-  if (uses.some((u) => u.kind !== 'load' || (u.chain[0]!.kind === 'load' && u.chain[0].as))) return refuse('it is written there, or its bytes are read as another dtype');
+  if (uses.some((u) => u.kind !== 'load' || (src.dtype !== 'u8' && u.chain[0]!.kind === 'load' && u.chain[0].as))) return refuse('it is written there, or its bytes are read as another dtype');
   const inner = new Map<number, For>();
   visitStmt(loop.body, (s) => { if (s.kind === 'for') inner.set(s.v.id, s); });
   const tile = tileOf(src, uses, inner, (why) => refuse(why), (l) => { throw new DslError('KD-S-BOUND', { verb: `bulk(${name})`, axis: l.v.name }, at); });
   const last = src.shape.length - 1, tall = tile.dims.flatMap((d, i) => (i < last && d.n > 1 ? [i] : [])), across = tall[0] ?? last - 1;
   if (tall.length > 1) return refuse(`it takes several indices of dimensions ${tall.join(' and ')}, rows and columns are two`);
-  const rows = tile.dims[across]!.n, cols = tile.dims[last]!.n, deep = 128 / bytesOf(src.dtype), pieces = cols / deep;
+  const rows = tile.dims[across]!.n, cols = tile.dims[last]!.n, plain = src.dtype === 'u8' && cols % 128 !== 0 && cols % 4 === 0, deep = plain ? cols : 128 / bytesOf(src.dtype), pieces = cols / deep;
   if (!Number.isInteger(pieces)) return refuse(`its rows of ${cols} elements have ${cols * bytesOf(src.dtype)} bytes, not 128 or a multiple`);
   if (rows > 256 || rows % 8 !== 0) return refuse(`it has ${rows} rows: a multiple of 8 up to 256 is needed`);
   const ids = new Set(inner.keys());
+  // Values of several bytes lie within the tile too.
+  const reach = (e: Expr): number => { const a = affine(tile.dims[last]!.within(e), ids)!; return [...a.terms.values()].reduce((n, t) => n + Math.max(0, t.coef * ((upperBound(inner.get(t.v.id)!.extent) ?? Infinity) - 1)), a.offset); };
+  for (const u of uses) { const l = u.chain[0]!; if (l.kind === 'load' && l.as && (!plain || reach(l.index.at(-1)!) + bytesOf(l.as) > cols)) return refuse(`values of ${l.as} in it go beyond its columns`); }
   /** Where a column lies: its piece, and its place there. The loops over columns are split where pieces end. */
   const column = (e: Expr): readonly [Expr, Expr] => {
     const a = affine(tile.dims[last]!.within(e), ids)!, whole = Math.floor(a.offset / deep);
@@ -60,7 +63,7 @@ export function bulk(st: State, name: string, axis: Axis, at: At): void {
   // A sum of products asks no more whether the elements are there: a product with zero adds nothing (but NaN, where the other factor is infinite or NaN).
   const asks = (s: Stmt): boolean => s.kind === 'if' && !s.else && !s.pad && s.then.kind === 'accum' && s.then.fn === 'add' && factors(s.then.value).some((f) => f.kind === 'load' && f.buf.id === src.id && conjuncts(s.cond).every((c) => isEdge(c, f.index)));
   const lifted = mapStmt(loop.body, (s) => { if (!asks(s)) return s; st.reassociates = true; return (s as If).then; })!;
-  const body = mapExprs(lifted, (e) => (e.kind === 'load' && e.buf.id === src.id ? load(buf, placed(e.index), { loc: e.loc }) : e));
+  const body = mapExprs(lifted, (e) => (e.kind === 'load' && e.buf.id === src.id ? load(buf, placed(e.index), { loc: e.loc, ...(e.as && { as: e.as }) }) : e));
   const p = newVar(`${name}_piece`), r = newVar(`${name}_row`), c = newVar(`${name}_col`), origin = { loc: at.loc, step: at.step };
   // The copy stands before the names that the body makes.
   const names = new Map<number, Expr>(), whole = (e: Expr): Expr => mapExpr(e, (x) => { const named = x.kind === 'var' ? names.get(x.id) : undefined; return named ? whole(named) : x; });

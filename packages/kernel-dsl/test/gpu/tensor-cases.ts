@@ -13,6 +13,7 @@ import type { ScheduledKernel } from '../../src/schedule/index.ts';
 import { target } from '../../src/targets/index.ts';
 import type { Target } from '../../src/targets/index.ts';
 import type { Case, TensorValue } from '../emit/harness.ts';
+import { q4Args, q4Gemm, scheduledQ4 } from './tensor-q4.ts';
 
 export type Gemm = Kernel<{ i: Axis; j: Axis; k: Axis }>;
 /** What both factors are called in instructions, and the dtypes of factors, sums and results. */
@@ -122,6 +123,7 @@ export function tensorCases(t: Target): readonly TensorCase[] {
     const on = like(isa);
     out.push({ k: { ...lower(scheduledBatched(on).ir, on), name: `gemm_batched_${isa.slice(5)}` }, meaning: batched.ir, target: on, older: false, runs: [batchedArgs(3, 33, 70, 72), batchedArgs(2, 5, 6, 67)] });
     out.push({ k: { ...lower(scheduledParted(on).ir, on), name: `gemm_parted_${isa.slice(5)}` }, meaning: parted.ir, target: on, older: false, runs: [partedArgs(7, 70, 1000), partedArgs(33, 5, 130)] });
+    for (const o of [{ tile: [16, 128], warp: [16, 32] }, { tile: [64, 64], warp: [32, 32], stages: 1 }] as const) out.push({ k: { ...lower(scheduledQ4(on, o).ir, on), name: `gemm_q4_0_${isa.slice(5)}_${o.tile[0]}` }, meaning: q4Gemm.ir, target: on, older: false, runs: [q4Args(7, 70, 1024), q4Args(65, 5, 64), q4Args(33, 130, 192)] });
   }
   return out;
 }

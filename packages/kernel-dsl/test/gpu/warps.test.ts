@@ -11,6 +11,7 @@ import { mmaNamed } from '../../src/instructions/index.ts';
 import { printKernel, specViolation, visitStmt } from '../../src/ir/index.ts';
 import type { Stmt } from '../../src/ir/index.ts';
 import type { TensorGemm } from '../../src/library/index.ts';
+import { axes, kernel, tensor } from '../../src/lang/index.ts';
 import { lower, warps } from '../../src/passes/index.ts';
 import { interpret } from '../../src/run/index.ts';
 import { schedule } from '../../src/schedule/index.ts';
@@ -18,6 +19,7 @@ import type { Schedule } from '../../src/schedule/index.ts';
 import { target } from '../../src/targets/index.ts';
 import { verify } from '../../src/verify/index.ts';
 import { NVCC } from './harness.ts';
+import { q4Args, q4Gemm, scheduledQ4 } from './tensor-q4.ts';
 import { FORMS, batched, batchedArgs, gemmArgs, gemmOf, parted, partedArgs, scheduledBatched, scheduledGemm, scheduledParted, tensorCases } from './tensor-cases.ts';
 import type { Gemm, GemmForm } from './tensor-cases.ts';
 
@@ -51,6 +53,16 @@ describe('a scheduled product of warps', () => {
     expect(got.C.data).toEqual(want.C.data);
     expect(verify(s.ir).findings).toEqual([]);
     expect(emitGpu(lower(s.ir, sm80), sm80).plan.filter((x) => x.kind === 'launch')).toHaveLength(2);
+  });
+
+  it('takes weights of 4 bits, in blocks as they are', () => {
+    const s = scheduledQ4(sm80, { tile: [32, 64], warp: [16, 32] }), want = q4Args(5, 70, 192), got = q4Args(5, 70, 192);
+    interpret(q4Gemm.ir, want);
+    interpret(s.ir, got);
+    expect(got.C.data).toEqual(want.C.data);
+    expect(new Set<number | bigint>(got.C.data).size).toBeGreaterThan(100);
+    expect(verify(s.ir).findings).toEqual([]);
+    expect(printKernel(s.ir)).toContain('shared W_shared: u8[64, 36]');
   });
 
   it('says in its text what runs where', () => {
@@ -125,6 +137,13 @@ describe.skipIf(!NVCC)(NVCC ? 'nvcc keeps it in registers, with the instructions
     if (isa === 'cuda-sm75') expect(ptx).not.toContain('cp.async'); else expect(ptx).toContain('cp.async.cg');
     expect(ptx).not.toMatch(/(ld|st)\.local/);
   });
+  it('weights of 4 bits become f16 in registers: no shared memory is written but by copies', () => {
+    const t = sm80, { said, ptx } = compile(emitGpu(lower(scheduledQ4(t, {}).ir, t), t).source, 'cuda-sm80');
+    expect(said).toMatch(/ 0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads/);
+    expect(ptx).toContain('cp.async.ca.shared.global');
+    expect(ptx).toContain('mul.rn.f16x2');
+    expect(ptx).not.toMatch(/st\.shared/);
+  });
   it('without asynchronous copies where addresses are no multiples of 16 bytes', () => {
     expect(compile(emitted(bf16, 'cuda-sm80', { tile: [64, 64], warp: [32, 32] }, false), 'cuda-sm80').said).toMatch(/ 0 bytes spill stores/);
   });
@@ -160,6 +179,28 @@ describe('refused, with the reason', () => {
     expect(why(on(gemmOf(bf16), 'cuda-sm80', (s, { i }) => { const [b, t] = s.split(i, 64, { tail: 'mask' }); s.bind({ 'block.x': b, 'team.warp.x': t }); }))).toMatch(/KD-L-TEAM .*64 warps are too many/);
     expect(why(on(gemmOf(bf16), 'cuda-sm80', (s, { i }) => { const [b, t] = s.split(i, 8, { tail: 'mask' }); s.bind({ 'block.x': b, 'team.warp.x': t }); }))).toMatch(/KD-L-TEAM/);
     expect(why(on(gemmOf(bf16), 'opencl', (s, { i }) => { const [b, t] = s.split(i, 8, { tail: 'mask' }); s.bind({ 'block.x': b, 'team.warp.x': t }); }))).toMatch(/KD-L-TEAM .*opencl has no products of warps/);
+  });
+  it('blocks of bytes for warpgroups, whose copy engine takes rows of 128 bytes', () => {
+    const t = target('cuda-sm90a'), s = schedule(q4Gemm, t, (x, ax) => {
+      const [bm, im] = x.split(ax.i, 64, { tail: 'pad' }), [bn, jm] = x.split(ax.j, 64, { tail: 'pad' }), [team, row] = x.split(im, 64);
+      x.reorder(bm, bn, team, row, jm);
+      x.bind({ 'block.y': bm, 'block.x': bn });
+      x.expand('acc', team, row, jm);
+      x.reorder(ax.tile, team, ax.block, row, jm, ax.half, ax.e);
+      x.bind({ 'team.warpgroup': team });
+      x.bulk('W', ax.tile);
+      x.bulk('X', ax.tile);
+      x.ring(ax.tile, 2);
+    });
+    expect(why(() => lower(s.ir, t))).toMatch(/KD-L-TEAM .*rows of W_shared are not of 128 bytes/);
+  });
+  it('values of bytes that reach beyond their block', () => {
+    const k = kernel('reach', { W: tensor('u8', 'N', 'R'), y: tensor('f32', 'N').inout() }, ({ W, y, R }) => {
+      const ax = axes({ t: R.div(4), j: 64, e: 4 });
+      for (const t of ax.t) for (const j of ax.j) for (const e of ax.e) y.at(j).addAssign(W.at(j, t.mul(4).add(e)).to('f32').mul(W.as('f32', j, t.mul(4).add(2))));
+      return ax;
+    });
+    expect(why(() => schedule(k, sm80, (s, { t }) => s.bulk('W', t)))).toMatch(/KD-S-BULK .*values of f32 in it go beyond its columns/);
   });
   it('bulk copies that no product reads, and those outside of programs of teams', () => {
     const tiles = (s: Schedule, { i, j, k }: { i: Gemm['axes']['i']; j: Gemm['axes']['j']; k: Gemm['axes']['k'] }, bound: boolean): void => {

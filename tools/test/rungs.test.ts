@@ -63,4 +63,12 @@ describe('docs/gpu.md', () => {
     const lines = [...best.values()].map((r) => `| ${r.kind} | ${r.schedule} | ${median(r.oursGBs).toFixed(0)} | ${r.ratio.toFixed(2)} |`);
     expect(document('docs/gpu.md')).toContain(`| Work | Schedule | GB/s | Of the peer's bandwidth |\n|---|---|---|---|\n${lines.join('\n')}\n`);
   });
+  it('shows OpenCL and WebGPU as they were measured, the best schedule of each work', () => {
+    const best = (rows: Iterable<readonly [string, number]>): Map<string, number> => { const out = new Map<string, number>(); for (const [k, x] of rows) out.set(k, Math.max(x, out.get(k) ?? 0)); return out; };
+    const text = document('benchmarks/results/2026-11-28-nvidia-h100-80gb-hbm3-devices.txt').split('== f32 product')[0]!, [, opencl_, webgpu] = text.split(/\n(?=NVIDIA.*medians of 3 turns)/);
+    const of = (part: string | undefined): Map<string, number> => best([...part!.matchAll(/^(\S.*?) +(\d+) GB\/s {2}(?:copy|sum)/gm)].map((m) => [m[1]!, Number(m[2])] as const));
+    const cuda = best(results('streams').rows.map((r) => [r.kind, median(r.oursGBs)] as const)), o = of(opencl_), w = of(webgpu), share = (x: number, k: string): string => (x / cuda.get(k)!).toFixed(2);
+    const lines = [...cuda.keys()].map((k) => `| ${k} | ${o.get(k)!} | ${share(o.get(k)!, k)} | ${w.get(k)!} | ${share(w.get(k)!, k)} |`);
+    expect(document('docs/gpu.md')).toContain(`| Work | OpenCL, GB/s | Of CUDA | WebGPU, GB/s | Of CUDA |\n|---|---|---|---|---|\n${lines.join('\n')}\n`);
+  });
 });

@@ -2,10 +2,12 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { conformOn } from '@quern/conformance';
-import { emitGpu, interpret, lower, schedule, target, verify } from '@quern/kernel-dsl';
+import { conform, conformOn } from '@quern/conformance';
+import type { ArgHint } from '@quern/conformance';
+import { emitGpu, flashAttention, interpret, lower, schedule, target, verify } from '@quern/kernel-dsl';
 import type { Axes, InterpretArg, Kernel, Schedule } from '@quern/kernel-dsl';
 import { device, listDevices } from '@quern/runtime';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { document, root } from './snippets.ts';
 
@@ -39,6 +41,19 @@ describe.each(files)('examples/gpu-gemm/%s', (file) => {
   it.skipIf(!opencl || /^[3-6]/.test(file))('runs on a GPU', async () => {
     const { algorithm, gpu } = await rung(file);
     await conformOn(await device(opencl!.id, { fallback: 'none' }), algorithm, { gpu, runs: 2, work: 3000, interpret: false });
+  }, 120_000);
+});
+
+describe('flashAttention without its schedule', () => {
+  // Values up to 2, so that results are too: weights are rounded once (2^-11 of each), and a result once.
+  const near: ArgHint = fc.double({ min: -2, max: 2, noNaN: true }), o = { sizes: { H: { min: 1, max: 3 }, G: { min: 1, max: 1 }, S: { min: 1, max: 12 }, T: { min: 12, max: 16 } }, args: { Q: near, K: near, V: near, scale: fc.constant(0.125) }, bound: () => 2 ** -8, runs: 3, work: 2000 };
+  const k = flashAttention({ dtype: 'f16', D: 64, causal: true });
+  it('runs on the CPU', () => {
+    expect(conform(k, { ...o, targets: [target('x86-64-v3')], backends: ['c'] }).backends.some((b) => b.exact + b.bounded > 500)).toBe(true);
+  }, 120_000);
+  it.skipIf(!opencl)('runs on a GPU, on the schedule that is found', async () => {
+    const r = await conformOn(await device(opencl!.id, { fallback: 'none' }), k, { ...o, interpret: false, checked: false });
+    expect(r.backends.find((b) => b.backend === 'device')!.bounded).toBeGreaterThan(500);
   }, 120_000);
 });
 

@@ -1,5 +1,5 @@
 import { DslError } from '../errors/index.ts';
-import { buffersOf, isConst, printExpr, visitStmt } from '../ir/index.ts';
+import { buffersOf, isConst, isFloat, printExpr, visitStmt } from '../ir/index.ts';
 import type { For, LoopKind, Stmt } from '../ir/index.ts';
 import type { Axis } from '../lang/index.ts';
 import { dependence } from './depend.ts';
@@ -37,6 +37,8 @@ export function bind(st: State, place: GridPlace, axis: Axis, at: At): void {
     if (one === undefined) continue;
     const why = dependence(one);
     if (why !== undefined) throw new DslError('KD-S-CARRIED', { verb: 'bind', axis: axis.name, why }, at);
+    // The lanes of a team add up their own shares of a sum, and then these.
+    if (place.startsWith('team.')) visitStmt(one.body, (x) => { if (x.kind === 'accum' && (x.fn === 'add' || x.fn === 'mul') && isFloat(x.buf.dtype)) st.reassociates = true; });
     setBody(st, replaceStmt(st.ir.body, one, { ...one, loop: place, step: one.step ?? at.step }));
   }
 }

@@ -4,8 +4,10 @@ import * as lanes from '../../examples/gpu-gemm/1-lanes.ts';
 import * as shared from '../../examples/gpu-gemm/2-shared.ts';
 import * as registers from '../../examples/gpu-gemm/3-registers.ts';
 import * as cores from '../../examples/gpu-gemm/4-tensor-cores.ts';
-import * as persistent from '../../examples/gpu-gemm/5-persistent.ts';
-import * as epilogue from '../../examples/gpu-gemm/6-epilogue.ts';
+import * as stages from '../../examples/gpu-gemm/5-stages.ts';
+import * as engine from '../../examples/gpu-gemm/6-copy-engine.ts';
+import * as persistent from '../../examples/gpu-gemm/7-persistent.ts';
+import * as epilogue from '../../examples/gpu-gemm/8-epilogue.ts';
 import { argument as arg, openPeer, refuse, writeResults } from './common.mjs';
 import { measureProducts } from './products.mjs';
 
@@ -21,7 +23,8 @@ const more = async (on, n) => {
 const rung = (name, m, o) => ({ name, kernel: m.algorithm, schedules: { [name]: m.gpu }, ...o });
 process.stdout.write(`${gpu.info.name}, ${gpu.driver.identity}; TFLOP/s at 4096, medians of ${turns} turns\n`);
 const rows = await measureProducts({ gpu, peer, turns }, [
-  rung('1 lanes', lanes, plain), rung('2 shared', shared, plain), rung('3 registers', registers, plain), rung('4 tensor cores', cores, half), rung('5 persistent', persistent, half), rung('6 epilogue', epilogue, { ...half, more }),
+  rung('1 lanes', lanes, plain), rung('2 shared', shared, plain), rung('3 registers', registers, plain), rung('4 tensor cores', cores, half), rung('5 stages', stages, half),
+  rung('6 copy engine', engine, half), rung('7 persistent', persistent, half), rung('8 epilogue', epilogue, { ...half, more }),
 ]);
 peer.end();
-process.exit(writeResults({ benchmark: 'gpu-rungs', gpu, info, turns, rows, out: arg('--out'), kind: 'rungs', problem: 'products of 4096, f32 for rungs 1 to 3, bf16 for the others; milliseconds of one call, ours and the peer in turns; the peer of rung 6 multiplies alone' }));
+process.exit(writeResults({ benchmark: 'gpu-rungs', gpu, info, turns, rows, out: arg('--out'), kind: 'rungs', problem: 'products of 4096, f32 for rungs 1 to 3, bf16 for the others; milliseconds of one call, ours and the peer in turns; the peer of rung 8 multiplies alone' }));

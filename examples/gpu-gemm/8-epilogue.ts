@@ -1,10 +1,10 @@
-// Rung 6: what is done with a sum is written where it is used, C = relu(scale A Bᵀ + bias), and happens in the registers that hold the sums. The schedule is rung 5's.
+// Rung 8: what is done with a sum is written where it is used, C = relu(scale A Bᵀ + bias), and happens in the registers that hold the sums. The schedule is rung 7's.
 import { axes, kernel, reg, scalar, tensor, value } from '@quern/kernel-dsl';
 import type { InterpretArg, Kernel } from '@quern/kernel-dsl';
 import { sample as factors } from './half-product.ts';
 import type { ProductAxes } from './half-product.ts';
 
-export { gpu, isa } from './5-persistent.ts';
+export { gpu, isa } from './7-persistent.ts';
 
 export const algorithm: Kernel<ProductAxes> = kernel('gemm_bias_relu', {
   A: tensor('bf16', 'M', 'K'), B: tensor('bf16', 'N', 'K'), bias: tensor('f32', 'N'), scale: scalar('f32'), C: tensor('bf16', 'M', 'N').out(),

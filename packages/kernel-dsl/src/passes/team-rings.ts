@@ -78,13 +78,13 @@ function overlapped(s: For, list: readonly Step[], rings: readonly Ring[], x: Ro
   if (sums.some((f) => held.includes(f))) return why('its first and its last products share registers');
   const touched = between.findIndex((c) => { const all = buffersOf(c); return held.some((f) => all.has(f.whole.id)); }), until = touched < 0 ? between.length : touched;
   const done = (all: readonly Ring[]): readonly Stmt[] => all.flatMap((r) => [free(r, x, s), onward(r, s)]), ready = (all: readonly Ring[]): readonly Stmt[] => all.map((r) => waitFor(r, 'full', s));
-  const work = (c: readonly Stmt[]): readonly Stmt[] => c.map(consume), v = s.v, next = add(v, constant(1)), ahead: For = {
+  const work = (c: readonly Stmt[]): readonly Stmt[] => c.map(consume), v = s.v, following = new Map<number, Expr>([[v.id, add(v, constant(1))]]), ahead: For = {
     kind: 'for', v, extent: sub(s.extent, constant(1)), loop: 'seq', ...at,
     body: block([
       ...ready(firstRings), issue(a, x, { anew: true }), ...ready(lastRings), issue(last, x), settle(a, x, WGMMA.wait1), ...done(firstRings),
-      ...[substitute(block([...before, ...work(between.slice(0, until))]), new Map<number, Expr>([[v.id, next]]))],
+      substitute(block([...before, ...work(between.slice(0, until))]), following),
       settle(last, x, WGMMA.wait0), ...done(lastRings),
-      ...[substitute(block(work(between.slice(until))), new Map<number, Expr>([[v.id, next]]))],
+      substitute(block(work(between.slice(until))), following),
     ]),
   };
   const all = block([

@@ -107,7 +107,10 @@ export interface Schedule {
   approximate(...functions: readonly Approximate[]): void;
   /** Fetches what lanes copy into shared memory one iteration ahead, into registers, and stores it to the other half of twice the memory after the body. */
   prefetch(axis: Axis): void;
-  /** Copies the tile of a matrix that an iteration uses into shared memory, by the copy engine. For programs of teams. */
+  /**
+   * Copies the tile of a tensor that an iteration uses into shared memory, with zeros where the tensor ends. For programs of teams. A condition around a sum of products
+   * that says no more than that the tile's element exists goes away: it adds zeros, and NaN where the other factor is infinite or NaN.
+   */
   bulk(tensor: string, axis: Axis): void;
   /** Lets the bulk copies of a loop run ahead, into a ring of so many tiles. */
   ring(axis: Axis, stages: number): void;

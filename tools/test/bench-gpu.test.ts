@@ -15,6 +15,7 @@ const dir = mkdtempSync(join(tmpdir(), 'quern-bench-'));
 interface Stream { name: string; kernel: Kernel<Axes>; schedules: Record<string, ((s: Schedule, ax: Axes) => void) | undefined> }
 const { streams, matvecs } = (await import(join(root, 'benchmarks/gpu/streams.mjs'))) as { streams: Stream[]; matvecs: { name: string; schedules: Record<string, { kernel: Kernel<Axes>; schedule: (s: Schedule, ax: Axes) => void }> } };
 const { attentions } = (await import(join(root, 'benchmarks/gpu/attention.mjs'))) as { attentions: { name: string; dtype: 'bf16' | 'f16'; causal: boolean; H: number; S: number; D: 64 | 128; schedules: Record<string, Partial<FlashAttention>> }[] };
+const { skinny } = (await import(join(root, 'benchmarks/gpu/skinny.mjs'))) as { skinny: { name: string; kernel: Kernel<Axes>; m: number; schedules: Record<string, (s: Schedule, ax: Axes) => void> }[] };
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 const NVCC = spawnSync('nvcc', ['--version']).status === 0;
 /** The wider tests make machine code of all; the others of the first schedule of each kind, but for two that teams.test.ts of kernel-dsl makes such code of. */
@@ -54,6 +55,23 @@ describe('npm run bench -- gpu-attention', () => {
   it('says in one line what it needs where there is no GPU', () => {
     const r = spawnSync(process.execPath, [join(root, 'benchmarks/gpu-attention.bench.mjs')], { encoding: 'utf8', env: { ...process.env, QUERN_CUDA_LIBRARY: join(dir, 'none.so') } });
     expect(r.stderr).toMatch(/^gpu-attention: needs an NVIDIA GPU of compute capability 9\.0 \(H100, H200\) and python3 with torch; here, .*none\.so.*\n$/);
+    expect([r.status, r.stdout]).toEqual([2, '']);
+  });
+});
+
+describe('npm run bench -- gpu-skinny', () => {
+  const on80 = target('cuda-sm80'), all = skinny.flatMap((p) => Object.entries(p.schedules).map(([name, s], i) => ({ p, name, s, first: i === 0 })));
+  it.each(all.filter((c) => WIDE || (c.first && c.p.m !== 64)))('$p.name of $p.m rows, $name: proved, and emitted with products of warps', ({ p, s }) => {
+    const { ir } = schedule(p.kernel, on80, s);
+    expect(verify(ir).findings).toEqual([]);
+    const { source, plan } = emitGpu(lower(ir, on80), on80);
+    expect(source).toContain('mma.sync.aligned.m16n8k16.row.col.f32.f16.f16');
+    expect(plan.filter((x) => x.kind === 'launch')).toHaveLength(p.name === 'f16 in parts' ? 2 : 1);
+    if (p.name === 'q4_0') expect(source).toContain('mul.rn.f16x2');
+  }, 120_000);
+  it('says in one line what it needs where there is no GPU', () => {
+    const r = spawnSync(process.execPath, [join(root, 'benchmarks/gpu-skinny.bench.mjs')], { encoding: 'utf8', env: { ...process.env, QUERN_CUDA_LIBRARY: join(dir, 'none.so') } });
+    expect(r.stderr).toMatch(/^gpu-skinny: needs an NVIDIA GPU of compute capability 8\.0 or later and python3 with torch; here, .*none\.so.*\n$/);
     expect([r.status, r.stdout]).toEqual([2, '']);
   });
 });

@@ -102,7 +102,11 @@ export function visitExprs(s: Stmt, f: (e: Expr, holder: Stmt) => void): void {
 export function mapChildren(s: Stmt, f: (x: Stmt) => Stmt | null): Stmt {
   const empty = (x: Stmt | null): Stmt => x ?? { kind: 'block', body: [] };
   switch (s.kind) {
-    case 'block': return block(s.body.map(f).filter((x): x is Stmt => x !== null), { loc: s.loc, step: s.step });
+    case 'block': {
+      const body = s.body.map(f);
+      // What nothing changed in stays the same object: statements are found by identity.
+      return body.every((x, i) => x === s.body[i]) ? s : block(body.filter((x): x is Stmt => x !== null), { loc: s.loc, step: s.step });
+    }
     case 'for': case 'while': { const body = empty(f(s.body)); return body === s.body ? s : { ...s, body }; }
     case 'region': { const body = empty(f(s.body)); return body === s.body ? s : { ...s, body }; }
     case 'call': { if (!s.meaning) return s; const meaning = empty(f(s.meaning)); return meaning === s.meaning ? s : { ...s, meaning }; }

@@ -50,8 +50,11 @@ export function findLoop(st: State, axis: Axis, at: At): Found {
 
 /** The program with one statement replaced (by identity). */
 export function replaceStmt(body: Stmt, old: Stmt, by: Stmt): Stmt {
-  const go = (s: Stmt): Stmt => (s === old ? by : mapChildren(s, go));
-  return go(body);
+  let found = false;
+  const go = (s: Stmt): Stmt => { if (s !== old) return mapChildren(s, go); found = true; return by; };
+  const out = go(body);
+  if (!found) throw new Error(`the ${old.kind} that was to be replaced is not part of the program`);
+  return out;
 }
 
 export const setBody = (st: State, body: Stmt): void => { st.ir = { ...st.ir, body }; };

@@ -44,6 +44,7 @@ describe('random schedules', () => {
     ['saxpy', [{ verb: 'grid', a: 0, b: 0, n: 0 }, { verb: 'split', a: 1, b: 1, n: 1 }]], // lanes split with a rest, of which none was left
     ['saxpy', [{ verb: 'grid', a: 0, b: 0, n: 0 }, { verb: 'stage', a: 0, b: 15, n: 0 }, { verb: 'bind', a: 26, b: 0, n: 393 }]], // workgroups bound beside the lanes
     ['bytes', [{ verb: 'grid', a: 0, b: 1, n: 538 }, { verb: 'shared', a: 0, b: 4, n: 602 }, { verb: 'shared', a: 0, b: 22, n: 13 }, { verb: 'prefetch', a: 0, b: 0, n: 0 }]], // a copy of a copy was fetched ahead of it
+    ['saxpy', [{ verb: 'grid', a: 0, b: 1, n: 186 }, { verb: 'stage', a: 0, b: 21, n: 0 }, { verb: 'shared', a: 0, b: 0, n: 530 }, { verb: 'split', a: 0, b: 1, n: 43 }]], // barriers of a second nest of lanes were lost
   ];
   it.each(shared)('a case that once failed on GPUs: %s', (name, draws) => {
     const k = CORPUS.find((c) => c.name === name)!, s = scheduled(k, draws, counts, { machine: GPU, alive: true });

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 const demo = join(root, 'packages/llm/models/quern-demo-q4_0.gguf');
@@ -19,7 +19,7 @@ function quern(args: readonly string[], env: Record<string, string> = {}): Said 
 }
 
 /** Many command lines, one after the other in one process: to start it takes longer than most of them. */
-function querns(lines: readonly (readonly string[])[]): readonly Said[] {
+function querns(lines: readonly (readonly string[])[], env: Record<string, string> = {}): readonly Said[] {
   const script = `
     import { main } from ${JSON.stringify(pathToFileURL(join(root, 'packages/quern/dist/cli.js')).href)};
     const said = [], { stdout, stderr } = process, write = stdout.write.bind(stdout);
@@ -31,10 +31,21 @@ function querns(lines: readonly (readonly string[])[]): readonly Said[] {
       said.push(one);
     }
     write(JSON.stringify(said));`;
-  const r = spawnSync(process.execPath, ['--input-type=module', '-e', script, JSON.stringify(lines)], { encoding: 'utf8', env: { ...process.env, QUERN_DEVICE: '' }, cwd: dir });
+  const r = spawnSync(process.execPath, ['--input-type=module', '-e', script, JSON.stringify(lines)], { encoding: 'utf8', env: { ...process.env, QUERN_DEVICE: '', ...env }, cwd: dir });
   expect(r.status, r.stderr).toBe(0); // drivers may say something too
   return JSON.parse(r.stdout) as Said[];
 }
+
+/** The command lines of several tests, run together when the first of them asks. */
+function together<K extends string>(lines: Readonly<Record<K, readonly string[]>>): (key: K) => Said {
+  let said: readonly Said[] | undefined;
+  return (key) => (said ??= querns(Object.values(lines)))[Object.keys(lines).indexOf(key)]!;
+}
+const sample = (seed: string): string[] => ['run', demo, '-p', 'Once', '-n', '30', '--temp', '1', '--seed', seed];
+const run = together({
+  plain: ['run', demo, '-p', 'One day', '-n', '12'], json: ['run', demo, '-p', 'One day', '-n', '12', '--json'], five: sample('5'), six: sample('6'),
+  cuda: ['run', demo, '-p', 'Hi', '-n', '1', '--device', 'cuda:0'], cat: ['start', demo, 'The cat'], one: ['run', demo, '-p', 'Hi', '-n', '2', '--threads', '1'],
+});
 
 describe('quern run', () => {
   it('puts the continuation alone on stdout, figures on stderr', () => {
@@ -46,7 +57,7 @@ describe('quern run', () => {
   });
 
   it('prints one JSON object with --json, the same text again', () => {
-    const plain = quern(['run', demo, '-p', 'One day', '-n', '12']), r = quern(['run', demo, '-p', 'One day', '-n', '12', '--json']);
+    const plain = run('plain'), r = run('json');
     const o = JSON.parse(r.out) as { text: string; tokens: number[]; generatedTokens: number; decodeTokensPerSecond: number; stop: string };
     expect(`${o.text}\n`).toBe(plain.out);
     expect(o).toMatchObject({ generatedTokens: 12, stop: 'length' });
@@ -55,38 +66,42 @@ describe('quern run', () => {
   });
 
   it('samples by seed', () => {
-    const line = (seed: string): string[] => ['run', demo, '-p', 'Once', '-n', '30', '--temp', '1', '--seed', seed], [five, six] = querns([line('5'), line('6')]);
-    expect(quern(line('5')).out).toBe(five!.out);
-    expect(five!.out).toMatch(/.{20,}/s);
-    expect(six!.out).not.toBe(five!.out);
+    expect(quern(sample('5')).out).toBe(run('five').out);
+    expect(run('five').out).toMatch(/.{20,}/s);
+    expect(run('six').out).not.toBe(run('five').out);
   });
 
   it('keeps to QUERN_NUM_THREADS and to --threads', () => {
     expect(quern(['run', demo, '-p', 'Hi', '-n', '2'], { QUERN_NUM_THREADS: '1' }).err).toContain('1 thread]');
-    expect(quern(['run', demo, '-p', 'Hi', '-n', '2', '--threads', '1']).err).toContain('1 thread]');
+    expect(run('one').err).toContain('1 thread]');
+  });
+
+  const wrong = [
+    [['run'], 2, /the model file is missing/],
+    [['run', demo], 2, /-p TEXT is missing/],
+    [['run', demo, '-p', 'x', '-n', 'ten'], 2, /--tokens needs a whole number of at least 0, got 'ten'/],
+    [['run', demo, '-p', 'x', '--threads', '0'], 2, /--threads needs a whole number of at least 1/],
+    [['run', demo, '-p', 'x', '--colour'], 2, /--colour/],
+    [['run', demo, 'extra', '-p', 'x'], 2, /too many arguments: 'extra'/],
+    [['run', demo, '-p', 'x', '--kv', 'q4'], 2, /--kv is f16 or f32/],
+    [['run', 'nothing.gguf', '-p', 'x'], 1, /nothing\.gguf/],
+    [['run', demo, '-p', ''], 0, /./],
+    [['run', demo, '-p', 'word '.repeat(50), '--context', '8'], 1, /the context 8.*Fix: shorten the prompt/s],
+    [['run', demo, '-p', 'x', '--top-p', '7'], 1, /topP/],
+    [['dance'], 2, /unknown command 'dance'/],
+    [['kernel', 'nothing.ts'], 2, /there is no file nothing\.ts/],
+  ] as const;
+  const broken = ['short.gguf', 'cut.gguf', 'text.gguf', 'empty.gguf'], commands = ['run', 'devices', 'doctor', 'kernel', 'tune', 'start'];
+  const others = together(Object.fromEntries([...wrong.map(([args]) => args), ...broken.map((name) => ['run', name, '-p', 'x']), ...commands.map((c) => [c, '--help'])].map((args) => [args.join(' '), args])));
+  beforeAll(() => {
+    const bytes = readFileSync(demo), content = [bytes.subarray(0, 1000), bytes.subarray(0, bytes.length - 4096), Buffer.from('hello, this is no model'), Buffer.alloc(0)];
+    broken.forEach((name, i) => writeFileSync(join(dir, name), content[i]!));
   });
 
   it('ends with 1 or 2 and says why', () => {
     expect(quern(['dance']).status).toBe(2); // as a user runs it
-    const wrong = [
-      [['run'], 2, /the model file is missing/],
-      [['run', demo], 2, /-p TEXT is missing/],
-      [['run', demo, '-p', 'x', '-n', 'ten'], 2, /--tokens needs a whole number of at least 0, got 'ten'/],
-      [['run', demo, '-p', 'x', '--threads', '0'], 2, /--threads needs a whole number of at least 1/],
-      [['run', demo, '-p', 'x', '--colour'], 2, /--colour/],
-      [['run', demo, 'extra', '-p', 'x'], 2, /too many arguments: 'extra'/],
-      [['run', demo, '-p', 'x', '--kv', 'q4'], 2, /--kv is f16 or f32/],
-      [['run', 'nothing.gguf', '-p', 'x'], 1, /nothing\.gguf/],
-      [['run', demo, '-p', ''], 0, /./],
-      [['run', demo, '-p', 'word '.repeat(50), '--context', '8'], 1, /the context 8.*Fix: shorten the prompt/s],
-      [['run', demo, '-p', 'x', '--top-p', '7'], 1, /topP/],
-      [['dance'], 2, /unknown command 'dance'/],
-      [['kernel', 'nothing.ts'], 2, /there is no file nothing\.ts/],
-    ] as const;
-    const said = querns(wrong.map(([args]) => args));
-    expect(said.length).toBe(wrong.length);
-    for (const [i, [args, status, text]] of wrong.entries()) {
-      const r = said[i]!, line = args.join(' ');
+    for (const [args, status, text] of wrong) {
+      const line = args.join(' '), r = others(line);
       expect(r.err + r.out, line).toMatch(text);
       expect(r.err, line).not.toMatch(/\n\s+at /);
       expect(r.status, line).toBe(status);
@@ -94,22 +109,25 @@ describe('quern run', () => {
   });
 
   it('says what is wrong with a damaged model, in one line and without a stack', () => {
-    const bytes = readFileSync(demo);
-    const broken = { 'short.gguf': bytes.subarray(0, 1000), 'cut.gguf': bytes.subarray(0, bytes.length - 4096), 'text.gguf': Buffer.from('hello, this is no model'), 'empty.gguf': Buffer.alloc(0) };
-    for (const [name, content] of Object.entries(broken)) writeFileSync(join(dir, name), content);
-    const said = querns(Object.keys(broken).map((name) => ['run', name, '-p', 'x']));
-    for (const [i, name] of Object.keys(broken).entries()) {
-      const r = said[i]!;
+    for (const name of broken) {
+      const r = others(`run ${name} -p x`);
       expect(r.status, name).toBe(1);
       expect(r.err, name).toMatch(/^quern run: .*Fix: /s);
       expect(r.err, name).not.toMatch(/\n\s+at /);
     }
   });
 
+  it('and every other command has a help', () => {
+    const { out } = quern(['help']);
+    for (const c of commands) {
+      expect(out).toContain(c);
+      expect(others(`${c} --help`).out).toContain(`quern ${c}`);
+    }
+  });
+
   it('falls back to the CPU for a device that is absent, and says so', () => {
-    const r = quern(['run', demo, '-p', 'Hi', '-n', '1', '--device', 'cuda:0']);
-    expect(r.status).toBe(0);
-    expect(r.err).toMatch(/cuda/);
+    expect(run('cuda').status).toBe(0);
+    expect(run('cuda').err).toMatch(/cuda/);
   });
 });
 
@@ -152,14 +170,14 @@ describe('the other commands', () => {
       const [record] = JSON.parse(readFileSync(out, 'utf8')) as { key: { sizes: Record<string, number> }; candidates: { us: number[] }[] }[];
       expect(record!.key.sizes).toEqual({ M: 32, N: 64, K: 64 });
       expect(record!.candidates.map((c) => c.us.length)).toEqual([3, 3]);
-      const again = quern([...args, '--json'], env);
-      expect(again.err).toContain('earlier run');
-      expect(JSON.parse(again.out)).toEqual(record);
-      expect(quern([...args, '--sizes', 'Q=1'], env).err).toMatch(/no size 'Q'; its sizes are M, K, N/);
+      const [again, noSize, noTuning] = querns([[...args, '--json'], [...args, '--sizes', 'Q=1'], ['tune', join(root, 'examples/saxpy.ts')]], env);
+      expect(again!.err).toContain('earlier run');
+      expect(JSON.parse(again!.out)).toEqual(record);
+      expect(noSize!.err).toMatch(/no size 'Q'; its sizes are M, K, N/);
+      expect(noTuning!.err).toMatch(/exports no tuning/);
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
-    expect(quern(['tune', join(root, 'examples/saxpy.ts')]).err).toMatch(/exports no tuning/);
   });
 
   it('kernel refuses what may leave its buffer, and shows the line with a caret', () => {
@@ -182,17 +200,9 @@ export const algorithm = kernel('shift', { x: tensor('f32', 'N'), y: tensor('f32
     const all = quern(['start']);
     expect(all.status).toBe(0);
     for (const text of ['Devices', 'A kernel', 'bit for bit', 'A model', 'GB/s']) expect(all.out).toContain(text);
-    const own = quern(['start', demo, 'The cat']);
+    const own = run('cat');
     expect(own.status).toBe(0);
     expect(own.out).toContain('The cat');
     expect(own.out).not.toContain('Devices');
-  });
-
-  it('help names every command', () => {
-    const { out } = quern(['help']), commands = ['run', 'devices', 'doctor', 'kernel', 'tune', 'start'], said = querns(commands.map((c) => [c, '--help']));
-    for (const [i, c] of commands.entries()) {
-      expect(out).toContain(c);
-      expect(said[i]!.out).toContain(`quern ${c}`);
-    }
   });
 });

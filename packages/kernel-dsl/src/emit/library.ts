@@ -2,7 +2,7 @@ import type { KernelIR } from '../ir/index.ts';
 import type { Target } from '../targets/index.ts';
 import { requireVerified } from '../verify/index.ts';
 import { assembleFileC, emitKernelC, emitLibraryIndexC } from './c/index.ts';
-import type { LibraryEntry } from './c/index.ts';
+import type { EmittedKernel, LibraryEntry } from './c/index.ts';
 import { libraryGypi } from './gyp.ts';
 import { sha256 } from './sha256.ts';
 
@@ -26,17 +26,21 @@ export interface LibraryFile {
  */
 export function libraryFiles(kernels: readonly LibraryKernel[], targets: readonly Target[], o: { readonly name: string }): LibraryFile[] {
   const entries: LibraryEntry[] = [], files: LibraryFile[] = [], sources: { path: string; isa: string; cflags: readonly string[] }[] = [];
-  for (const t of targets) {
-    const emitted = kernels.map((k) => {
-      const built = k.build(t);
-      requireVerified(built);
-      const e = emitKernelC({ ...built, name: k.name }, t);
-      entries.push({ name: k.name, isa: t.isa, meta: e.meta });
-      return e;
+  const made = new Map<Target, readonly { readonly e: EmittedKernel; readonly isa: string }[]>();
+  for (const [i, t] of [...targets.entries()].reverse()) {
+    const base = targets.slice(i + 1).find((b) => b.arch === t.arch && b.features.every((f) => t.features.includes(f))), known = base && made.get(base);
+    const emitted = kernels.map((k, at) => {
+      const built = k.build(t), e = emitKernelC({ ...built, name: k.name }, t), same = known?.[at];
+      // What a target adds is for kernels that ask for it: the others have the function of the target below.
+      const isa = t.adds.length > 0 && same && sourceKey(e) === sourceKey(same.e) ? same.isa : t.isa;
+      if (isa === t.isa) requireVerified(built);
+      return { e, isa };
     });
+    made.set(t, emitted);
+    entries.unshift(...emitted.map(({ e, isa }, at): LibraryEntry => ({ name: kernels[at]!.name, isa: t.isa, meta: e.meta, from: isa === t.isa ? undefined : isa })));
     const path = `lib_${t.isa.replaceAll('-', '_')}.c`;
-    files.push({ path, text: assembleFileC(emitted, t) });
-    sources.push({ path, isa: t.isa, cflags: t.cflags });
+    files.unshift({ path, text: assembleFileC(emitted.filter((x) => x.isa === t.isa).map((x) => x.e), t) });
+    sources.unshift({ path, isa: t.isa, cflags: t.cflags });
   }
   const hash = sha256([o.name, ...files.map((x) => `${x.path}\n${x.text}`), JSON.stringify(sources)].join('\0'));
   files.push({ path: 'index.c', text: emitLibraryIndexC(entries, hash) });
@@ -51,3 +55,6 @@ export function libraryFiles(kernels: readonly LibraryKernel[], targets: readonl
   files.push({ path: 'manifest.json', text: `${JSON.stringify(manifest, null, 2)}\n` });
   return files;
 }
+
+/** What a kernel's text is but for its own name. */
+const sourceKey = (e: EmittedKernel): string => JSON.stringify([e.source, e.helpers, e.meta]).replaceAll(e.symbol, '@');

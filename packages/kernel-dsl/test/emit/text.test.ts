@@ -131,6 +131,17 @@ describe('a library', () => {
     expect(m.kernels[0]!.sizes).toEqual(['K']);
   });
 
+  it('holds a kernel once for targets that only add what it does not use', () => {
+    const own = ['x86-64-v4-vnni', 'x86-64-v4', 'x86-64-v3'].map((isa) => target(isa)), bytes = libraryFiles(kernels, own, { name: 'demo' }), of = (path: string): string => bytes.find((f) => f.path === path)!.text;
+    expect(of('lib_x86_64_v4_vnni.c')).not.toContain('one__');
+    for (const path of ['lib_x86_64_v4.c', 'lib_x86_64_v3.c']) expect(of(path)).toContain('int32_t one__');
+    expect(of('index.c')).toContain('{"one", "x86-64-v4-vnni", one__x86_64_v4, 3,');
+    // One that differs keeps its own, and is verified as the others are.
+    const differs = libraryFiles([{ name: 'one', build: (t) => microKernel(2, t.isa === 'x86-64-v4-vnni' ? 1 : 2, t) }], own, { name: 'demo' });
+    expect(differs.find((f) => f.path === 'lib_x86_64_v4_vnni.c')!.text).toContain('int32_t one__x86_64_v4_vnni(');
+    expect(differs.find((f) => f.path === 'index.c')!.text).toContain('{"one", "x86-64-v4-vnni", one__x86_64_v4_vnni, 3,');
+  });
+
   it('compiles into one table, best instruction set first, and runs', () => {
     const t = target('x86-64'), mine = libraryFiles(kernels, [t], { name: 'demo' }), text = mine.filter((f) => f.path.endsWith('.c')).map((f) => f.text).join('\n');
     const rows = files.find((f) => f.path === 'index.c')!.text.match(/^ {2}\{"one".*$/gm)!;

@@ -8,6 +8,8 @@ export interface LibraryEntry {
   readonly name: string;
   readonly isa: string;
   readonly meta: KernelMeta;
+  /** The instruction set whose function it is, where that is not its own. */
+  readonly from?: string | undefined;
 }
 
 const rank = (isa: string): number => {
@@ -22,12 +24,12 @@ export function emitLibraryIndexC(list: readonly LibraryEntry[], hash: string): 
   const declare = (e: LibraryEntry): string =>
     `int32_t ${symbolOf(e.name, e.isa)}(const quern_ctx *ctx, void *const *buf, const int64_t *size, const quern_scalar *scalar);`;
   const row = (e: LibraryEntry): string =>
-    `  {"${e.name}", "${e.isa}", ${symbolOf(e.name, e.isa)}, ${count(e, 'tensor')}, ${sizeCount(e.meta)}, ${count(e, 'scalar')}, ${e.meta.scratchBytes}, ${e.meta.sharedBytes}},`;
+    `  {"${e.name}", "${e.isa}", ${symbolOf(e.name, e.from ?? e.isa)}, ${count(e, 'tensor')}, ${sizeCount(e.meta)}, ${count(e, 'scalar')}, ${e.meta.scratchBytes}, ${e.meta.sharedBytes}},`;
   return `// Made by Quern; do not edit. The kernels of this library, by name, best instruction set first.
 #include <stdint.h>
 #include "quern.h"
 
-${entries.map(declare).join('\n')}
+${entries.filter((e) => e.from === undefined).map(declare).join('\n')}
 
 // name, isa, function, buffers, sizes, scalars, bytes of scratch, bytes of shared memory
 static const quern_entry entries[] = {

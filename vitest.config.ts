@@ -11,7 +11,7 @@ process.env['FC_SEED'] ??= String(Date.now() & 0x7fffffff);
 const each = { environment: 'node', pool: 'forks' as const, testTimeout: 60_000, hookTimeout: 60_000, setupFiles: ['tools/test/setup.ts'] };
 const exclude = ['**/node_modules/**', '**/dist/**'];
 /** Pure code: to load it anew for each file takes longer than most of its tests, so that a process runs many files. */
-const together = ['packages/{kernel-dsl,conformance,fft,dnn,llm}/test/**/*.test.ts'];
+const together = ['packages/{kernel-dsl,conformance,fft,dnn,llm}/test/**/*.test.ts', 'tools/test/**/*.test.ts'];
 
 export default defineConfig({
   test: {
@@ -20,7 +20,7 @@ export default defineConfig({
     projects: [
       { ...sources, test: { ...each, name: 'together', isolate: false, include: together, exclude } },
       // Settings, threads, addons, and warnings that are given once belong to a process: each file has one.
-      { ...sources, test: { ...each, name: 'alone', include: ['packages/*/test/**/*.test.ts', 'tools/test/**/*.test.ts'], exclude: [...exclude, ...together] } },
+      { ...sources, test: { ...each, name: 'alone', include: ['packages/*/test/**/*.test.ts'], exclude: [...exclude, ...together] } },
     ],
   },
 });

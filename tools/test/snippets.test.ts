@@ -22,7 +22,7 @@ interface Ran { readonly passed: number; readonly failed: number; readonly why: 
 /** Runs files of tests as a reader would, all in one process. */
 function vitest(...paths: readonly string[]): (path: string) => Ran {
   const report = join(dir, 'report.json');
-  const r = spawnSync(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...paths, '--project=alone', '--no-isolate', '--maxWorkers=1', '--reporter=json', `--outputFile=${report}`], { cwd: root, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
+  const r = spawnSync(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...paths, '--project=together', '--maxWorkers=1', '--reporter=json', `--outputFile=${report}`], { cwd: root, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
   expect(existsSync(report), r.stdout + r.stderr).toBe(true);
   const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as { testResults: { name: string; message: string; assertionResults: { status: string; failureMessages: string[] }[] }[] };
   return (path) => {
@@ -64,7 +64,7 @@ describe('CONTRIBUTING.md: add a kernel', () => {
     expect(readFileSync(relu6, 'utf8')).not.toBe(right);
     expect(outcome(pages.relu6)).toMatchObject({ passed: 1, failed: 0 });
     expect(outcome(pages.wrong)).toMatchObject({ passed: 0, failed: 1, why: expect.stringContaining('is too far from the oracle') });
-  });
+  }, 120_000);
 
   it('its changeset names packages that exist', () => {
     const [, list = ''] = /^---\n([^]*?)---\n\n\S/.exec(file('.changeset/relu6.md')) ?? [];
@@ -125,5 +125,5 @@ describe('README.md of conformance', () => {
   for (const s of [all[0]!, all.find((x) => x.file === 'saxpy-gpu.test.ts')!]) put(`conformance/${s.file}`, s.text);
   it(`has a test that passes${opencl ? ', and one for GPUs' : ' (the one for GPUs was not run: no OpenCL device is here)'}`, () => {
     for (const path of pages.saxpy) expect(outcome(path)).toMatchObject({ passed: 1, failed: 0 });
-  });
+  }, 120_000);
 });

@@ -146,7 +146,7 @@ describe('a library', () => {
     const t = target('x86-64'), mine = libraryFiles(kernels, [t], { name: 'demo' }), text = mine.filter((f) => f.path.endsWith('.c')).map((f) => f.text).join('\n');
     const rows = files.find((f) => f.path === 'index.c')!.text.match(/^ {2}\{"one".*$/gm)!;
     expect(rows.map((r) => /", "([^"]+)"/.exec(r)![1])).toEqual(TARGETS.map((x) => x.isa));
-    expect(rows[0]).toBe('  {"one", "x86-64-amx", one__x86_64_amx, 3, 7, 0, 0, 0},');
+    expect(rows[0]).toBe('  {"one", "x86-64-amx", one__x86_64_v4, 3, 7, 0, 0, 0},');
     const lib = compile(`${text}
 int32_t first(const quern_ctx *ctx, void *const *buf, const int64_t *size, const quern_scalar *scalar);
 int32_t first(const quern_ctx *ctx, void *const *buf, const int64_t *size, const quern_scalar *scalar) {

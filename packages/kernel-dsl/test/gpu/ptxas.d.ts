@@ -1,0 +1,1 @@
+export declare function ptxas(source: string): string;

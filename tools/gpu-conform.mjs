@@ -1,6 +1,6 @@
 // `node tools/gpu-conform.mjs [RESULT.json]`: every case of the tests for GPUs on each GPU of this machine, compared with the interpreter bit for bit; then kernels
 // of dnn, on the schedules that are found for them, held to their bounds.
-// `--only=cuda:0` takes devices whose names begin so, `--quick` one variant of each case, `--tensor-cores` what runs on tensor cores alone, `--part=0/4` every fourth case from
+// `--kernels` leaves dnn out; `--only=cuda:0` takes devices whose names begin so, `--quick` one variant of each case, `--tensor-cores` what runs on tensor cores alone, `--part=0/4` every fourth case from
 // the first on, `--all` also OpenCL that runs on the CPU. Needs a build.
 // Status: 0; 1 when something differs; 2 when there is no such device.
 // `node tools/gpu-conform.mjs --bundle DIR` writes the programs alone; beside @quern/runtime and @quern/kernel-dsl they need Node and nothing else.
@@ -24,4 +24,4 @@ await build({
     },
   }],
 });
-if (at < 0) process.exitCode = Object.keys(PROGRAMS).reduce((status, name) => Math.max(status, spawnSync(process.execPath, [join(dir, `gpu-conform-${name}.mjs`), ...process.argv.slice(2)], { stdio: 'inherit' }).status ?? 1), 0);
+if (at < 0) process.exitCode = Object.keys(PROGRAMS).filter((name) => name === 'kernels' || !process.argv.includes('--kernels')).reduce((status, name) => Math.max(status, spawnSync(process.execPath, [join(dir, `gpu-conform-${name}.mjs`), ...process.argv.slice(2)], { stdio: 'inherit' }).status ?? 1), 0);

@@ -35,5 +35,6 @@ export const steps = [
   { name: 'every shipped kernel, scheduled ones too, as CUDA for each architecture, and those of the GPU benchmark', command: ['npx', 'vitest', 'run', 'tools/test/gpu-kernels.test.ts', 'tools/test/bench-gpu.test.ts'], env: { QUERN_GPU_ALL: '1' }, needs: [{ tool: 'nvcc', from: "NVIDIA's CUDA toolkit" }], minutes: 20 },
   { name: 'every operation, cast and many random programs in OpenCL and CUDA', command: ['npx', 'vitest', 'run', 'packages/kernel-dsl/test/gpu/ops.test.ts', 'packages/kernel-dsl/test/gpu/programs.test.ts'], env: { QUERN_GPU_ALL: '1' }, needs: [{ library: 'libOpenCL.so.1', apt: 'pocl-opencl-icd' }] },
   { name: 'every operation and cast in WGSL', command: ['npx', 'vitest', 'run', 'packages/kernel-dsl/test/gpu/wgsl-ops.test.ts', 'packages/kernel-dsl/test/gpu/wgsl.test.ts'], env: { QUERN_GPU_ALL: '1' }, needs: [{ library: 'libvulkan.so.1', apt: 'libvulkan1' }, { tool: 'chromium', apt: 'chromium' }] },
+  { name: 'the kernels of the tests for GPUs in WGSL with f16', command: ['node', 'tools/gpu-conform.mjs', '--kernels', '--quick', '--only=webgpu'], needs: [{ library: 'libvulkan_lvp.so', from: "Mesa 25 (mesa-vulkan-drivers of Debian's backports)" }], minutes: 15 },
   { name: 'the shipped model on all held-out items', command: ['node', 'tools/demo-model/evaluate.mjs'] },
 ];

@@ -29,7 +29,8 @@ export function split(st: State, axis: Axis, factor: number, o: { tail: Tail; na
   const nest = (outerExtent: Expr, innerExtent: Expr, b: Stmt): For =>
     ({ kind: 'for', v: outer, extent: outerExtent, loop: loop.loop, ...origin, body: { kind: 'for', v: inner, extent: innerExtent, loop: 'seq', ...origin, body: b } });
   let out: Stmt, rest: Axis | undefined;
-  if (divides) out = nest(constant((n as { value: number }).value / factor), constant(factor), body);
+  if (factor === 1) out = nest(n, constant(1), body); // whatever n is
+  else if (divides) out = nest(constant((n as { value: number }).value / factor), constant(factor), body);
   else if (o.tail === 'clamp') out = nest(ceilDiv(n, factor), min(constant(factor), sub(n, mul(outer, constant(factor)))), body);
   else if (o.tail === 'peel') {
     const whole = isConst(n) ? constant(Math.floor(n.value / factor)) : ({ kind: 'binary', fn: 'div', dtype: 'i64', lanes: 1, a: n, b: constant(factor) } as const);

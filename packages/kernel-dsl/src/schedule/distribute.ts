@@ -66,6 +66,7 @@ export function distribute(st: State, order: readonly Axis[], through: readonly 
       case 'region': return [{ ...s, body: block(go(s.body)) }];
       case 'alloc': {
         if (s.buf.shape.some((e) => !isConst(e))) return refuse(`${s.buf.name} has no constant shape`);
+        if (s.buf.space === 'shared') return refuse(`lanes share ${s.buf.name}`);
         const w = widen(s.buf);
         wide.set(s.buf.id, w);
         return [{ ...s, buf: w }];

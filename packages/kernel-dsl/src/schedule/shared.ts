@@ -26,6 +26,7 @@ export function stageShared(st: State, src: Buffer, axis: Axis, o: StageOptions,
   if (!top) return refuse('no loop around it is bound to lanes');
   const nest = laneNest(top), own = lanesOwn(nest);
   if (nest.loops.length > lanes.length) return refuse(`the lane loop ${nest.loops.at(-1)!.v.name} lies inside of it`);
+  if (nest.loops.length < lanes.length) return refuse(`the lane loop ${lanes[nest.loops.length]!.v.name} does not lie directly in the others`);
   visitStmt(nest.body, (s) => { if (s.kind === 'alloc' && s.buf.id === src.id) refuse('each lane has its own'); });
   for (const s of around.slice(around.indexOf(lanes.at(-1)!) + 1)) {
     if (s.kind === 'for' && differs(s.extent, own)) refuse(`the extent ${printExpr(s.extent)} of ${s.v.name} may differ from lane to lane`);

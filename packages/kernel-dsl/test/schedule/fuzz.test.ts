@@ -45,6 +45,8 @@ describe('random schedules', () => {
     ['saxpy', [{ verb: 'grid', a: 0, b: 0, n: 0 }, { verb: 'stage', a: 0, b: 15, n: 0 }, { verb: 'bind', a: 26, b: 0, n: 393 }]], // workgroups bound beside the lanes
     ['bytes', [{ verb: 'grid', a: 0, b: 1, n: 538 }, { verb: 'shared', a: 0, b: 4, n: 602 }, { verb: 'shared', a: 0, b: 22, n: 13 }, { verb: 'prefetch', a: 0, b: 0, n: 0 }]], // a copy of a copy was fetched ahead of it
     ['saxpy', [{ verb: 'grid', a: 0, b: 1, n: 186 }, { verb: 'stage', a: 0, b: 21, n: 0 }, { verb: 'shared', a: 0, b: 0, n: 530 }, { verb: 'split', a: 0, b: 1, n: 43 }]], // barriers of a second nest of lanes were lost
+    ['gemm', [{ verb: 'grid', a: 0, b: 1, n: 133 }, { verb: 'split', a: 2, b: 0, n: 0 }, { verb: 'shared', a: 0, b: 10, n: 65 }, { verb: 'stage', a: 23, b: 5, n: 0 }, { verb: 'jam', a: 14, b: 0, n: 0 }]], // a loop between those of the lanes, which all copied everything
+    ['blur', [{ verb: 'grid', a: 0, b: 1, n: 135 }, { verb: 'shared', a: 0, b: 0, n: 0 }, { verb: 'split', a: 15, b: 14, n: 0 }, { verb: 'distribute', a: 20, b: 0, n: 295 }]], // what lanes share became each one's own
   ];
   it.each(shared)('a case that once failed on GPUs: %s', (name, draws) => {
     const k = CORPUS.find((c) => c.name === name)!, s = scheduled(k, draws, counts, { machine: GPU, alive: true });

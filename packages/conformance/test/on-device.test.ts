@@ -1,8 +1,9 @@
 /** Kernels held to their definition on the GPUs of this machine. */
 import { axes, kernel, subgroupAdd, tensor, when } from '@quern/kernel-dsl';
-import type { Axis, Schedule } from '@quern/kernel-dsl';
+import type { Axis, Schedule, TensorArg } from '@quern/kernel-dsl';
 import { device, listDevices } from '@quern/runtime';
 import { describe, expect, it } from 'vitest';
+import { makeArgs } from '../src/cases/index.ts';
 import { ConformanceError, conformOn } from '../src/index.ts';
 import * as oracles from '../src/oracles/index.ts';
 import { addRow, dot, gemm, hash, relu6, saxpy } from './kernels.ts';
@@ -29,6 +30,15 @@ const tiles = (s: Schedule, { i, j, k }: { i: Axis; j: Axis; k: Axis }): void =>
 };
 
 const gpus = (await listDevices()).devices.filter(({ kind }) => kind === 'opencl' || kind === 'cuda'), required = process.env['QUERN_REQUIRE_DEVICES'] ?? '';
+it('devices that promise nothing of NaN, infinities and subnormal numbers get zeros of both signs and large numbers instead', () => {
+  const dense = { pad: 0, inner: 0, offset: 0, reversed: false, transposed: false }, drawn = (values: number): number[] => [...(makeArgs(saxpy.ir, { sizes: { N: 3000 }, layouts: { x: dense, y: dense }, values, seed: 2 }, {}).args['x'] as TensorArg).data as Float32Array];
+  const odd = (x: number): boolean => !Number.isFinite(x) || (x !== 0 && Math.abs(x) < 2 ** -126);
+  expect(drawn(2).some(odd)).toBe(true);
+  const ordinary = drawn(3);
+  expect(ordinary.some(odd)).toBe(false);
+  expect(ordinary.some((x) => Object.is(x, -0)) && ordinary.includes(-104)).toBe(true);
+});
+
 it.skipIf(gpus.length === 0 && !/opencl|cuda/.test(required))('there is a device of OpenCL or CUDA (skipped where none is)', () => { expect(gpus.length).toBeGreaterThan(0); });
 
 for (const { id } of gpus) {

@@ -1,20 +1,23 @@
 import type { DeviceFunction } from '../ir/index.ts';
 
+/** Words of a chunk. */
+type Words = 1 | 2 | 4;
+
 /** A function, and the one that does the same where addresses are multiples of no more than an element, or rows end within a chunk. */
 export interface ChunkFunction { readonly fn: DeviceFunction; readonly unaligned: DeviceFunction }
 
 /** Statements that gather the first `left` elements, of so many bytes, of a chunk of so many words as words of `to`, zeros after them. */
-function gather(size: number, words: 1 | 4, to: string): readonly string[] {
+function gather(size: number, words: Words, to: string): readonly string[] {
   const unit = Math.min(size, 4), type = { 1: 'u8', 2: 'u16', 4: 'u32' }[unit]!, each = 4 / unit;
   const element = (i: number, shift: number): string => { const x = `${Math.floor((i * unit) / size)} < left ? ${unit === 4 ? '' : '(u32)'}p[${i}]${shift ? ` << ${shift}` : ''} : 0`; return each > 1 ? `(${x})` : x; };
   return [`const ${type} *const p = (const ${type} *)from;`, ...Array.from({ length: words }, (_, w) => `${to}[${w}] = ${Array.from({ length: each }, (_, e) => element(w * each + e, 8 * unit * e)).join(' | ')};`)];
 }
 /** Words as one value that is stored at once. */
-const joined = (words: 1 | 4, w: string): string => (words === 1 ? `*(u32 *)to = ${w}[0];` : `*(uint4 *)to = uint4{${w}[0], ${w}[1], ${w}[2], ${w}[3]};`);
-const suffix = (words: 1 | 4): string => (words === 1 ? '_word' : '');
+const joined = (words: Words, w: string): string => (words === 1 ? `*(u32 *)to = ${w}[0];` : `*(uint${words} *)to = uint${words}{${Array.from({ length: words }, (_, i) => `${w}[${i}]`).join(', ')}};`);
+const suffix = (words: Words): string => ({ 1: '_word', 2: '_pair', 4: '' }[words]);
 
-/** Copies a chunk of 16 or 4 bytes to shared memory, asynchronously where addresses allow it: its first `left` elements, and zeros. */
-export function COPY_CHUNK(size: number, words: 1 | 4 = 4): ChunkFunction {
+/** Copies a chunk of 16, 8 or 4 bytes to shared memory, asynchronously where addresses allow it: its first `left` elements, and zeros. */
+export function COPY_CHUNK(size: number, words: Words = 4): ChunkFunction {
   const signature = (name: string): string => `void ${name}(void *to, const void *from, int left)`, name = `copy_chunk${suffix(words)}`, open = `copy_elements_${size}${suffix(words)}`, how = words === 4 ? 'cg.shared.global.L2::128B' : 'ca.shared.global', bytes = 4 * words;
   return {
     fn: { name, signature: signature(name), body: [`asm volatile("cp.async.${how} [%0], [%1], ${bytes}, %2;" : : "r"((u32)__cvta_generic_to_shared(to)), "l"(from), "r"(left > 0 ? ${bytes} : 0) : "memory");`] },
@@ -32,7 +35,7 @@ export function FETCH_CHUNK(size: number, words: 1 | 4 = 4): ChunkFunction {
 }
 
 /** Stores a chunk that was fetched. */
-export const STORE_CHUNK = (words: 1 | 4 = 4): DeviceFunction => ({ name: `store_chunk${suffix(words)}`, signature: `void store_chunk${suffix(words)}(void *to, const u32 *w)`, body: [joined(words, 'w')] });
+export const STORE_CHUNK = (words: Words = 4): DeviceFunction => ({ name: `store_chunk${suffix(words)}`, signature: `void store_chunk${suffix(words)}(void *to, const u32 *w)`, body: [joined(words, 'w')] });
 
 /** Closes a group of asynchronous copies, and waits for all groups but the last `n`. */
 export const COPIES: { readonly commit: DeviceFunction; readonly wait: (n: number) => DeviceFunction } = {

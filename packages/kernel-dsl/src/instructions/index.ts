@@ -10,7 +10,6 @@ export type { InstrSpec } from './instr.ts';
 export { argsOf, matchInstruction } from './match.ts';
 export type { Matched, Mismatch } from './match.ts';
 export { instantiate } from './instantiate.ts';
-export { COPY_ASYNC, COPY_ASYNC_PARTS } from './cuda-async.ts';
 export { AVX2, vfmadd_f32x8, vfmadd_f64x4, vpmaddwd_i32x8 } from './x86-avx2.ts';
 export { AVX512, AVX512_BF16, VNNI, masked_load_f32x16, masked_store_f32x16, vdpbf16ps_f32x16, vpdpbusd_i32x16 } from './x86-avx512.ts';
 export { AMX, tdpbf16ps_32x32, tdpbusd_32x32 } from './x86-amx.ts';

@@ -1,11 +1,12 @@
-import { COPIES, COPY_ASYNC, COPY_ASYNC_PARTS } from '../instructions/index.ts';
-import { block, bytesOf, constant, isConst, mapChildren, sameExpr, select } from '../ir/index.ts';
+import { COPIES, COPY_CHUNK } from '../instructions/index.ts';
+import { block, bytesOf, constant, isConst, mapChildren, mul, sameExpr, select } from '../ir/index.ts';
 import type { Expr, If, KernelIR, Load, Stmt, Store } from '../ir/index.ts';
 import type { Target } from '../targets/index.ts';
+import { multiple } from './multiple.ts';
 
 /**
- * Copies ahead become asynchronous where the target has such copies: each from a tensor to shared memory of 4 or 8 bytes, or of 16 in words, with zero where a
- * condition says that nothing is there. What they are not (narrower, converted on the way, put together at an edge) stays a load and a store, which are over before the next barrier anyway.
+ * Copies ahead become asynchronous where the target has such copies: each from a tensor to shared memory of 4, 8 or 16 bytes, with zero where a condition
+ * says that nothing is there. What they are not (narrower, converted on the way, put together at an edge) stays a load and a store, which are over before the next barrier anyway.
  */
 export function ahead(k: KernelIR, target: Target): KernelIR {
   if (!target.features.includes('cp_async')) return k;
@@ -34,13 +35,20 @@ const only = (s: Stmt): Stmt | undefined => (s.kind === 'block' ? (s.body.length
 /** The copy of a store; `meaning` is what it stands for. */
 function copy(meaning: Stmt, s: Store, cond: Expr | undefined): Stmt | undefined {
   const from = s.value;
-  if (!plain(from, s)) return undefined;
-  const element = bytesOf(s.buf.dtype), size = element * from.lanes, wide = size === 16 && element === 4;
-  if ((from.lanes > 1 && !wide) || (size !== 4 && size !== 8 && !wide)) return undefined;
-  const all = constant(size, 'i32'), chunk = wide ? { chunk: from.lanes } : {};
+  if (!plain(from, s) || !whole(s, from.lanes)) return undefined;
+  const element = bytesOf(s.buf.dtype), size = element * from.lanes;
+  if (size !== 4 && size !== 8 && size !== 16) return undefined;
+  // A single element is aligned as itself; of several, all exist or none.
+  const { fn, unaligned } = COPY_CHUNK(element, (size / 4) as 1 | 2 | 4), several = from.lanes > 1, chunk = several ? { chunk: from.lanes } : {}, all = constant(from.lanes, 'i32');
   return {
-    kind: 'call', fn: COPY_ASYNC(size as 4), meaning, ...(wide && { unaligned: COPY_ASYNC_PARTS }), loc: s.loc, step: s.step,
+    kind: 'call', fn, meaning, ...(several && { unaligned }), loc: s.loc, step: s.step,
     args: [{ kind: 'place', buf: s.buf, index: s.index, writes: true, ...chunk }, { kind: 'place', buf: from.buf, index: from.index, writes: false, ...chunk }, { kind: 'value', value: cond ? select(cond, all, constant(0, 'i32')) : all }],
   };
 }
 const plain = (e: Expr, s: Store): e is Load => e.kind === 'load' && e.as === undefined && e.dtype === s.buf.dtype && e.buf.dtype === s.buf.dtype && e.buf.space === 'param' && !e.buf.packed && s.buf.space === 'shared';
+
+/** Does a store of so many elements begin at a multiple of them? Rows that are padded by less do not. */
+const whole = ({ buf, index }: Store, lanes: number): boolean => index.every((e, d) => {
+  const stride = buf.shape.slice(d + 1).reduce((n, x) => n * (isConst(x) ? x.value : NaN), 1);
+  return stride % lanes === 0 || multiple(mul(e, constant(stride)), lanes);
+});

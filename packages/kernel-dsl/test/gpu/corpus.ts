@@ -43,11 +43,11 @@ export const GPU_CORPUS: readonly GpuCase[] = [
     ],
   },
   {
-    kernel: gemm, runs: [square(1, 1, 1), square(16, 16, 16), square(33, 50, 20), square(20, 36, 24, 4)],
+    kernel: gemm, runs: [square(1, 1, 1), square(16, 16, 16), square(33, 50, 20), square(20, 36, 24, 4), square(9, 10, 7)],
     schedules: [
       (t) => schedule(gemm, t, (s, { i, j }) => { const [bi, ti] = s.split(i, 8, { tail: 'mask' }), [bj, tj] = s.split(j, 8, { tail: 'mask' }); s.reorder(bi, bj, ti, tj); s.bind({ 'block.y': bi }); s.bind({ 'block.x': bj }); s.bind({ 'lane.y': ti }); s.bind({ 'lane.x': tj }); }).ir,
-      // Tiles that lanes copy ahead, by elements and in pieces.
-      (t) => schedule(gemm, t, (s, ax) => copiedAhead(s, ax, 3, {})).ir, (t) => schedule(gemm, t, (s, ax) => copiedAhead(s, ax, 2, { vector: 4 })).ir,
+      // Tiles that lanes copy ahead, by elements, in pieces, and in pieces of rows that lie apart by less.
+      (t) => schedule(gemm, t, (s, ax) => copiedAhead(s, ax, 3, {})).ir, (t) => schedule(gemm, t, (s, ax) => copiedAhead(s, ax, 2, { vector: 4 })).ir, (t) => schedule(gemm, t, (s, ax) => copiedAhead(s, ax, 2, { vector: 4, pad: 1 })).ir,
     ],
   },
   {

@@ -2,7 +2,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { emitGpu } from '../../src/emit/index.ts';
-import { DslError } from '../../src/errors/index.ts';
 import { mapStmt, printKernel, visitStmt } from '../../src/ir/index.ts';
 import { axes, kernel, reg, tensor } from '../../src/lang/index.ts';
 import type { Axis, Kernel } from '../../src/lang/index.ts';
@@ -11,7 +10,9 @@ import { schedule } from '../../src/schedule/index.ts';
 import type { Schedule, ScheduledKernel } from '../../src/schedule/index.ts';
 import { target } from '../../src/targets/index.ts';
 import { verify } from '../../src/verify/index.ts';
+import { saxpy } from '../schedule/corpus.ts';
 import { MACHINE, compare } from '../schedule/fuzz.ts';
+import { why } from '../errors/refusal.ts';
 
 const gemm: Kernel<{ i: Axis; j: Axis; k: Axis }> = kernel('gemm', { A: tensor('f32', 'M', 'K'), B: tensor('f32', 'K', 'N'), C: tensor('f32', 'M', 'N').out() }, ({ A, B, C, M, N, K }) => {
   const ax = axes({ i: M, j: N, k: K });
@@ -44,15 +45,6 @@ const tiles = (o: { readonly ahead?: boolean; readonly stages?: number; readonly
   if (o.resident !== undefined) s.resident(o.resident);
 };
 const barriers = (s: ScheduledKernel): number => { let n = 0; visitStmt(s.ir.body, (x) => { if (x.kind === 'barrier') n++; }); return n; };
-const why = (f: () => unknown): string => {
-  try {
-    f();
-  } catch (e) {
-    expect(e).toBeInstanceOf(DslError);
-    return (e as DslError).message;
-  }
-  throw new Error('nothing was refused');
-};
 
 describe('tiles of registers and shared memory', () => {
   it.each([[{ ahead: false }, 2], [{ ahead: true }, 2], [{ stages: 2 }, 2], [{ stages: 3 }, 2]] as const)('compute what the algorithm says: %o', (o, most) => {
@@ -75,13 +67,23 @@ describe('tiles of registers and shared memory', () => {
     const text = (isa: string): string => { const t = target(isa); return emitGpu(lower(schedule(gemm, t, tiles({ stages: 3 })).ir, t), t).source; }, ampere = text('cuda-sm80');
     expect(printKernel(schedule(gemm, MACHINE, tiles({ stages: 3 })).ir)).toMatch(/shared A_shared: f32\[3, 2, 8\]/);
     // What lies transposed is copied by elements; two tiles ahead, and one more in the loop.
-    expect(ampere.match(/copy_async_4\(&A_shared/g)).toHaveLength(3 * 4);
+    expect(ampere.match(/copy_chunk_word\(&A_shared/g)).toHaveLength(3 * 4);
     expect(ampere.match(/^ +copies_commit\(\);/gm)).toHaveLength(3);
     expect(ampere).toMatch(/copies_wait_1\(\);\n +__syncthreads\(\);/);
-    for (const isa of ['cuda-sm75', 'opencl']) expect(text(isa)).not.toMatch(/copy_async|copies_wait/);
+    for (const isa of ['cuda-sm75', 'opencl']) expect(text(isa)).not.toMatch(/copy_chunk|copies_wait/);
     // Checked, they are accesses like any others.
     const t = target('cuda-sm80');
-    expect(emitGpu(lower(schedule(gemm, t, tiles({ stages: 3 })).ir, t), t, { bounds: true }).source).not.toMatch(/copy_async|copies_wait/);
+    expect(emitGpu(lower(schedule(gemm, t, tiles({ stages: 3 })).ir, t), t, { bounds: true }).source).not.toMatch(/copy_chunk|copies_wait/);
+  });
+
+  it('a loop of a copy that was vectorized stays so when its axis is unrolled', () => {
+    const text = printKernel(schedule(saxpy, MACHINE, (t, { i }) => {
+      const [o, l] = t.split(i, 4, { tail: 'peel' });
+      t.vectorize(t.stage('x', o, 'reg')[l.name]!);
+      t.unroll(l);
+    }).ir);
+    expect(text).toMatch(/vector ii in 0\.\.4:.*\n +x_reg\[ii\] = /);
+    expect(text).toMatch(/unroll ii in 0\.\.4:.*\n +y\[/);
   });
 
   it('a barrier that is taken away is missed: copies of the next round would overtake readers', () => {

@@ -9,8 +9,9 @@
 #include <ucontext.h>
 #include <vector>
 
-struct uint4 { unsigned x, y, z, w; };
-struct double2 { double x, y; };
+struct alignas(8) uint2 { unsigned x, y; };
+struct alignas(16) uint4 { unsigned x, y, z, w; };
+struct alignas(16) double2 { double x, y; };
 struct Index { unsigned x, y, z; };
 
 struct Barrier {
@@ -21,6 +22,7 @@ struct Warp { Barrier meet; unsigned char a[32][128], b[32][128]; };
 struct Copy { void *to; const void *from; int size, bytes; };
 struct Lane {
   Index thread;
+  unsigned number;   // of all lanes, x counting fastest
   ucontext_t context;
   std::vector<char> stack;
   bool done = false;
@@ -48,8 +50,8 @@ inline void Barrier::wait() {
   while (phase == p) swapcontext(&now->context, &scheduler);
 }
 static inline void __syncthreads() { block.wait(); }
-static inline Warp &warp() { return warps[now->thread.x / 32]; }
-static inline int lane_id() { return now->thread.x % 32; }
+static inline Warp &warp() { return warps[now->number / 32]; }
+static inline int lane_id() { return now->number % 32; }
 // Addresses of shared memory are 32 bits: all of it lies in this program's data, within 4 GiB.
 static inline uint32_t __cvta_generic_to_shared(const void *p) { return (uint32_t)((uintptr_t)p - ((uintptr_t)shared_memory & ~0x7fffffffull)); }
 static inline void *at_shared(uint32_t a) { return (void *)(((uintptr_t)shared_memory & ~0x7fffffffull) + a); }
@@ -120,7 +122,8 @@ static inline void copies_wait_group(int n) {
 static std::function<void()> body;
 static void enter() { body(); now->done = true; for (;;) swapcontext(&now->context, &scheduler); }
 /** Runs all workgroups of a launch, one after another; lanes go on in turns. Shared memory starts as garbage. */
-static void launch(const unsigned (&grid)[3], unsigned n, std::function<void()> f) {
+static void launch(const unsigned (&grid)[3], const unsigned (&of)[3], std::function<void()> f) {
+  const unsigned n = of[0] * of[1] * of[2];
   body = f;
   for (blockIdx.z = 0; blockIdx.z < grid[2]; blockIdx.z++) for (blockIdx.y = 0; blockIdx.y < grid[1]; blockIdx.y++) for (blockIdx.x = 0; blockIdx.x < grid[0]; blockIdx.x++) {
     memset(shared_memory, 0x7f, sizeof shared_memory);
@@ -129,7 +132,8 @@ static void launch(const unsigned (&grid)[3], unsigned n, std::function<void()> 
     for (unsigned w = 0; w < warps.size(); w++) warps[w].meet.n = n - 32 * w < 32 ? n - 32 * w : 32;
     for (unsigned i = 0; i < n; i++) {
       Lane *l = new Lane;
-      l->thread = Index{i, 0, 0};
+      l->number = i;
+      l->thread = Index{i % of[0], i / of[0] % of[1], i / of[0] / of[1]};
       l->stack.resize(1 << 17);
       l->groups.emplace_back();
       getcontext(&l->context);

@@ -1,24 +1,39 @@
-/** What the text of products by warps computes, on a machine without a GPU: emitted CUDA against the interpreter, bit for bit. */
+/** What the text of products by warps, and of copies ahead, computes on a machine without a GPU: emitted CUDA against the interpreter, bit for bit. */
 import { describe, expect, it } from 'vitest';
 import { spread } from '../../../../tools/test/spread.ts';
+import { emitGpu } from '../../src/emit/index.ts';
+import type { KernelIR } from '../../src/ir/index.ts';
+import { holds } from '../../src/passes/index.ts';
 import { interpret } from '../../src/run/index.ts';
 import { target } from '../../src/targets/index.ts';
+import type { Target } from '../../src/targets/index.ts';
 import type { TensorValue } from '../emit/harness.ts';
+import { corpusCases } from './cases.ts';
 import { tensorCases } from './tensor-cases.ts';
 import { onWarpMachine } from './warp-machine.ts';
 
 const cases = tensorCases(target('cuda-sm90a')).flatMap((c) => c.runs.slice(0, 1).map((args) => ({ c, args: args as Record<string, TensorValue>, name: c.k.name, arch: c.older ? 750 : c.target.isa === 'cuda-sm80' ? 800 : 900 })));
 const copies = (args: Record<string, TensorValue>): Record<string, TensorValue> => Object.fromEntries(Object.entries(args).map(([n, v]) => [n, { ...v, data: v.data.slice() as TensorValue['data'] }]));
 
+/** Runs a case with copies as early and as late as they may come. */
+function same(k: KernelIR, meaning: KernelIR, on: Target, args: Record<string, TensorValue>, arch: number): void {
+  const want = copies(args), run = onWarpMachine(k, on, args, arch);
+  interpret(meaning, want as never);
+  for (const late of [false, true]) {
+    const got = copies(args);
+    run(got, late);
+    for (const p of k.params) if (p.kind === 'tensor' && p.buf.access !== 'in') expect(got[p.name]!.data, p.name).toEqual(want[p.name]!.data);
+  }
+}
+
 describe('emitted products of warps, on a warp made of fibers', () => {
-  it.each(spread(cases, 6))('$name for __CUDA_ARCH__ $arch', ({ c, args, arch }) => {
-    const want = copies(args);
-    interpret(c.meaning, want as never);
-    const run = onWarpMachine(c.k, c.target, args, arch);
-    for (const late of [false, true]) {
-      const got = copies(args);
-      run(got, late);
-      for (const p of c.k.params) if (p.kind === 'tensor' && p.buf.access !== 'in') expect(got[p.name]!.data, p.name).toEqual(want[p.name]!.data);
-    }
+  it.each(spread(cases, 6))('$name for __CUDA_ARCH__ $arch', ({ c, args, arch }) => { same(c.k, c.meaning, c.target, args, arch); }, 240_000);
+});
+
+describe('tiles that lanes copy ahead, on lanes made of fibers', () => {
+  const sm80 = target('cuda-sm80'), ahead = corpusCases(sm80).filter(({ k }) => holds(k.body, (s) => s.kind === 'region' && s.ahead === true));
+  it.each(ahead.flatMap(({ k, runs }) => runs.map((args, i) => ({ name: `${k.name}, arguments ${i}`, k, args: args as Record<string, TensorValue> }))))('$name', ({ k, args }) => {
+    expect(emitGpu(k, sm80).source).toContain('cp.async');
+    same(k, k, sm80, args, 800);
   }, 240_000);
 });

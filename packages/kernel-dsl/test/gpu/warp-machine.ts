@@ -78,11 +78,11 @@ export function onWarpMachine(k: KernelIR, target: Target, args: Readonly<Record
   const launches = launchesOf(m, k, args).map((l) => {
     const params = parts(new RegExp(`void __launch_bounds__\\([^)]*\\) ${l.entry}\\(([^)]*)\\)`).exec(m.source)![1]!, ',').map((p) => p.replace(/\w+$/, '').replace(/__restrict__|\s+$/g, ''));
     const given = l.args.map((a, i) => (typeof a === 'number' ? `(${params[i]!})buffers[${a}]` : String(new DataView(a.buffer, a.byteOffset).getInt32(0, true))));
-    return `  launch({${l.global.map((n, d) => n / l.local[d]!).join(', ')}}, ${l.local[0]!}, [&] { ${l.entry}(${given.join(', ')}); });`;
+    return `  launch({${l.global.map((n, d) => n / l.local[d]!).join(', ')}}, {${l.local.join(', ')}}, [&] { ${l.entry}(${given.join(', ')}); });`;
   });
   const main = [
     'static std::vector<char> read(const char *name) { std::vector<char> x; FILE *f = fopen(name, "rb"); for (int c; (c = fgetc(f)) != EOF;) x.push_back((char)c); fclose(f); return x; }',
-    'int main(int argc, char **) {', '  late = argc > 1;', `  std::vector<std::vector<char>> memory = {${tensors.map((_, i) => `read("${file(i)}")`).join(', ')}};`, '  std::vector<void *> buffers;', '  for (auto &x : memory) buffers.push_back(aligned_alloc(256, (x.size() + 511) / 256 * 256));',
+    'int main(int argc, char **) {', '  late = argc > 1;', `  std::vector<std::vector<char>> memory = {${tensors.map((_, i) => `read("${file(i)}")`).join(', ')}};`, '  std::vector<void *> buffers;', '  for (auto &x : memory) { const size_t n = (x.size() + 1023) / 256 * 256; buffers.push_back(aligned_alloc(256, n)); memset(buffers.back(), 0x7f, n); }   // what lies after a tensor is no zero',
     '  for (size_t i = 0; i < memory.size(); i++) memcpy(buffers[i], memory[i].data(), memory[i].size());', ...launches,
     ...tensors.map((t, i) => `  { FILE *f = fopen("${file(i)}", "wb"); fwrite(buffers[${i}], 1, ${t.data.byteLength}, f); fclose(f); }`), '}',
   ];
@@ -90,7 +90,8 @@ export function onWarpMachine(k: KernelIR, target: Target, args: Readonly<Record
   const exec = (command: string, ...rest: readonly string[]): void => {
     try { execFileSync(command, rest, { stdio: ['ignore', 'ignore', 'pipe'], timeout: 120_000 }); } catch (e) { throw new Error(`${k.name}: ${text(e)}`, { cause: e }); }
   };
-  exec('g++', '-std=c++20', '-O1', '-w', `-D__CUDA_ARCH__=${arch}`, `${base}.cpp`, '-o', base);
+  // Wide accesses must be aligned, as on a GPU.
+  exec('g++', '-std=c++20', '-O1', '-w', '-fsanitize=alignment', '-fno-sanitize-recover=alignment', `-D__CUDA_ARCH__=${arch}`, `${base}.cpp`, '-o', base);
   return (given, late) => {
     tensorsOf(given).forEach((t, i) => writeFileSync(file(i), bytes(t)));
     exec(base, ...(late ? ['late'] : []));

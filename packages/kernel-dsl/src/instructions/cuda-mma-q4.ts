@@ -1,7 +1,7 @@
 import type { DeviceFunction, Instruction } from '../ir/index.ts';
 import { axes, kernel, tensor } from '../lang/index.ts';
 import type { Val } from '../lang/index.ts';
-import { mmaNamed, narrowA } from './cuda-mma.ts';
+import { mmaNamed, multiplyF16, narrowA } from './cuda-mma.ts';
 import { instr } from './instr.ts';
 
 /**
@@ -20,7 +20,8 @@ const made = new Map<string, Instruction>();
 export function mmaQ4(m: number, n: number): Instruction {
   const name = `mma_m${m}n${n}k32_q4_0`, known = made.get(name);
   if (known) return known;
-  const half = mmaNamed(`mma_m${m}n${n}k16_f16`).team!, count = (m * n) / 32, a = m / 2, b = n / 2;
+  mmaNamed(`mma_m${m}n${n}k16_f16`); // a lane can hold as many sums
+  const count = (m * n) / 32, a = m / 2, b = n / 2;
   const load: DeviceFunction = {
     name: `factors_m${m}n${n}k32_q4_0`, signature: `void factors_m${m}n${n}k32_q4_0(u32 (&a)[${a}], u32 (&b)[${b}], const void *at_a, const void *at_b, int chunk, int pitch)`,
     body: [
@@ -51,7 +52,7 @@ export function mmaQ4(m: number, n: number): Instruction {
     name, signature: `void ${name}(float (&c)[${count}], const u32 (&a)[${a}], const u32 (&b)[${b}])`,
     body: [
       '#pragma unroll', 'for (int h = 0; h < 2; h++) {', `  const u32 *const a_half = a + ${a / 2} * h, *const b_half = b + ${b / 2} * h;`,
-      ...half.fn.body.map((l) => `  ${l.replace(/\ba \+/, 'a_half +').replace(/\bb \+/, 'b_half +')}`.replace(/^ +#(if|else|endif)/, '#$1')), '}',
+      ...multiplyF16(m, n, 'a_half', 'b_half').map((l) => (l.startsWith('#') ? l : `  ${l}`)), '}',
     ],
   };
   const i = instr({

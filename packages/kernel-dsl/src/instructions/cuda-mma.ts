@@ -5,9 +5,6 @@ import type { Val } from '../lang/index.ts';
 import { tf32 } from './cuda-hopper.ts';
 import { instr } from './instr.ts';
 
-/** The registers of one product: those of A, B and C that a lane has, and the machine's name for it. */
-interface Shape { readonly text: string; readonly a: number; readonly b: number; readonly c: number }
-
 /**
  * A product of 16 x 8 x k, k being 32 bytes of a row: `steps` of the machine's products, each over some of the registers. Since `from`, a GPU has it as one; before that, as
  * `older` ones.
@@ -87,25 +84,35 @@ function wide(m: number, n: number, k: number): readonly string[] {
   ];
 }
 
+/** What a lane has of a form: registers of `type` for a block of 16 rows of A and for 8 rows of B, and sums of `ctype`. */
+const registersOf = (f: Form): { readonly ofA: number; readonly ofB: number; readonly type: 'double' | 'u32'; readonly ctype: string } =>
+  ({ ...(f.in === 'f64' ? { ofA: f.k / 2, ofB: f.k / 4, type: 'double' } : { ofA: 4, ofB: 2, type: 'u32' }), ctype: { f32: 'float', f64: 'double', i32: 'int' }[f.out as 'f32'] });
+
+/** Statements that multiply all blocks of two factors, registers `a` and `b`, and add to `c`. */
+function multiply(m: number, n: number, f: Form, a: string, b: string): readonly string[] {
+  const { ofA, ofB, type, ctype } = registersOf(f);
+  return [
+    '#pragma unroll',
+    `for (int i = 0; i < ${m / 16}; i++) {`,
+    '#pragma unroll',
+    `  for (int j = 0; j < ${n / 8}; j++) {`,
+    `    ${ctype} *const s = c + (i * ${n / 8} + j) * 4;`,
+    `    const ${type} *const x = ${a} + i * ${ofA}, *const y = ${b} + j * ${ofB};`,
+    ...(f.older ? [`#if __CUDA_ARCH__ >= ${f.older.before}`, ...f.steps.map((s) => `    ${s}`), '#else', ...f.older.steps.map((s) => `    ${s}`), '#endif'] : f.steps.map((s) => `    ${s}`)),
+    '  }',
+    '}',
+  ];
+}
+/** The same of f16, 16 of k at a time. */
+export const multiplyF16 = (m: number, n: number, a: string, b: string): readonly string[] => multiply(m, n, FORMS[0]!, a, b);
+
 /** Products of a warp over a whole tile: c += a bᵀ with a [M][K] and b [N][K] in shared memory, rows of 128 bytes swizzled, c in registers. */
 function mma(m: number, n: number, f: Form): Instruction {
-  const shape = `m${m}n${n}k${f.k}_${f.as ?? f.in}`, name = `mma_${shape}`, reads = f.reads ?? ((x: Val<'f32'>): Val<'f32'> => x), count = (m * n) / 32, ctype = { f32: 'float', f64: 'double', i32: 'int' }[f.out as 'f32'], doubles = f.in === 'f64';
-  // Registers of 4 or 8 bytes that a lane has for a block of 16 rows of A, and for 8 rows of B.
-  const ofA = doubles ? f.k / 2 : 4, ofB = doubles ? f.k / 4 : 2, type = doubles ? 'double' : 'u32', a = (m / 16) * ofA, b = (n / 8) * ofB;
+  const shape = `m${m}n${n}k${f.k}_${f.as ?? f.in}`, name = `mma_${shape}`, reads = f.reads ?? ((x: Val<'f32'>): Val<'f32'> => x), count = (m * n) / 32, doubles = f.in === 'f64', { ofA, ofB, type, ctype } = registersOf(f), a = (m / 16) * ofA, b = (n / 8) * ofB;
   const load: DeviceFunction = { name: `factors_${shape}`, signature: `void factors_${shape}(${type} (&a)[${a}], ${type} (&b)[${b}], const void *at_a, const void *at_b, int chunk)`, body: doubles ? wide(m, n, f.k) : narrow(m, n) };
   const fn: DeviceFunction = {
     name, signature: `void ${name}(${ctype} (&c)[${count}], const ${type} (&a)[${a}], const ${type} (&b)[${b}])`,
-    body: [
-      '#pragma unroll',
-      `for (int i = 0; i < ${m / 16}; i++) {`,
-      '#pragma unroll',
-      `  for (int j = 0; j < ${n / 8}; j++) {`,
-      `    ${ctype} *const s = c + (i * ${n / 8} + j) * 4;`,
-      `    const ${type} *const x = a + i * ${ofA}, *const y = b + j * ${ofB};`,
-      ...(f.older ? [`#if __CUDA_ARCH__ >= ${f.older.before}`, ...f.steps.map((s) => `    ${s}`), '#else', ...f.older.steps.map((s) => `    ${s}`), '#endif'] : f.steps.map((s) => `    ${s}`)),
-      '  }',
-      '}',
-    ],
+    body: multiply(m, n, f, 'a', 'b'),
   };
   return instr({
     name, needs: [f.needs, 'ldmatrix'], operands: { a: 'pointer', b: 'pointer', c: 'fragment' }, exact: f.out === 'i32',

@@ -38,6 +38,7 @@ export function flashAttention(o: FlashAttention): Kernel<AttentionAxes> {
   return kernel(`attention_${dtype}_${D}${causal ? '_causal' : ''}`, {
     Q: tensor(dtype, 'H', 'S', D), K: tensor(dtype, 'G', 'T', D), V: tensor(dtype, 'G', 'T', D), scale: scalar('f32'), O: tensor(dtype, 'H', 'S', D).out(),
   }, ({ Q, K, V, scale, O, H, S, G, T }) => {
+    assume(scale.gt(0), 'scale > 0: the greatest score is that of the greatest product');
     assume(G.gt(0), 'G > 0');
     assume(H.mod(G).eq(0), 'H is a multiple of G: each group of heads shares keys and values');
     if (causal) assume(T.ge(S), 'T >= S: every query sees a key');

@@ -1,6 +1,7 @@
 import { mmaQ4 } from '../instructions/index.ts';
 import type { Axis } from '../lang/index.ts';
 import type { Schedule } from '../schedule/index.ts';
+import { keepBusy, warpTiles } from './tensor.ts';
 import type { TensorGemm } from './tensor.ts';
 
 /** The loops of a product with 4-bit weights: k as tiles of two blocks, blocks, halves of one, and 16 elements. */
@@ -14,18 +15,12 @@ export interface TensorQ4Axes { readonly i: Axis; readonly j: Axis; readonly til
  * @throws DslError where the kernel is of another form
  */
 export function tensorQ4(s: Schedule, { i, j, tile, block, half, e }: TensorQ4Axes, names: { readonly X: string; readonly W: string; readonly acc: string }, o: Omit<TensorGemm, 'step'> = {}): void {
-  const [rows, cols] = o.tile ?? [128, 128], [m, n] = o.warp ?? [64, 32], stages = o.stages ?? (s.target.features.includes('cp_async') ? 3 : 2);
-  const [bm, im] = s.split(i, rows, { tail: 'pad' }), [bn, jm] = s.split(j, cols, { tail: 'pad' }), [wy, row] = s.split(im, m), [wx, col] = s.split(jm, n);
-  s.reorder(bm, bn, wy, wx, row, col);
-  s.bind({ 'block.y': bm, 'block.x': bn });
-  s.expand(names.acc, wy, wx, row, col);
+  const [m, n] = o.warp ?? [64, 32], { bm, bn, wy, wx, row, col } = warpTiles(s, { i, j }, names.acc, o.tile ?? [128, 128], [m, n]);
   s.reorder(tile, wy, wx, block, row, col, half, e);
   s.unroll(block);
   s.bind({ 'team.warp.y': wy, 'team.warp.x': wx });
   s.bulk(names.X, tile);
   s.bulk(names.W, tile);
   s.tensorize(mmaQ4(m, n), row, col, half, e);
-  if (stages > 1) s.ring(tile, stages);
-  if (o.resident) s.resident(o.resident);
-  if (o.persistent) s.persistent(bm, bn, o.persistent);
+  keepBusy(s, tile, [bm, bn], o);
 }

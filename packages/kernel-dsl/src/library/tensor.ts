@@ -37,11 +37,7 @@ export interface TensorGemm {
 export function tensorGemm(s: Schedule, { i, j, k, batch }: TensorAxes, names: { readonly A: string; readonly B: string; readonly acc: string; readonly dtype: DType | 'tf32' }, o: TensorGemm = {}): void {
   const bytes = names.dtype === 'tf32' ? 4 : bytesOf(names.dtype), doubles = names.dtype === 'f64', [rows, cols] = o.tile ?? (doubles ? [128, 64] : [128, 128]), [m, n] = o.warp ?? (doubles ? [32, 32] : [64, 64]);
   const deep = 128 / bytes, step = o.step ?? (doubles ? 8 : 32 / bytes);
-  const [bm, im] = s.split(i, rows, { tail: 'pad' }), [bn, jm] = s.split(j, cols, { tail: 'pad' }), [wy, row] = s.split(im, m), [wx, col] = s.split(jm, n);
-  s.reorder(bm, bn, wy, wx, row, col);
-  if (batch) s.bind({ 'block.z': batch });
-  s.bind({ 'block.y': bm, 'block.x': bn });
-  s.expand(names.acc, wy, wx, row, col);
+  const { bm, bn, wy, wx, row, col } = warpTiles(s, { i, j, batch }, names.acc, [rows, cols], [m, n]);
   const [ko, ki] = k instanceof Axis ? s.split(k, deep, { tail: 'pad' }) : k, [kk, kx] = s.split(ki, step);
   s.reorder(ko, wy, wx, kk, row, col, kx);
   s.unroll(kk);
@@ -49,8 +45,23 @@ export function tensorGemm(s: Schedule, { i, j, k, batch }: TensorAxes, names: {
   s.bulk(names.A, ko);
   s.bulk(names.B, ko);
   s.tensorize(mmaNamed(`mma_m${m}n${n}k${step}_${names.dtype}`), row, col, kx);
+  keepBusy(s, ko, [bm, bn], o);
+}
+
+/** Rows and columns of C as workgroups, warps, and what one of them sums up in registers. */
+export function warpTiles(s: Schedule, { i, j, batch }: { readonly i: Axis; readonly j: Axis; readonly batch?: Axis | undefined }, acc: string, [rows, cols]: readonly [number, number], [m, n]: readonly [number, number]): Readonly<Record<'bm' | 'bn' | 'wy' | 'wx' | 'row' | 'col', Axis>> {
+  const [bm, im] = s.split(i, rows, { tail: 'pad' }), [bn, jm] = s.split(j, cols, { tail: 'pad' }), [wy, row] = s.split(im, m), [wx, col] = s.split(jm, n);
+  s.reorder(bm, bn, wy, wx, row, col);
+  if (batch) s.bind({ 'block.z': batch });
+  s.bind({ 'block.y': bm, 'block.x': bn });
+  s.expand(acc, wy, wx, row, col);
+  return { bm, bn, wy, wx, row, col };
+}
+
+/** How far the copies of a loop run ahead, and which workgroups there are. */
+export function keepBusy(s: Schedule, loop: Axis, [bm, bn]: readonly [Axis, Axis], o: Pick<TensorGemm, 'stages' | 'resident' | 'persistent'>): void {
   const stages = o.stages ?? (s.target.features.includes('cp_async') ? 3 : 2);
-  if (stages > 1) s.ring(ko, stages);
+  if (stages > 1) s.ring(loop, stages);
   if (o.resident) s.resident(o.resident);
   if (o.persistent) s.persistent(bm, bn, o.persistent);
 }

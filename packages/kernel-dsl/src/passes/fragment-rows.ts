@@ -1,10 +1,8 @@
-import { DslError } from '../errors/index.ts';
 import { add, binary, bitcast, block, cast, compare, constant, identity, isConst, load, mapExprs, mapStmt, mul, newBuffer, newVar, printStmt, reduceOp, substitute, visitExprs, visitStmt } from '../ir/index.ts';
 import type { Accum, Buffer, Expr, For, If, Stmt, Store, Var } from '../ir/index.ts';
 import { colOf, distribute, isOwn, rowOf } from './fragments.ts';
 import type { Fragment, Team } from './fragments.ts';
-
-const fail = (why: string, s: Stmt): never => { throw new DslError('KD-L-TEAM', { why }, { loc: s.loc, step: s.step }); };
+import { noTeam } from './team.ts';
 
 /** The one statement of a nest over a tile, and its loops and guards. */
 interface Nest { readonly row: For; readonly col: For | undefined; readonly guards: readonly If[]; readonly leaf: Stmt }
@@ -29,19 +27,19 @@ function nestOf(s: Stmt): Nest | undefined {
  */
 export function dealOut(nest: Stmt, fragments: ReadonlyMap<number, Fragment>, team: Team, lane: Expr): Stmt {
   const n = nestOf(nest), target = n && (n.leaf.kind === 'store' || n.leaf.kind === 'accum') ? fragments.get(n.leaf.buf.id) : undefined;
-  visitExprs(nest, (e, s) => { if (e.kind === 'load' && fragments.get(e.buf.id)?.form === 'words') fail(`${e.buf.name} holds two numbers in a register: only products read it`, s); });
+  visitExprs(nest, (e, s) => { if (e.kind === 'load' && fragments.get(e.buf.id)?.form === 'words') noTeam(`${e.buf.name} holds two numbers in a register: only products read it`, s); });
   if (n && !n.col) return ofRows(n, fragments, team, lane);
-  if (n?.col && target?.form === 'rows') return n.leaf.kind === 'accum' ? overColumns(n, n.leaf, target, fragments, team, lane) : fail(`${target.whole.name} has one value a row, which each column would set anew`, n.leaf);
-  if (n?.col && target?.form === 'words') return n.leaf.kind === 'store' && n.guards.length === 0 ? inPairs(n, n.leaf, target, fragments, team, lane) : fail(`${target.whole.name} holds two numbers in a register: they are stored together, without a condition`, n.leaf);
+  if (n?.col && target?.form === 'rows') return n.leaf.kind === 'accum' ? overColumns(n, n.leaf, target, fragments, team, lane) : noTeam(`${target.whole.name} has one value a row, which each column would set anew`, n.leaf);
+  if (n?.col && target?.form === 'words') return n.leaf.kind === 'store' && n.guards.length === 0 ? inPairs(n, n.leaf, target, fragments, team, lane) : noTeam(`${target.whole.name} holds two numbers in a register: they are stored together, without a condition`, n.leaf);
   return distribute(nest, fragments, team, lane);
 }
 
 /** Statements at one place of a tile: in half h of a row's two, and in pair j, its element b. */
 function placer(n: Nest, fragments: ReadonlyMap<number, Fragment>, team: Team, lane: Expr, h: Expr): (s: Stmt, j: Expr, b: Expr) => Stmt {
-  if (!isConst(n.row.extent, team.rows)) return fail(`the loop over rows ${n.row.v.name} does not go over the ${team.rows} of one product`, n.row);
+  if (!isConst(n.row.extent, team.rows)) return noTeam(`the loop over rows ${n.row.v.name} does not go over the ${team.rows} of one product`, n.row);
   const slot = (f: Fragment, index: readonly Expr[], s: Stmt, j: Expr, b: Expr): Expr => {
     const [r, c] = f.form === 'rows' ? [index.at(-1), undefined] : index.slice(-2), is = (e: Expr | undefined, v: Var | undefined): boolean => e?.kind === 'var' && e.id === v?.id;
-    if (!isOwn(index, team) || index.length !== team.vars.length + (f.form === 'rows' ? 1 : 2) || !is(r, n.row.v) || (f.form !== 'rows' && !is(c, n.col?.v))) return fail(`'${printStmt(s).trim()}' does not reach ${f.whole.name} by loops over whole tiles of the team itself`, s);
+    if (!isOwn(index, team) || index.length !== team.vars.length + (f.form === 'rows' ? 1 : 2) || !is(r, n.row.v) || (f.form !== 'rows' && !is(c, n.col?.v))) return noTeam(`'${printStmt(s).trim()}' does not reach ${f.whole.name} by loops over whole tiles of the team itself`, s);
     return f.form === 'rows' ? h : add(add(mul(j, constant(4)), mul(h, constant(2))), b);
   };
   return (s, j, b) => {
@@ -61,7 +59,7 @@ function ofRows(n: Nest, fragments: ReadonlyMap<number, Fragment>, team: Team, l
   visitStmt(all, (s) => {
     if (s.kind === 'store' || s.kind === 'accum') { if (!fragments.has(s.buf.id)) memory = true; } else known &&= s.kind === 'if' || s.kind === 'block';
   });
-  if (!known) return fail(`'${printStmt(n.leaf).trim().split('\n')[0]}' is no work on registers`, n.leaf);
+  if (!known) return noTeam(`'${printStmt(n.leaf).trim().split('\n')[0]}' is no work on registers`, n.leaf);
   const one = at(all, constant(0), constant(0));
   return loopOf(h, 2, memory ? { kind: 'if', cond: compare('eq', binary('mod', lane, constant(4)), constant(0)), then: one, loc: n.leaf.loc, step: n.leaf.step } : one, n.row);
 }
@@ -95,7 +93,7 @@ function overColumns(n: Nest, leaf: Accum, f: Fragment, fragments: ReadonlyMap<n
 /** Guards with another statement inside. */
 const replaceInner = (guards: Stmt, s: Stmt): Stmt => (guards.kind === 'if' ? { ...guards, then: replaceInner(guards.then, s) } : s);
 
-const columnsOf = (n: Nest): number => (n.col && isConst(n.col.extent) && n.col.extent.value % 8 === 0 ? n.col.extent.value : fail('the loop over columns has no constant extent of a multiple of 8', n.leaf));
+const columnsOf = (n: Nest): number => (n.col && isConst(n.col.extent) && n.col.extent.value % 8 === 0 ? n.col.extent.value : noTeam('the loop over columns has no constant extent of a multiple of 8', n.leaf));
 
 /** A tile of 16-bit floats: two neighbours at a time become a register. */
 function inPairs(n: Nest, leaf: Store, f: Fragment, fragments: ReadonlyMap<number, Fragment>, team: Team, lane: Expr): Stmt {

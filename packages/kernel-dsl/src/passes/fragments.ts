@@ -1,6 +1,6 @@
-import { DslError } from '../errors/index.ts';
 import { add, and, binary, bitcast, block, buffersOf, bytesOf, cast, compare, constant, isConst, join, load, mapExprs, mapStmt, mul, newVar, printExpr, renew, select, substitute, substituteExpr, usesVar, visitExprs, visitStmt } from '../ir/index.ts';
 import type { Buffer, DType, Expr, For, If, Stmt, Store, Var } from '../ir/index.ts';
+import { noTeam } from './team.ts';
 
 /**
  * A register of a team in a program, and the array of registers that each of its lanes has for it. `tile`: rows x columns. `words`: the same of 16-bit floats, two
@@ -27,15 +27,13 @@ const warpRow = (t: TeamKind, lane: Expr, m: Expr): Expr => add(mul(m, constant(
 /** The column that goes with {@link rowOf}. */
 export const colOf = (lane: Expr, j: Expr, b: Expr): Expr => add(add(mul(j, constant(8)), mul(binary('mod', lane, constant(4)), constant(2))), b);
 
-const fail = (why: string, s: Stmt): never => { throw new DslError('KD-L-TEAM', { why }, { loc: s.loc, step: s.step }); };
-
 /** Does an index begin with the team itself? */
 export const isOwn = (index: readonly Expr[], team: Team): boolean => team.vars.every((v, i) => { const e = index[i]; return e?.kind === 'var' && e.id === v.id; });
 
 /** Where a fragment's registers begin for an index of its outer dimensions: the team's own, then one after another. */
 export function offsetOf(f: Fragment, index: readonly Expr[], team: Team, s: Stmt): Expr {
-  const shape = f.whole.shape.map((e) => (isConst(e) ? e.value : fail(`${f.whole.name} has no constant shape`, s))), n = team.vars.length;
-  if (!isOwn(index, team)) return fail(`${f.whole.name}[${index.map(printExpr).join(', ')}] is not of the team itself`, s);
+  const shape = f.whole.shape.map((e) => (isConst(e) ? e.value : noTeam(`${f.whole.name} has no constant shape`, s))), n = team.vars.length;
+  if (!isOwn(index, team)) return noTeam(`${f.whole.name}[${index.map(printExpr).join(', ')}] is not of the team itself`, s);
   return mul(index.slice(n, -2).reduce<Expr>((o, e, i) => add(mul(o, constant(shape[i + n]!)), e), constant(0)), constant(tileRegisters(f.whole, team)));
 }
 
@@ -46,7 +44,7 @@ export const tileRegisters = (b: Buffer, { lanes }: TeamKind): number => b.shape
 export function fragmentOf(b: Buffer, own: (n: number, dtype: DType) => Buffer, s: Stmt, kind: TeamKind, dims = 1): Fragment {
   const shape = b.shape.map((e) => (isConst(e) ? e.value : 0)), fits = (rows: number): boolean => (kind === WARPGROUP ? rows === 64 : rows > 0 && rows % kind.rows === 0);
   if (shape.length === dims + 1 && fits(shape.at(-1)!)) return { whole: b, own: own(shape.at(-1)! / kind.rows * 2, b.dtype), form: 'rows' };
-  if (shape.length < dims + 2 || !fits(shape.at(-2)!) || shape.at(-1)! % 8 !== 0) return fail(`${b.name} has the shape [${shape.join(', ')}]; registers of teams have ${dims === 1 ? 'one dimension' : `${dims} dimensions`} for the teams and end in tiles of ${kind === WARPGROUP ? '64' : `a multiple of ${kind.rows}`} x N, or in as many rows`, s);
+  if (shape.length < dims + 2 || !fits(shape.at(-2)!) || shape.at(-1)! % 8 !== 0) return noTeam(`${b.name} has the shape [${shape.join(', ')}]; registers of teams have ${dims === 1 ? 'one dimension' : `${dims} dimensions`} for the teams and end in tiles of ${kind === WARPGROUP ? '64' : `a multiple of ${kind.rows}`} x N, or in as many rows`, s);
   const n = shape.slice(dims).reduce((x, y) => x * y, 1) / kind.lanes;
   return bytesOf(b.dtype) === 2 ? { whole: b, own: own(n / 2, 'u32'), form: 'words' } : { whole: b, own: own(n, b.dtype), form: 'tile' };
 }
@@ -62,17 +60,17 @@ export function distribute(nest: Stmt, fragments: ReadonlyMap<number, Fragment>,
     if (!f) return;
     const [r, c] = f.form === 'rows' ? [index.at(-1), col] : index.slice(-2);
     if (f.form === 'rows' && r?.kind === 'var' && (!row || row.id === r.id) && isOwn(index, team)) { row = r; return; }
-    if (r?.kind !== 'var' || c?.kind !== 'var' || (row && row.id !== r.id) || (col && col.id !== c.id)) fail(`${b.name}[${index.map(printExpr).join(', ')}] is not reached by loops over whole tiles`, s);
+    if (r?.kind !== 'var' || c?.kind !== 'var' || (row && row.id !== r.id) || (col && col.id !== c.id)) noTeam(`${b.name}[${index.map(printExpr).join(', ')}] is not reached by loops over whole tiles`, s);
     row = r as Var;
     col = c as Var;
   };
   visitStmt(nest, (s) => { if (s.kind === 'store' || s.kind === 'accum') see(s.buf, s.index, s); });
   visitExprs(nest, (e, s) => { if (e.kind === 'load') see(e.buf, e.index, s); });
-  if (!row || !col) return fail('work of a team that is neither a product nor a loop over its registers', nest);
+  if (!row || !col) return noTeam('work of a team that is neither a product nor a loop over its registers', nest);
   const r: Var = row, c: Var = col, loops = new Map<number, For>();
   visitStmt(nest, (s) => { if (s.kind === 'for' && (s.v.id === r.id || s.v.id === c.id)) loops.set(s.v.id, s); });
   const rows = loops.get(r.id), cols = loops.get(c.id);
-  if (!rows || !cols || !isConst(rows.extent) || rows.extent.value % team.rows !== 0 || !isConst(cols.extent)) return fail('the loops over a tile of registers are not in one nest', nest);
+  if (!rows || !cols || !isConst(rows.extent) || rows.extent.value % team.rows !== 0 || !isConst(cols.extent)) return noTeam('the loops over a tile of registers are not in one nest', nest);
   const n = cols.extent.value, inner = mapStmt(nest, (s) => (s === rows || (s.kind === 'for' && (s.v.id === r.id || s.v.id === c.id)) ? s.body : s))!;
   const blocks = rows.extent.value / team.rows, block0 = newVar('m'), m: Expr = blocks === 1 ? constant(0) : block0;
   const j = newVar('j'), h = newVar('h'), b = newVar('b'), own = add(add(mul(add(mul(m, constant(n / 8)), j), constant(4)), mul(h, constant(2))), b);

@@ -7,6 +7,8 @@ export type GridPlace = Extract<LoopKind, `block.${string}`> | LanePlace;
 
 /** Is it a loop over workgroups or over the lanes of one? */
 export const isGrid = (s: Stmt): s is For & { readonly loop: GridPlace } => s.kind === 'for' && isBound(s.loop);
+/** Is it a loop over workgroups? */
+export const isBlock = (s: Stmt): s is For => s.kind === 'for' && s.loop.startsWith('block.');
 /** Is it a loop over the lanes of a workgroup? */
 export const isLanes = (s: Stmt): s is For & { readonly loop: LanePlace } => s.kind === 'for' && s.loop.startsWith('lane.');
 

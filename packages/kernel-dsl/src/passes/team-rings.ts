@@ -1,14 +1,12 @@
-import { DslError } from '../errors/index.ts';
 import { HOLD, MBARRIER, WGMMA } from '../instructions/index.ts';
 import { add, and, binary, block, buffersOf, compare, constant, isConst, load, renew, select, sub, substitute } from '../ir/index.ts';
 import type { Expr, For, Stmt } from '../ir/index.ts';
 import type { Fragment } from './fragments.ts';
 import { TEAM, holdsProducts, issue, place, registersOf, settle, slotOf, teamWork, value } from './team-work.ts';
 import type { Ring, Roles } from './team-work.ts';
+import { isTeam, noTeam } from './team.ts';
 
-const fail = (why: string, s: Stmt): never => { throw new DslError('KD-L-TEAM', { why }, { loc: s.loc, step: s.step }); };
 const add32 = (e: Expr, n: number): Expr => binary('add', e, constant(n, 'i32'));
-const isTeam = (s: Stmt): s is For => s.kind === 'for' && s.loop.startsWith('team.');
 
 /** Waits until the tile of a ring that a role has come to is there, or, for the role that brings it, free. */
 export const waitFor = (r: Ring, what: 'full' | 'empty', s: Stmt): Stmt => ({ kind: 'call', fn: MBARRIER.wait, args: [place(r[what], slotOf(r)), value(load(r.parity, []))], loc: s.loc, step: s.step });
@@ -65,7 +63,7 @@ function followedUp(plain: For, only: For, r: Ring, x: Roles): Stmt {
  * run: up to where it touches registers of the last ones.
  */
 function overlapped(s: For, list: readonly Step[], rings: readonly Ring[], x: Roles, consume: Consume): Stmt {
-  const at = { loc: s.loc, step: s.step }, why = (text: string): never => fail(`the iterations of ${s.v.name} cannot overlap: ${text}`, s);
+  const at = { loc: s.loc, step: s.step }, why = (text: string): never => noTeam(`the iterations of ${s.v.name} cannot overlap: ${text}`, s);
   const allocs = list.filter((c): c is Stmt => 'kind' in c && c.kind === 'alloc'), rest = list.filter((c) => !('kind' in c && c.kind === 'alloc'));
   const start = rest.findIndex((c) => 'anew' in c || holdsProductsIn(c)), first = rest[start], last = rest.at(-1);
   if (!first || !('anew' in first)) return why('its first products do not begin sums of their own');

@@ -6,10 +6,10 @@ import { WARPGROUP, offsetOf, tileRegisters } from './fragments.ts';
 import type { Fragment, Team } from './fragments.ts';
 import { dealOut } from './fragment-rows.ts';
 import { holds } from './grid.ts';
+import { noTeam } from './team.ts';
 
 /** Lanes of a team. */
 export const TEAM = 128;
-const fail = (why: string, s: Stmt): never => { throw new DslError('KD-L-TEAM', { why }, { loc: s.loc, step: s.step }); };
 
 /** What a workgroup's program is made of. */
 export interface Roles {
@@ -79,7 +79,7 @@ function products(p: Stmt, a: Around): Stmt {
   const mine = (e: Expr): Expr => substituteExpr(e, a.own);
   if (p.kind === 'for') return mapOwnExprs(mapChildren(p, (c) => products(c, { ...a, loops: [...a.loops, p] })), mine);
   if (p.kind !== 'instr' || !p.body) return mapOwnExprs(mapChildren(p, (c) => products(c, a)), mine);
-  const text = p.def.team ?? fail(`${p.def.name} is no instruction of a team`, p), m = matchInstruction(p.def, p.body);
+  const text = p.def.team ?? noTeam(`${p.def.name} is no instruction of a team`, p), m = matchInstruction(p.def, p.body);
   if ('why' in m) throw new DslError('KD-L-INSTR', { name: p.def.name, why: m.why }, p);
   const held = p.def.passing['a'] === 'fragment', [first, second, sum] = argsOf(p.def, m).map((arg) => operand(arg, a, mine, held, p)) as [readonly CallArg[], readonly CallArg[], readonly CallArg[]];
   // The first product of sums that begin anew adds to nothing: that of the first iteration of all loops around.
@@ -93,17 +93,17 @@ function operand(arg: InstrArg, { x, team }: Around, mine: (e: Expr) => Expr, he
   const f = x.fragments.get(arg.buf.id);
   if (f?.form === 'tile') {
     const from = offsetOf(f, arg.index, team, p);
-    if (!isConst(from, 0) || !isConst(arg.index.at(-1)!, 0) || !isConst(f.own.shape[0]!, tileRegisters(arg.buf, WARPGROUP))) return fail(`${f.whole.name} has several tiles a team: one is possible today`, p);
+    if (!isConst(from, 0) || !isConst(arg.index.at(-1)!, 0) || !isConst(f.own.shape[0]!, tileRegisters(arg.buf, WARPGROUP))) return noTeam(`${f.whole.name} has several tiles a team: one is possible today`, p);
     return [{ kind: 'array', buf: f.own }];
   }
   if (f?.form === 'words') {
     const from = offsetOf(f, arg.index, team, p), col = mine(arg.index.at(-1)!);
-    if (!isConst(from, 0)) return fail(`${f.whole.name} has several tiles a team: one is possible today`, p);
+    if (!isConst(from, 0)) return noTeam(`${f.whole.name} has several tiles a team: one is possible today`, p);
     return [0, 1, 2, 3].map((i) => value(load(f.own, [add(binary('div', col, constant(4)), constant(i))])));
   }
-  if (f) return fail(`${f.whole.name} has one value a row, and is no factor`, p);
+  if (f) return noTeam(`${f.whole.name} has one value a row, and is no factor`, p);
   const t = x.tiles.get(arg.buf.id);
-  if (!t) return fail(`a product reads ${arg.buf.name}, which no bulk copy brings`, p);
+  if (!t) return noTeam(`a product reads ${arg.buf.name}, which no bulk copy brings`, p);
   const to: CallArg = { kind: 'place', buf: t.buf, index: inTile(t, ...arg.index.map(mine)), writes: false };
   if (!held) return [to];
   const apart = arg.buf.shape.length < 3 ? 0 : arg.buf.shape.slice(1).reduce((n, e) => n * (isConst(e) ? e.value : 0), bytesOf(arg.buf.dtype));

@@ -1,21 +1,18 @@
-import { DslError } from '../errors/index.ts';
 import { BULK, LAUNCHES, MBARRIER, REGISTERS } from '../instructions/index.ts';
-import { add, and, binary, block, bytesOf, compare, constant, isConst, load, mapChildren, mapExpr, mapOwnExprs, mul, newBuffer, newVar, renew, select, sub, substitute, substituteExpr, usesVar, visitStmt } from '../ir/index.ts';
-import type { Buffer, CallArg, DeviceFunction, Expr, For, KernelIR, Stmt, Var } from '../ir/index.ts';
+import { binary, block, bytesOf, compare, constant, isConst, mapChildren, mapExpr, newBuffer, newVar, renew, sub, usesVar, visitStmt } from '../ir/index.ts';
+import type { Buffer, CallArg, DeviceFunction, Expr, For, KernelIR, Stmt } from '../ir/index.ts';
 import type { Target } from '../targets/index.ts';
 import { bands } from './bands.ts';
 import { WARPGROUP, fragmentOf } from './fragments.ts';
 import type { Fragment } from './fragments.ts';
-import { holds } from './grid.ts';
+import { holds, isBlock } from './grid.ts';
 import { inOrder, onward, ringLoop, waitFor } from './team-rings.ts';
 import { TEAM, holdsProducts, inTile, place, slotOf, teamWork, value } from './team-work.ts';
 import type { Ring, Roles, Tile } from './team-work.ts';
+import { isWarpgroup, noTeam } from './team.ts';
 
-const isTeam = (s: Stmt): s is For & { readonly loop: 'team.warpgroup' } => s.kind === 'for' && s.loop === 'team.warpgroup';
-const isBlock = (s: Stmt): s is For => s.kind === 'for' && s.loop.startsWith('block.');
 /** Is it a bulk copy of a scheduled program? */
 export const isBulk = (s: Stmt): s is Extract<Stmt, { kind: 'instr' }> & { readonly body: Stmt } => s.kind === 'instr' && s.def.name === 'copy_tile' && s.body !== undefined;
-const fail = (why: string, s: Stmt): never => { throw new DslError('KD-L-TEAM', { why }, { loc: s.loc, step: s.step }); };
 
 /**
  * Programs of teams as programs of lanes (compute capability 9.0). A workgroup gets one warpgroup that starts copies, and one for each team, which works. Each goes
@@ -24,9 +21,9 @@ const fail = (why: string, s: Stmt): never => { throw new DslError('KD-L-TEAM', 
  * @throws DslError KD-L-TEAM
  */
 export function teams(k: KernelIR, target: Target): KernelIR {
-  if (!holds(k.body, isTeam)) return k;
-  if (!target.features.includes('wgmma')) return fail(`${target.isa} has no warpgroups`, k.body);
-  const go = (s: Stmt): Stmt => (isBlock(s) && holds(s, isTeam) ? workgroup(s) : mapChildren(s, go));
+  if (!holds(k.body, isWarpgroup)) return k;
+  if (!target.features.includes('wgmma')) return noTeam(`${target.isa} has no warpgroups`, k.body);
+  const go = (s: Stmt): Stmt => (isBlock(s) && holds(s, isWarpgroup) ? workgroup(s) : mapChildren(s, go));
   return { ...k, body: go(k.body) };
 }
 
@@ -35,12 +32,12 @@ function workgroup(top: For): Stmt {
   let body: Stmt = top;
   for (; isBlock(body); body = body.body) blocks.push(body);
   const counts = new Set<number>(), fragments = new Map<number, Fragment>(), tiles = new Map<number, Tile>(), rings = new Map<For, readonly Ring[]>(), allocs: Buffer[] = [];
-  visitStmt(body, (s) => { if (isTeam(s)) counts.add(isConst(s.extent) ? s.extent.value : fail(`the number of teams at ${s.v.name} is not constant`, s)); });
-  if (counts.size !== 1) return fail(`its loops have ${[...counts].join(' and ')} teams`, top);
+  visitStmt(body, (s) => { if (isWarpgroup(s)) counts.add(isConst(s.extent) ? s.extent.value : noTeam(`the number of teams at ${s.v.name} is not constant`, s)); });
+  if (counts.size !== 1) return noTeam(`its loops have ${[...counts].join(' and ')} teams`, top);
   const [count] = [...counts] as [number], lane = newVar('lane'), bar = (name: string, n: number): Buffer => newBuffer({ name, dtype: 'i64', space: 'shared', shape: [constant(n)], loc: top.loc }), own = (name: string): Buffer => newBuffer({ name, dtype: 'i32', space: 'reg', shape: [], loc: top.loc });
   visitStmt(body, (s) => {
     if (s.kind === 'alloc' && s.buf.space === 'reg') fragments.set(s.buf.id, fragmentOf(s.buf, (n, dtype) => newBuffer({ name: s.buf.name, dtype, space: 'local', shape: [constant(n)], loc: s.buf.loc }), s, WARPGROUP));
-    if (s.kind !== 'for' || !s.ring) { if (isTeam(s)) return false; return undefined; }
+    if (s.kind !== 'for' || !s.ring) { if (isWarpgroup(s)) return false; return undefined; }
     const copies = (s.body.kind === 'block' ? s.body.body : [s.body]).filter(isBulk), stages = s.ring;
     // What is used by products alone comes together; elsewhere each tile has barriers of its own.
     const together = onlyProducts(s) ? [copies] : copies.map((c) => [c]);
@@ -56,12 +53,12 @@ function workgroup(top: For): Stmt {
     }));
     return undefined;
   });
-  visitStmt(body, (s) => { if (isBulk(s) && !isConst(storeOf(s).buf.shape.at(-1)!, 128 / bytesOf(storeOf(s).buf.dtype))) fail(`rows of ${storeOf(s).buf.name} are not of 128 bytes, as the copy engine brings them`, s); });
+  visitStmt(body, (s) => { if (isBulk(s) && !isConst(storeOf(s).buf.shape.at(-1)!, 128 / bytesOf(storeOf(s).buf.dtype))) noTeam(`rows of ${storeOf(s).buf.name} are not of 128 bytes, as the copy engine brings them`, s); });
   // A tile outside of rings is brought once.
   const alone: Tile[] = [], inBlocks = (body.kind === 'block' ? body.body : [body]).filter(isBulk);
   visitStmt(body, (s) => {
     if (!isBulk(s) || tiles.has(storeOf(s).buf.id)) return;
-    if (!inBlocks.includes(s) || blocks[0]!.persistent) fail('a bulk copy that is made over and over, outside of a ring', s);
+    if (!inBlocks.includes(s) || blocks[0]!.persistent) noTeam('a bulk copy that is made over and over, outside of a ring', s);
     const b = storeOf(s).buf, tile: Tile = { buf: newBuffer({ ...b }), bytes: bytesIn(b), full: bar(`${b.name}_full`, 1) };
     tiles.set(b.id, tile);
     allocs.push(tile.buf);
@@ -91,7 +88,7 @@ function workgroup(top: For): Stmt {
 /** Is the body of a ring's loop one team's products, beside copies? */
 function onlyProducts(s: For): boolean {
   const work = (s.body.kind === 'block' ? s.body.body : [s.body]).filter((c) => c.kind !== 'alloc' && !isBulk(c));
-  return work.length === 1 && isTeam(work[0]!) && holdsProducts(work[0]);
+  return work.length === 1 && isWarpgroup(work[0]!) && holdsProducts(work[0]);
 }
 
 const bytesIn = (b: Buffer): number => b.shape.reduce((n, e) => n * (isConst(e) ? e.value : 0), bytesOf(b.dtype));
@@ -105,7 +102,7 @@ function registersOfRoles(teams: number): readonly [number, number] {
 export function storeOf(s: Stmt): Extract<Stmt, { kind: 'store' }> {
   let found: Extract<Stmt, { kind: 'store' }> | undefined;
   visitStmt(s, (x) => { if (x.kind === 'store' && x.value.kind === 'load') found ??= x; });
-  return found ?? fail('a bulk copy without a copy', s);
+  return found ?? noTeam('a bulk copy without a copy', s);
 }
 
 const constantOf = (e: Expr): number => (isConst(e) ? e.value : 0);
@@ -113,7 +110,7 @@ const constantOf = (e: Expr): number => (isConst(e) ? e.value : 0);
 /** The program of the lane that starts copies: control flow and bulk copies, nothing else. */
 function produce(s: Stmt, x: Roles): Stmt {
   const at = { loc: s.loc, step: s.step };
-  if (isTeam(s)) return block([]);
+  if (isWarpgroup(s)) return block([]);
   switch (s.kind) {
     case 'block': return block(s.body.map((c) => produce(c, x)));
     case 'region': return holds(s, isBulk) ? { ...s, body: produce(s.body, x) } : block([]);
@@ -157,7 +154,7 @@ function consume(s: Stmt, x: Roles): Stmt {
     const { full } = x.tiles.get(storeOf(s).buf.id)!;
     return full ? { kind: 'call', fn: MBARRIER.wait, args: [place(full, constant(0)), value(0)], ...at } : block([]);
   }
-  if (isTeam(s)) return teamWork(s, x);
+  if (isWarpgroup(s)) return teamWork(s, x);
   switch (s.kind) {
     case 'block': return block(inOrder(s.body, x).map((c) => ('anew' in c ? teamWork(c.anew, x, { anew: true }) : consume(c, x))));
     case 'region': return { ...s, body: consume(s.body, x) };
@@ -171,6 +168,6 @@ function consume(s: Stmt, x: Roles): Stmt {
       const rings = x.rings.get(s);
       return rings ? ringLoop(s, rings, x, (c) => consume(c, x)) : { ...s, body: consume(s.body, x) };
     }
-    default: return fail(`a ${s.kind} outside of its teams`, s);
+    default: return noTeam(`a ${s.kind} outside of its teams`, s);
   }
 }

@@ -8,15 +8,12 @@ import { chunkCopies } from './chunks.ts';
 import type { Copies, Tile } from './chunks.ts';
 import { WARP, distribute, fragmentOf } from './fragments.ts';
 import type { Fragment, Team } from './fragments.ts';
-import { holds } from './grid.ts';
+import { holds, isBlock } from './grid.ts';
 import { productOf } from './products.ts';
 import type { Product } from './products.ts';
 import { isBulk, storeOf } from './teams.ts';
-
-type WarpLoop = For & { readonly loop: 'team.warp.x' | 'team.warp.y' };
-const isWarp = (s: Stmt): s is WarpLoop => s.kind === 'for' && s.loop.startsWith('team.warp.');
-const isBlock = (s: Stmt): s is For => s.kind === 'for' && s.loop.startsWith('block.');
-const fail = (why: string, s: Stmt): never => { throw new DslError('KD-L-TEAM', { why }, { loc: s.loc, step: s.step }); };
+import { isWarp, noTeam } from './team.ts';
+import type { WarpLoop } from './team.ts';
 
 /**
  * Programs of warps as programs of lanes. All lanes of a workgroup go through the program together. They copy the tiles of a ring themselves, in chunks of 16 bytes, by
@@ -24,9 +21,9 @@ const fail = (why: string, s: Stmt): never => { throw new DslError('KD-L-TEAM', 
  * @throws DslError KD-L-TEAM
  */
 export function warps(k: KernelIR, target: Target): KernelIR {
-  const go = (s: Stmt): Stmt => (isBlock(s) && holds(s, isWarp) ? workgroup(s, target) : isWarp(s) ? fail('warps outside of any workgroup', s) : isBulk(s) ? fail('a bulk copy outside of a program of teams', s) : mapChildren(s, go));
+  const go = (s: Stmt): Stmt => (isBlock(s) && holds(s, isWarp) ? workgroup(s, target) : isWarp(s) ? noTeam('warps outside of any workgroup', s) : isBulk(s) ? noTeam('a bulk copy outside of a program of teams', s) : mapChildren(s, go));
   if (!holds(k.body, (s) => isWarp(s) || isBulk(s))) return k;
-  if (!target.features.includes('ldmatrix')) return fail(`${target.isa} has no products of warps`, k.body);
+  if (!target.features.includes('ldmatrix')) return noTeam(`${target.isa} has no products of warps`, k.body);
   return { ...k, body: go(k.body) };
 }
 
@@ -47,12 +44,12 @@ function extents(body: Stmt, top: Stmt): ReadonlyMap<WarpLoop['loop'], number> {
   const out = new Map<WarpLoop['loop'], number>();
   visitStmt(body, (s) => {
     if (!isWarp(s)) return;
-    const n = isConst(s.extent) ? s.extent.value : fail(`the number of warps at ${s.v.name} is not constant`, s), known = out.get(s.loop);
-    if (known !== undefined && known !== n) fail(`its loops have ${known} and ${n} warps`, top);
+    const n = isConst(s.extent) ? s.extent.value : noTeam(`the number of warps at ${s.v.name} is not constant`, s), known = out.get(s.loop);
+    if (known !== undefined && known !== n) noTeam(`its loops have ${known} and ${n} warps`, top);
     out.set(s.loop, n);
   });
   const count = [...out.values()].reduce((a, b) => a * b, 1);
-  return count <= 32 ? out : fail(`${count} warps are too many: a workgroup has 32`, top);
+  return count <= 32 ? out : noTeam(`${count} warps are too many: a workgroup has 32`, top);
 }
 
 function workgroup(top: For, target: Target): Stmt {
@@ -95,7 +92,7 @@ function tilesOf(body: Stmt): ReadonlyMap<number, Tile> {
   const tiles = new Map<number, Tile>(), asked = new Map<number, number>();
   visitStmt(body, (s) => {
     if (s.kind !== 'instr' || !s.body || isBulk(s)) return;
-    const m = matchInstruction(s.def, s.body), swizzle = s.def.team?.factors?.swizzle ?? fail(`${s.def.name} is no product of a warp`, s);
+    const m = matchInstruction(s.def, s.body), swizzle = s.def.team?.factors?.swizzle ?? noTeam(`${s.def.name} is no product of a warp`, s);
     if ('why' in m) throw new DslError('KD-L-INSTR', { name: s.def.name, why: m.why }, s);
     for (const [name, { buf }] of m.places) {
       if (buf.space === 'shared') asked.set(buf.id, name === 'b' && s.def.team?.factors?.blocks ? 0 : swizzle);
@@ -103,7 +100,7 @@ function tilesOf(body: Stmt): ReadonlyMap<number, Tile> {
   });
   const add = (c: Stmt, stages: number, slot: Buffer | undefined): void => {
     const { buf } = storeOf(c);
-    if (!tiles.has(buf.id)) tiles.set(buf.id, { buf: newBuffer({ ...buf, shape: [constant(stages), ...buf.shape] }), swizzle: asked.get(buf.id) ?? fail(`no product reads ${buf.name}`, c), slot });
+    if (!tiles.has(buf.id)) tiles.set(buf.id, { buf: newBuffer({ ...buf, shape: [constant(stages), ...buf.shape] }), swizzle: asked.get(buf.id) ?? noTeam(`no product reads ${buf.name}`, c), slot });
   };
   visitStmt(body, (s) => {
     if (s.kind !== 'for' || !s.ring) return;
@@ -132,7 +129,7 @@ function run(s: Stmt, p: Program): Stmt {
     case 'if': return { ...s, then: run(s.then, p), else: s.else && run(s.else, p) };
     case 'alloc': { const f = p.fragments.get(s.buf.id); return f ? { ...s, buf: f.own } : block([]); }
     case 'for': { const r = p.rings.get(s); return r ? rounds(s, r, p) : { ...s, body: run(s.body, p) }; }
-    default: return fail(`a ${s.kind} outside of its teams`, s);
+    default: return noTeam(`a ${s.kind} outside of its teams`, s);
   }
 }
 
@@ -189,7 +186,7 @@ function teamOf(top: WarpLoop, p: Program): { readonly body: Stmt; readonly team
   const vars: Var[] = [], own = new Map<number, Expr>();
   let body: Stmt = top;
   for (; isWarp(body); body = body.body) { vars.push(body.v); own.set(body.v.id, p.at.get(body.loop)!); }
-  if (vars.length !== p.at.size) return fail(`a loop over one place of warps where there are ${p.at.size}`, top);
+  if (vars.length !== p.at.size) return noTeam(`a loop over one place of warps where there are ${p.at.size}`, top);
   return { body, team: { ...WARP, vars }, own };
 }
 
@@ -202,6 +199,6 @@ function teamWork(top: WarpLoop, p: Program): Stmt {
     return block([{ kind: 'alloc', buf: f.a }, { kind: 'alloc', buf: f.b }, x.load(f), x.multiply(f)]);
   };
   if (holds(body, (s) => s.kind === 'instr')) return products(body);
-  visitExprs(body, (e, s) => { if (e.kind === 'load' && p.tiles.has(e.buf.id)) fail(`${e.buf.name} is read by something else than a product`, s); });
+  visitExprs(body, (e, s) => { if (e.kind === 'load' && p.tiles.has(e.buf.id)) noTeam(`${e.buf.name} is read by something else than a product`, s); });
   return substitute(distribute(body, p.fragments, team, p.lane), own);
 }

@@ -1,9 +1,11 @@
 import { DslError } from '../errors/index.ts';
-import { block, isConst, load, mapExpr, mapExprs, mapStmt, newBuffer, newVar, operands, printStmt, substitute, substituteExpr, visitExprs, visitStmt } from '../ir/index.ts';
-import type { Buffer, Expr, For, If, Stmt, Var } from '../ir/index.ts';
+import { block, constant, isConst, load, mapExpr, mapExprs, mapStmt, newBuffer, newVar, operands, printStmt, sub, substitute, substituteExpr, visitStmt } from '../ir/index.ts';
+import type { Buffer, Expr, Stmt, Var } from '../ir/index.ts';
 import { Axis } from '../lang/index.ts';
 import { simplifyExpr } from '../passes/index.ts';
 import { dependence } from './depend.ts';
+import { readsMemory } from './lane-access.ts';
+import { nestOf } from './nest.ts';
 import { findLoop, replaceStmt, setBody } from './state.ts';
 import type { At, State } from './state.ts';
 
@@ -14,26 +16,8 @@ import type { At, State } from './state.ts';
  */
 export function distribute(st: State, order: readonly Axis[], through: readonly Axis[], at: At): Readonly<Record<string, readonly Axis[]>> {
   const refuse = (why: string): never => { throw new DslError('KD-S-DISTRIBUTE', { axes: order.map((a) => a.name).join(', '), why }, at); };
-  if (order.length === 0) return refuse('no loops are given');
   for (const a of through) findLoop(st, a, at);
-  const outer = order.map((a) => findLoop(st, a, at))[0]!.loop, loops: For[] = [], guards: If[] = [];
-  let body: Stmt = outer;
-  for (; ; ) {
-    if (body.kind === 'for' && order.some((a) => a.v.id === (body as For).v.id)) { loops.push(body); body = body.body; }
-    else if (body.kind === 'if' && !body.else) { guards.push(body); body = body.then; }
-    else if (body.kind === 'region') body = body.body;
-    else break;
-  }
-  if (loops.length !== order.length) return refuse('they are not one nest');
-  const ranges = new Map<number, { readonly lo: number; readonly hi: number }>();
-  for (const l of loops) {
-    if (l.loop !== 'seq') return refuse(`${l.v.name} is ${l.loop}`);
-    if (!isConst(l.extent)) return refuse(`the extent of ${l.v.name} is no constant: split it first`);
-    const why = dependence(l);
-    if (why !== undefined) throw new DslError('KD-S-CARRIED', { verb: 'distribute', axis: l.v.name, why }, at);
-    ranges.set(l.v.id, { lo: 0, hi: l.extent.value - 1 });
-  }
-  if (guards.some((g) => readsMemory(g.cond))) return refuse('a condition around it reads memory');
+  const { outer, loops, guards, body } = nestOf(st, 'distribute', order, at, refuse), ranges = new Map(loops.map((l): [number, { readonly lo: number; readonly hi: number }] => [l.v.id, { lo: 0, hi: (isConst(l.extent) ? l.extent.value : 0) - 1 }]));
 
   const origin = { loc: outer.loc, step: at.step }, vars: readonly Var[] = loops.map((l) => l.v), own = new Set(vars.map((v) => v.id));
   const wide = new Map<number, Buffer>(), names = new Map<number, Expr>(), handles: Record<string, readonly Axis[]> = {};
@@ -101,16 +85,10 @@ export function distribute(st: State, order: readonly Axis[], through: readonly 
   return handles;
 }
 
-function readsMemory(e: Expr): boolean {
-  let found = false;
-  visitExprs({ kind: 'assume', cond: e, text: '' }, (x) => { found ||= x.kind === 'load'; });
-  return found;
-}
-
 /** The iterations of a loop, which must not depend on each other, in the opposite order: the last one first. */
 export function reverse(st: State, axis: Axis, at: At): void {
   const { loop } = findLoop(st, axis, at), why = dependence(loop);
   if (why !== undefined) throw new DslError('KD-S-CARRIED', { verb: 'reverse', axis: axis.name, why }, at);
-  const from: Expr = { kind: 'binary', fn: 'sub', dtype: 'i64', lanes: 1, a: { kind: 'binary', fn: 'sub', dtype: 'i64', lanes: 1, a: loop.extent, b: { kind: 'const', dtype: 'i64', lanes: 1, value: 1 } }, b: loop.v };
+  const from = sub(sub(loop.extent, constant(1)), loop.v);
   setBody(st, replaceStmt(st.ir.body, loop, { ...loop, body: substitute(loop.body, new Map<number, Expr>([[loop.v.id, from]])) }));
 }

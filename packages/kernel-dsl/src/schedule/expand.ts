@@ -1,9 +1,9 @@
 import { DslError } from '../errors/index.ts';
-import { and, block, buffersOf, load, mapExprs, mapStmt, newBuffer, newVar, printStmt, substitute, usesVar, visitExprs, visitStmt } from '../ir/index.ts';
-import type { Buffer, Expr, For, If, Stmt, Var } from '../ir/index.ts';
+import { and, block, buffersOf, load, mapExprs, mapStmt, newBuffer, newVar, printStmt, substitute, usesVar, visitStmt } from '../ir/index.ts';
+import type { Buffer, Expr, For, Stmt, Var } from '../ir/index.ts';
 import type { Axis } from '../lang/index.ts';
-import { dependence } from './depend.ts';
-import { findLoop, refresh, replaceStmt, setBody } from './state.ts';
+import { nestOf } from './nest.ts';
+import { refresh, replaceStmt, setBody } from './state.ts';
 import type { At, State } from './state.ts';
 
 /**
@@ -14,23 +14,7 @@ import type { At, State } from './state.ts';
  */
 export function expand(st: State, register: string, order: readonly Axis[], at: At): void {
   const refuse = (why: string): never => { throw new DslError('KD-S-EXPAND', { name: register, axes: order.map((a) => a.name).join(', '), why }, at); };
-  if (order.length === 0) return refuse('no loops are given');
-  const found = order.map((a) => findLoop(st, a, at)), outer = found[0]!.loop;
-  const loops: For[] = [], guards: If[] = [];
-  let body: Stmt = outer;
-  for (; ; ) {
-    if (body.kind === 'for' && order.some((a) => a.v.id === (body as For).v.id)) { loops.push(body); body = body.body; }
-    else if (body.kind === 'if' && !body.else) { guards.push(body); body = body.then; }
-    else if (body.kind === 'region') body = body.body;
-    else break;
-  }
-  if (loops.length !== order.length) return refuse('they are not one nest');
-  for (const l of loops) {
-    if (l.loop !== 'seq') refuse(`${l.v.name} is ${l.loop}`);
-    if (l.extent.kind !== 'const') refuse(`the extent of ${l.v.name} is no constant: split it first`);
-    const why = dependence(l);
-    if (why !== undefined) throw new DslError('KD-S-CARRIED', { verb: 'expand', axis: l.v.name, why }, at);
-  }
+  const { outer, loops, guards, body } = nestOf(st, 'expand', order, at, refuse);
   const list = body.kind === 'block' ? body.body : [body], at0 = list.findIndex((s) => s.kind === 'for' && buffersOf(s).size > 0 && [...buffersOf(s).values()].some((b) => b.buf.name === register && b.writes > 0));
   if (at0 < 0) return refuse(`no loop inside of them adds to ${register}`);
   const before = list.slice(0, at0), sum = list[at0] as For, after = list.slice(at0 + 1);
@@ -39,8 +23,6 @@ export function expand(st: State, register: string, order: readonly Axis[], at: 
   for (const s of before) if (s.kind === 'let' || (s.kind === 'alloc' && s.buf.space !== 'reg')) refuse(`'${printStmt(s).trim().split('\n')[0]}' is needed in more than one part`);
   visitStmt(sum.body, (s) => { if ((s.kind === 'store' || s.kind === 'accum') && s.buf.name !== register) refuse(`its loop writes ${s.buf.name} too`); });
   if (sum.loop !== 'seq' || loops.some((l) => usesVar(sum.extent, l.v))) return refuse(`the loop ${sum.v.name} is ${sum.loop}, or depends on them`);
-  const cond = guards.find((g) => { let reads = false; visitExprs({ ...g, then: block([]) }, (e) => { reads ||= e.kind === 'load'; }); return reads; });
-  if (cond) return refuse('a condition around it reads memory');
 
   // One array a register, an element for each iteration.
   const wide = new Map(registers.map((b): [number, Buffer] => [b.id, newBuffer({ ...b, shape: [...loops.map((l) => l.extent), ...b.shape] })]));

@@ -44,12 +44,6 @@ const other = ((): { v: Val<'i64'>; t: Tensor<'f32', ['N']> } => {
   return { v, t };
 })();
 const floats = (n: number): { data: Float32Array; shape: number[] } => ({ data: new Float32Array(n), shape: [n] });
-const scale = kernel('scale', { x: tensor('f32', 'N'), y: tensor('f32', 'N').out(), a: scalar('i32') }, ({ x, y, a, N }) => {
-  assume(N.gt(0), 'N > 0');
-  const ax = axes({ i: N });
-  for (const i of ax.i) y.at(i).set(x.at(i).mul(a.to('f32')));
-  return ax;
-});
 
 const CASES: readonly [id: ErrorId, run: () => void, text: string | RegExp][] = [
   // outside of a body, and around it

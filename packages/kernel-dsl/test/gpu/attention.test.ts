@@ -1,7 +1,6 @@
 /** Attention by warpgroups: the interpreter runs algorithm and schedule, proofs hold, nvcc keeps it in registers, and what cannot be is refused. */
 import { describe, expect, it } from 'vitest';
 import { spread } from '../../../../tools/test/spread.ts';
-import { DslError } from '../../src/errors/index.ts';
 import { emitGpu } from '../../src/emit/index.ts';
 import { wgmmaHeld } from '../../src/instructions/index.ts';
 import { mapStmt, printKernel, visitStmt } from '../../src/ir/index.ts';
@@ -18,6 +17,7 @@ import { verify } from '../../src/verify/index.ts';
 import { NVCC } from './harness.ts';
 import { ptxas } from './ptxas.ts';
 import { ONE, exactAttention } from './team-cases.ts';
+import { why } from '../errors/refusal.ts';
 
 const sm90 = target('cuda-sm90a');
 const scheduled = (o: FlashAttention): ScheduledKernel => schedule(flashAttention(o), sm90, (s, ax) => hopperAttention(s, ax, o));
@@ -128,15 +128,6 @@ const rows: Rows = kernel('rows', { x: tensor('f32', 256, 64), y: tensor('f32', 
   }
   return ax;
 });
-const why = (f: () => unknown): string => {
-  try {
-    f();
-  } catch (e) {
-    expect(e).toBeInstanceOf(DslError);
-    return (e as DslError).message;
-  }
-  throw new Error('nothing was refused');
-};
 
 describe('distribute', () => {
   const run = (f: (s: Schedule, ax: { i: Axis; z: Axis; j: Axis; k: Axis; o: Axis }) => void): Float32Array => {

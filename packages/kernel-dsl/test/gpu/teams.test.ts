@@ -1,7 +1,6 @@
 /** Programs of teams: the interpreter runs what was scheduled, nvcc compiles what it became, and what cannot be is refused. */
 import { describe, expect, it } from 'vitest';
 import { spread } from '../../../../tools/test/spread.ts';
-import { DslError } from '../../src/errors/index.ts';
 import { emitGpu } from '../../src/emit/index.ts';
 import { tf32, wgmmaNamed } from '../../src/instructions/index.ts';
 import type { Expr, Stmt } from '../../src/ir/index.ts';
@@ -18,6 +17,7 @@ import { target } from '../../src/targets/index.ts';
 import { verify } from '../../src/verify/index.ts';
 import { NVCC } from './harness.ts';
 import { ptxas } from './ptxas.ts';
+import { why } from '../errors/refusal.ts';
 
 type Gemm = Kernel<{ i: Axis; j: Axis; k: Axis }>;
 const sm90 = target('cuda-sm90a');
@@ -148,15 +148,6 @@ describe('persistent workgroups', () => {
 });
 
 describe('refused, with the reason', () => {
-  const why = (f: () => unknown): string => {
-    try {
-      f();
-    } catch (e) {
-      expect(e).toBeInstanceOf(DslError);
-      return (e as DslError).message;
-    }
-    throw new Error('nothing was refused');
-  };
   const on = (f: (s: Schedule, ax: { i: Axis; j: Axis; k: Axis }) => void): (() => unknown) => () => schedule(gemm(false), sm90, f);
 
   it('copies of other shapes, at other places, or on other machines', () => {

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { spread } from '../../../../tools/test/spread.ts';
 import { emitGpu } from '../../src/emit/index.ts';
-import { DslError } from '../../src/errors/index.ts';
 import { mmaNamed } from '../../src/instructions/index.ts';
 import { printKernel, specViolation, visitStmt } from '../../src/ir/index.ts';
 import type { Stmt } from '../../src/ir/index.ts';
@@ -22,6 +21,7 @@ import { NVCC } from './harness.ts';
 import { q4Args, q4Gemm, scheduledQ4 } from './tensor-q4.ts';
 import { FORMS, batched, batchedArgs, gemmArgs, gemmOf, parted, partedArgs, scheduledBatched, scheduledGemm, scheduledParted, tensorCases } from './tensor-cases.ts';
 import type { Gemm, GemmForm } from './tensor-cases.ts';
+import { why } from '../errors/refusal.ts';
 
 const sm80 = target('cuda-sm80'), bf16: GemmForm = { dtype: 'bf16', out: 'bf16' }, f16: GemmForm = { dtype: 'f16', out: 'f32' };
 const emitted = (f: GemmForm, isa: string, o: TensorGemm = {}, aligned = true): string => { const t = target(isa); return emitGpu(lower(scheduledGemm(gemmOf(f), f, t, o).ir, t), t, { aligned }).source; };
@@ -150,15 +150,6 @@ describe.skipIf(!NVCC)(NVCC ? 'nvcc keeps it in registers, with the instructions
 });
 
 describe('refused, with the reason', () => {
-  const why = (f: () => unknown): string => {
-    try {
-      f();
-    } catch (e) {
-      expect(e).toBeInstanceOf(DslError);
-      return (e as DslError).message;
-    }
-    throw new Error('nothing was refused');
-  };
   const on = (k: Gemm, isa: string, f: (s: Schedule, ax: { i: Gemm['axes']['i']; j: Gemm['axes']['j']; k: Gemm['axes']['k'] }) => void) => () => { const t = target(isa); return lower(schedule(k, t, f).ir, t); };
 
   it('targets without the instructions', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runs } from '../../../../tools/test/spread.ts';
-import { add, broadcast, constant, load, mul, newVar, printKernel, reduce } from '../../src/ir/index.ts';
+import { broadcast, constant, load, mul, newVar, printKernel, reduce } from '../../src/ir/index.ts';
 import type { KernelIR } from '../../src/ir/index.ts';
 import { axes, kernel as trace, scalar, tensor } from '../../src/lang/index.ts';
 import { goto } from '../../src/library/index.ts';

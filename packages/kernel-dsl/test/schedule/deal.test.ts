@@ -2,7 +2,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { emitGpu } from '../../src/emit/index.ts';
-import { DslError } from '../../src/errors/index.ts';
 import { mapStmt, printKernel, visitStmt } from '../../src/ir/index.ts';
 import { atomicAdd, axes, kernel, reg, rsqrt, scratch, tensor, when } from '../../src/lang/index.ts';
 import type { Axis, Kernel } from '../../src/lang/index.ts';
@@ -14,6 +13,7 @@ import { target } from '../../src/targets/index.ts';
 import { verify } from '../../src/verify/index.ts';
 import { softmax } from './corpus.ts';
 import { MACHINE, compare } from './fuzz.ts';
+import { why } from '../errors/refusal.ts';
 
 const norm = kernel('norm', { x: tensor('f32', 'T', 'D'), w: tensor('f32', 'D'), y: tensor('f32', 'T', 'D').out(), s: tensor('f32', 'T').out() }, ({ x, w, y, s, T, D }) => {
   const ax = axes({ t: T, j: D, i: D });
@@ -58,10 +58,6 @@ const turned = kernel('turned', { x: tensor('i32', 'T', 'B', 24), y: tensor('i32
 });
 
 const barriers = (s: ScheduledKernel): number => { let n = 0; visitStmt(s.ir.body, (x) => { if (x.kind === 'barrier') n++; }); return n; };
-const why = (f: () => unknown): string => {
-  try { f(); } catch (e) { expect(e).toBeInstanceOf(DslError); return (e as DslError).message; }
-  throw new Error('nothing was refused');
-};
 const size = (max: number) => fc.integer({ min: 0, max });
 
 /** By which a schedule is meant; all of them deal rows out over lanes. */

@@ -46,7 +46,7 @@ function printStmt(p: Printing, s: Stmt, following: readonly Stmt[]): void {
       const width = p.f.m.k.subgroup ?? 32, lanes = p.f.launch.block.reduce((a, b) => a * b, 1);
       if (lanes === 1) return;
       const { dialect, target } = p.f.m, sub = dialect.subgroup(target);
-      const all = crossesBarriers(p.f.launch.body) ? dialect.barrier : dialect.sharedBarrier ?? dialect.barrier;
+      const all = dialect.sharedBarrier === undefined || crossesBarriers(p.f.launch.body) ? dialect.barrier : dialect.sharedBarrier;
       if (s.scope === 'workgroup') { p.w.line(all); return; }
       if (sub.kind === 'memory') { requireAlike(p.f, p.diverged > 0, lanes, width, 'a subgroup barrier', s); p.w.line(all); return; }
       const { text, uses } = sub.barrier(width);

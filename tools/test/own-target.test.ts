@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { emitFileC, lower, schedule } from '@quern/kernel-dsl';
+import { lower, schedule } from '@quern/kernel-dsl';
+import { emitFileC } from '@quern/kernel-dsl/c';
 import { expect, it } from 'vitest';
 import { algorithm, alderLake, cpu } from '../../examples/own-instruction.ts';
 

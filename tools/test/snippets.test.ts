@@ -2,7 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { GPU_TARGETS, MAX_ULP, TARGETS, libraryFiles, lower, target } from '@quern/kernel-dsl';
+import { GPU_TARGETS, MAX_ULP, TARGETS, lower, target } from '@quern/kernel-dsl';
+import { libraryFiles } from '@quern/kernel-dsl/c';
 import { listDevices } from '@quern/runtime';
 import { afterAll, describe, expect, it } from 'vitest';
 import { applied, document, root, snippetsOf } from './snippets.ts';

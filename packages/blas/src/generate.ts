@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { libraryFiles, targetsFor } from '@quern/kernel-dsl';
+import { targetsFor } from '@quern/kernel-dsl';
+import { libraryFiles } from '@quern/kernel-dsl/c';
 import { blasKernels } from './kernels/index.ts';
 
 /** Writes the package's C sources into `outDir`, for this machine's kind of processor. The build calls it; it is no part of the public API. */

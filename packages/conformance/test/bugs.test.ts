@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { TARGETS, assume, axes, emitFileC, ir, kernel, lower, reg, schedule, target, tensor } from '@quern/kernel-dsl';
+import { TARGETS, assume, axes, ir, kernel, lower, reg, schedule, target, tensor } from '@quern/kernel-dsl';
+import { emitFileC } from '@quern/kernel-dsl/c';
 import type { Axes, Kernel, KernelIR, Schedule, Target } from '@quern/kernel-dsl';
 import { cpuInfo } from '@quern/runtime';
 import fc from 'fast-check';

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { libraryFiles, lower, targetsFor } from '@quern/kernel-dsl';
+import { lower, targetsFor } from '@quern/kernel-dsl';
+import { libraryFiles } from '@quern/kernel-dsl/c';
 import { KERNELS } from './kernels/index.ts';
 
 /** Writes the C sources of this package's kernels into `outDir`, for this machine's kind of processor: a file per instruction set, the table of entries, the manifest. */

@@ -2,7 +2,8 @@
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { axes, kernel, libraryFiles, lower, reg, scalar, schedule, type Schedule, target, tensor as tensorParam } from '@quern/kernel-dsl';
+import { axes, kernel, lower, reg, scalar, schedule, type Schedule, target, tensor as tensorParam } from '@quern/kernel-dsl';
+import { libraryFiles } from '@quern/kernel-dsl/c';
 import { describe, expect, test } from 'vitest';
 import { ArgumentError, compileGenerated, compileKernel, cpuInfo, kernelPackage, ProviderLoadError, ShapeError, tensor, values, zeros } from '../src/index.ts';
 import { temporaryDir } from './support/sample.ts';

@@ -1,5 +1,5 @@
 /** The kernels of this library: algorithms in the DSL, their schedules, and the list from which C is generated. */
-import type { LibraryKernel } from '@quern/kernel-dsl';
+import type { LibraryKernel } from '@quern/kernel-dsl/c';
 import { GEMM_LAYOUTS, buildGemm, gemmName } from './gemm.ts';
 import type { GemmType } from './gemm.ts';
 

@@ -1,4 +1,5 @@
-import { emitFileC, ir, lower, printKernel, schedule } from '@quern/kernel-dsl';
+import { ir, lower, printKernel, schedule } from '@quern/kernel-dsl';
+import { emitFileC } from '@quern/kernel-dsl/c';
 import type { Axes, Kernel, KernelIR, Schedule, Step, Target } from '@quern/kernel-dsl';
 import { buildGuarded } from '../native/index.ts';
 import type { Guarded } from '../native/index.ts';

@@ -1,4 +1,4 @@
-import { emitKernelC, emitLibraryIndexC } from '@quern/kernel-dsl';
+import { emitKernelC, emitLibraryIndexC } from '@quern/kernel-dsl/c';
 import type { KernelIR, Target } from '@quern/kernel-dsl';
 import { AssumptionError, bindKernel, compileLibrary, tensor } from '@quern/runtime';
 import type { Kernel, KernelArgs } from '@quern/runtime';

@@ -1,4 +1,4 @@
-import { symbolOf } from '@quern/kernel-dsl';
+import { symbolOf } from '@quern/kernel-dsl/c';
 import type { KernelIR, Target, ir } from '@quern/kernel-dsl';
 import { ir as nodes } from '@quern/kernel-dsl';
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { lower, target } from '@quern/kernel-dsl';
 import { describe, expect, it } from 'vitest';
-import { emitFileC } from '../../../kernel-dsl/src/emit/index.ts';
+import { emitFileC } from '../../../kernel-dsl/src/emit/c/index.ts';
 import { COMPILERS, compile } from '../../../kernel-dsl/test/emit/harness.ts';
 import { hotLoopStackRefs } from '../../../kernel-dsl/test/emit/hot-loop.ts';
 import { spread } from '../../../../tools/test/spread.ts';

@@ -1,5 +1,6 @@
 import { lower, schedule } from '@quern/kernel-dsl';
-import type { Axes, Axis, Kernel, KernelIR, LibraryKernel, Target } from '@quern/kernel-dsl';
+import type { Axes, Axis, Kernel, KernelIR, Target } from '@quern/kernel-dsl';
+import type { LibraryKernel } from '@quern/kernel-dsl/c';
 import type { Real } from '@quern/kernel-dsl';
 import { batchTransform, firstPass, lastPass, middlePass, smallTransform } from './passes.ts';
 

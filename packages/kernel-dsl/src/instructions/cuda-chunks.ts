@@ -37,8 +37,13 @@ export function FETCH_CHUNK(size: number, words: 1 | 4 = 4): ChunkFunction {
 /** Stores a chunk that was fetched. */
 export const STORE_CHUNK = (words: Words = 4): DeviceFunction => ({ name: `store_chunk${suffix(words)}`, signature: `void store_chunk${suffix(words)}(void *to, const u32 *w)`, body: [joined(words, 'w')] });
 
-/** Closes a group of asynchronous copies, and waits for all groups but the last `n`. */
-export const COPIES: { readonly commit: DeviceFunction; readonly wait: (n: number) => DeviceFunction } = {
+/** Groups of asynchronous copies. */
+export const COPIES: {
+  /** Closes a group. */
+  readonly commit: DeviceFunction;
+  /** Waits for all groups but the last `n`. */
+  readonly wait: (n: number) => DeviceFunction;
+} = {
   commit: { name: 'copies_commit', signature: 'void copies_commit()', body: ['asm volatile("cp.async.commit_group;" ::: "memory");'] },
   wait: (n) => ({ name: `copies_wait_${n}`, signature: `void copies_wait_${n}()`, body: [`asm volatile("cp.async.wait_group ${n};" ::: "memory");`] }),
 };

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { emitFileC, symbolOf } from '../../src/emit/index.ts';
+import { emitFileC, symbolOf } from '../../src/emit/c/index.ts';
 import { atomicAdd, axes, kernel, tensor, when } from '../../src/lang/index.ts';
 import { lower } from '../../src/passes/index.ts';
 import { interpret } from '../../src/run/index.ts';

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { spread } from '../../../../tools/test/spread.ts';
-import { emitFileC } from '../../src/emit/index.ts';
+import { emitFileC } from '../../src/emit/c/index.ts';
 import type { KernelIR } from '../../src/ir/index.ts';
 import { axes, kernel, tensor } from '../../src/lang/index.ts';
 import { goto } from '../../src/library/index.ts';

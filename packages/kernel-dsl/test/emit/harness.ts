@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { afterFile } from '../../../../tools/test/after-file.ts';
-import { assembleFileC, emitKernelC } from '../../src/emit/index.ts';
+import { assembleFileC, emitKernelC } from '../../src/emit/c/index.ts';
 import type { DType, KernelIR } from '../../src/ir/index.ts';
 import { bytesOf } from '../../src/ir/index.ts';
 import { interpret } from '../../src/run/index.ts';

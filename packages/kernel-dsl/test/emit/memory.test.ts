@@ -2,11 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { spread } from '../../../../tools/test/spread.ts';
 import type { Expr, KernelIR, Stmt } from '../../src/ir/index.ts';
 import { binary, bytesOf, compare, constant, load, lt, size } from '../../src/ir/index.ts';
-import { emitKernelC, EmitError } from '../../src/emit/index.ts';
+import { EmitError } from '../../src/emit/index.ts';
+import { emitKernelC } from '../../src/emit/c/index.ts';
 import { target } from '../../src/targets/index.ts';
 import { accum, alloc, kernelOf, loop, memory, param, store } from '../run/helpers.ts';
 import { COMPILERS, RUNNABLE, compile, runLibrary, sameAsInterpreter } from './harness.ts';
-import { assembleFileC } from '../../src/emit/index.ts';
+import { assembleFileC } from '../../src/emit/c/index.ts';
 import { joinCase, c0, f32, accessCase, bytesCase, rampCase, parallelCase, namesCase } from './memory-cases.ts';
 
 describe('memory gives the bits of the interpreter', () => {

@@ -6,7 +6,7 @@ import { target } from '../../src/targets/index.ts';
 import { RUNNABLE, fill, sameAsInterpreter } from '../emit/harness.ts';
 import type { Case } from '../emit/harness.ts';
 import { array } from '../run/helpers.ts';
-import { emitKernelC } from '../../src/emit/index.ts';
+import { emitKernelC } from '../../src/emit/c/index.ts';
 import { exchanges, sums, transpose, waves } from './kernels.ts';
 
 const f32 = (shape: number[], seed: number) => ({ data: array('f32', fill('f32', shape.reduce((a, b) => a * b, 1), seed)), shape });

@@ -1,6 +1,6 @@
 /** Every instruction's text against its meaning: compiled, run where the machine (or an emulator) has it, on random and extreme operands. */
 import { describe, expect, it } from 'vitest';
-import { assembleFileC, emitKernelC } from '../../src/emit/index.ts';
+import { assembleFileC, emitKernelC } from '../../src/emit/c/index.ts';
 import { bytesOf, constant, load } from '../../src/ir/index.ts';
 import type { DType, Expr, InstrArg, Instruction, KernelIR } from '../../src/ir/index.ts';
 import { bf16ToF32, f32ToBf16, interpret } from '../../src/run/index.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { emitKernelC, libraryFiles } from '../../src/emit/index.ts';
+import { emitKernelC, libraryFiles } from '../../src/emit/c/index.ts';
 import { axes, constant, kernel, reg, tensor } from '../../src/lang/index.ts';
 import { lower } from '../../src/passes/index.ts';
 import { interpret } from '../../src/run/index.ts';

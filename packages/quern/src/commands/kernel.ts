@@ -1,7 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { autoGrid, emitFileC, emitGpu, emitKernelC, emitLibraryIndexC, GPU_TARGETS, interpret, lower, printKernel, printKernelLines, printPlan, requireVerified, schedule, target, TARGETS } from '@quern/kernel-dsl';
-import type { EmittedKernel, GpuModule, InterpretArg, KernelIR, ScheduledKernel, Target } from '@quern/kernel-dsl';
+import { autoGrid, emitGpu, GPU_TARGETS, interpret, lower, printKernel, printKernelLines, printPlan, requireVerified, schedule, target, TARGETS } from '@quern/kernel-dsl';
+import type { GpuModule, InterpretArg, KernelIR, ScheduledKernel, Target } from '@quern/kernel-dsl';
+import { emitFileC, emitKernelC, emitLibraryIndexC } from '@quern/kernel-dsl/c';
+import type { EmittedKernel } from '@quern/kernel-dsl/c';
 import { bindKernel, compileLibrary, cpuInfo, tensor } from '@quern/runtime';
 import { UsageError, optionHelp, parse } from '../cli/index.ts';
 import { kernelPage } from '../page/index.ts';

@@ -31,7 +31,7 @@ export async function compileKernel<A extends Axes>(algorithm: Algorithm<A>, opt
 export async function compileKernel<A extends Axes>(algorithm: Algorithm<A>, options: CompileKernelOptions<A> & { readonly device: Device }): Promise<Kernel | GpuKernel>;
 export async function compileKernel<A extends Axes>(algorithm: Algorithm<A>, options?: CompileKernelOptions<A>): Promise<Kernel>;
 export async function compileKernel<A extends Axes>(algorithm: Algorithm<A>, options: CompileKernelOptions<A> = {}): Promise<Kernel | GpuKernel> {
-  const dsl = await import('@quern/kernel-dsl'), { libraryFiles, lower, schedule, target } = dsl, { device } = options;
+  const dsl = await import('@quern/kernel-dsl'), { lower, schedule, target } = dsl, { device } = options;
   if (device?.driver !== undefined) {
     const t = await gpuTarget(device.driver.info), scheduled = options.schedule ? schedule(algorithm, t, options.schedule) : dsl.autoGrid(algorithm, t); // proved
     if (options.schedule) dsl.requireVerified(scheduled.ir);
@@ -39,7 +39,7 @@ export async function compileKernel<A extends Axes>(algorithm: Algorithm<A>, opt
     return gpuKernel(device, { target: t, evaluate: dsl.evaluate, faultWords: dsl.FAULT_WORDS, printed: dsl.printedLines, emit: (v) => dsl.emitGpu(lowered, t, v) }, options.cacheDir === undefined ? {} : { cacheDir: options.cacheDir });
   }
   const machine = target(options.isa ?? cpuInfo().isas[0] ?? 'generic');
-  const { name } = algorithm.ir;
+  const { name } = algorithm.ir, { libraryFiles } = await import('@quern/kernel-dsl/c');
   const files = libraryFiles([{ name, build: (t) => lower(schedule(algorithm, t, (s, axes) => options.schedule?.(s, axes)).ir, t, { print: options.print ?? false }) }], [machine], { name });
   return compileGenerated(files, options.cacheDir === undefined ? {} : { cacheDir: options.cacheDir }).kernel(name, machine.isa);
 }

@@ -78,7 +78,7 @@ function sizesOf(k: Kernel, args: KernelArgs): Record<string, number> {
  * const gemm = await compileKernel(algorithm, { schedule: (s, ax) => apply(s, ax, record.winner) });
  */
 export async function tune<A extends Axes, P>(algorithm: Algorithm<A>, tunable: Tunable<A, P>, args: () => KernelArgs, o: TuneOptions = {}): Promise<{ readonly record: TuneRecord & { readonly winner: P }; readonly path: string | undefined; readonly remembered: boolean }> {
-  const { libraryFiles, lower, printKernel, schedule, target } = await import('@quern/kernel-dsl');
+  const [{ lower, printKernel, schedule, target }, { libraryFiles }] = await Promise.all([import('@quern/kernel-dsl'), import('@quern/kernel-dsl/c')]);
   const t = target(o.isa ?? cpuInfo().isas[0] ?? 'generic'), list = tunable.candidates(t), { name } = algorithm;
   if (list.length === 0) throw new ArgumentError(`there are no candidates for '${name}' on ${t.isa}`, { fix: 'candidates(target) must return at least one' });
   const build = (params: P): { kernel: Kernel; reassociates: boolean } => {

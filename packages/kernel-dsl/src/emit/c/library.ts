@@ -1,10 +1,13 @@
-import type { KernelIR } from '../ir/index.ts';
-import type { Target } from '../targets/index.ts';
-import { requireVerified } from '../verify/index.ts';
-import { assembleFileC, emitKernelC, emitLibraryIndexC } from './c/index.ts';
-import type { EmittedKernel, LibraryEntry } from './c/index.ts';
+import type { KernelIR } from '../../ir/index.ts';
+import type { Target } from '../../targets/index.ts';
+import { requireVerified } from '../../verify/index.ts';
+import { sha256 } from '../sha256.ts';
+import { assembleFileC } from './file.ts';
 import { libraryGypi } from './gyp.ts';
-import { sha256 } from './sha256.ts';
+import { emitKernelC } from './kernel.ts';
+import type { EmittedKernel } from './kernel.ts';
+import { emitLibraryIndexC } from './library-index.ts';
+import type { LibraryEntry } from './library-index.ts';
 
 /** A kernel of a library: how it is built, lowered, for each target. */
 export interface LibraryKernel {

@@ -4,11 +4,11 @@ import { conform } from '@quern/conformance';
 import { describe, expect, it } from 'vitest';
 import * as oracles from '@quern/conformance/oracles';
 import type { OracleArg } from '@quern/conformance';
-import { spread } from '../../../tools/test/spread.ts';
+import { runs, spread } from '../../../tools/test/spread.ts';
 import { gemm, scheduleGemm } from '../src/kernels/index.ts';
 import type { GemmLayout, GemmType } from '../src/kernels/index.ts';
 
-const isas = TARGETS.filter((t) => t.adds.every((f) => f === 'avx512_vnni')).map((t) => t.isa).filter((x) => cpuInfo().isas.includes(x));
+const targets = TARGETS.filter((t) => t.adds.every((f) => f === 'avx512_vnni') && cpuInfo().isas.includes(t.isa));
 
 /** alpha op(A) op(B) + beta C by mathjs. */
 function right(layout: GemmLayout, a: Readonly<Record<string, OracleArg>>): number[] {
@@ -19,12 +19,13 @@ function right(layout: GemmLayout, a: Readonly<Record<string, OracleArg>>): numb
 
 describe('gemm in blocks so small that every tail occurs', () => {
   const cases: readonly (readonly [GemmType, GemmLayout])[] = [['f32', 'nn'], ['f32', 'tn'], ['f32', 'any'], ['f64', 'nn'], ['f64', 'nt']];
-  it.each(spread(cases, 3))('conforms: %s %s', (T, layout) => {
+  it.each(spread(cases.map((c, i) => [...c, i] as const), 3))('conforms: %s %s', (T, layout, turn) => {
+    const on = [targets[0]!, ...spread(targets.slice(1), 1, turn)];
     const r = conform(gemm(T, layout), {
       cpu: (s, ax) => scheduleGemm(s, ax, T, { mr: 2, nr: s.vec(T), mc: 4, kc: 5, nc: 2 * s.vec(T) }),
-      oracle: (a) => ({ C: right(layout, a) }), runs: 15, work: 2048,
+      oracle: (a) => ({ C: right(layout, a) }), runs: runs(24), work: 2048, targets: on,
     });
-    expect(r.isas).toEqual(isas);
+    expect(r.isas).toEqual(on.map((t) => t.isa));
     expect(r.uncovered).toEqual([]);
     expect(r.oracle).toBeGreaterThan(500);
     for (const b of r.backends) {

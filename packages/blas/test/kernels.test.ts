@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { interpret, type KernelIR, lower, schedule, target } from '@quern/kernel-dsl';
 import { emitFileC } from '@quern/kernel-dsl/c';
-import { spread } from '../../../tools/test/spread.ts';
+import { runs, spread } from '../../../tools/test/spread.ts';
 import { blasInfo, gemm, type Op } from '../src/index.ts';
 import { buildGemm, GEMM_LAYOUTS, gemm as algorithm, type GemmLayout, scheduleGemm } from '../src/kernels/index.ts';
 import { COMPILERS, compile } from '../../kernel-dsl/test/emit/harness.ts';
@@ -30,7 +30,7 @@ function interpreted(ir: KernelIR, A: Full, B: Full, C: Full, alpha: number, bet
   return c;
 }
 
-describe.each(all)('the kernel $layout in $T', ({ T, layout }) => {
+describe.each(all.map((k, turn) => ({ ...k, turn })))('the kernel $layout in $T', ({ T, layout, turn }) => {
   const small = { mr: 2, nr: T === 'f32' ? 4 : 2, mc: 4, kc: 3, nc: 8 };
   const sizes = [fc.integer({ min: 0, max: 9 }), fc.integer({ min: 0, max: 17 }), fc.integer({ min: 0, max: 7 }), fc.constantFrom(1, 0, -0.75), fc.constantFrom(0, 1, 0.5)] as const;
 
@@ -42,10 +42,10 @@ describe.each(all)('the kernel $layout in $T', ({ T, layout }) => {
       const { A, B, C, ops } = operands(T, layout, m, n, k), c = interpreted(exact, A, B, C, alpha, beta, seed);
       expect(c.data).toEqual(interpreted(plain, A, B, C, alpha, beta).data);
       for (const x of [c, interpreted(fused, A, B, C, alpha, beta, seed)]) expectWithinBound({ T, a: at(A, ops.opA), b: at(B, ops.opB), c0: C, c: x, alpha, beta });
-    }), { numRuns: 30 });
+    }), { numRuns: runs(30) });
   });
 
-  it.each(blasInfo().isas)('compiled for %s gives the bits of its interpretation', (isa) => {
+  it.each(spread(blasInfo().isas, 2, turn))('compiled for %s gives the bits of its interpretation', (isa) => {
     const k = buildGemm(T, layout, target(isa as 'x86-64'));
     for (const [m, n, p] of [[7, 9, 5], [13, 70, 3], [1, 1, 1]] as const) {
       const { A, B, C, ops } = operands(T, layout, m, n, p), c = copyOf(C);
@@ -56,7 +56,7 @@ describe.each(all)('the kernel $layout in $T', ({ T, layout }) => {
 });
 
 describe('the hot loop of every shipped micro-kernel stays in registers', () => {
-  const builds = (['x86-64-v4', 'x86-64-v3', 'x86-64'] as const).flatMap((isa, i) => types.flatMap((T, j) => spread(COMPILERS.flatMap((compiler) => ['-O2', '-O3'].map((level) => ({ isa, T, compiler, level }))), 1, 2 * i + j)));
+  const builds = (['x86-64-v4', 'x86-64-v3', 'x86-64'] as const).flatMap((isa, i) => spread(types, 1, i).flatMap((T) => spread(COMPILERS.flatMap((compiler) => ['-O2', '-O3'].map((level) => ({ isa, T, compiler, level }))), 1, i)));
   it.each(builds)('$T for $isa, $compiler $level', ({ isa, T, compiler, level }) => {
     const t = target(isa), object = compile(emitFileC([buildGemm(T, 'nn', t)], t), [...t.cflags.filter((f) => f !== '-O2'), level], { compiler, object: true });
     const { refs, fmas } = hotLoopStackRefs(execFileSync('objdump', ['-d', '--no-show-raw-insn', object], { encoding: 'utf8', maxBuffer: 1 << 26 }));

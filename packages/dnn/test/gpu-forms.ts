@@ -11,7 +11,7 @@ const attention: DeviceOptions = { args: { pos: fc.constant(3), scale: fc.consta
 
 /** Maps, rows with one sum and with three, tables, blocks of weights, products, attention. */
 export const FORMS: readonly { readonly name: string; readonly o?: DeviceOptions; /** Left to the wider tests: PoCL compiles it for long, or another form says nearly the same. */ readonly wider?: true }[] = [
-  { name: 'silu_mul' }, { name: 'rms_norm' }, { name: 'softmax' }, { name: 'kv_append_f16', o: { args: { pos: fc.constant(1) }, sizes: { C: { min: 40 }, T: { max: 20 } } } },
+  { name: 'silu_mul' }, { name: 'rms_norm' }, { name: 'softmax', wider: true }, { name: 'kv_append_f16', wider: true, o: { args: { pos: fc.constant(1) }, sizes: { C: { min: 40 }, T: { max: 20 } } } },
   { name: 'quantize_q8', wider: true }, { name: 'matvec_q4_0', o: { args: { W: blocks(18) }, sizes: { NB: { max: 8 } } } }, { name: 'matvec_q8_0_acc', wider: true, o: { args: { W: blocks(34) }, sizes: { NB: { max: 8 } } } },
   { name: 'matmul_f32' }, { name: 'attention_f32', o: attention }, { name: 'attention_f16', o: attention, wider: true },
 ];

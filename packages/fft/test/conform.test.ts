@@ -4,6 +4,7 @@ import type { OracleArg } from '@quern/conformance';
 import * as oracles from '@quern/conformance/oracles';
 import { cpuInfo } from '@quern/runtime';
 import { describe, expect, it } from 'vitest';
+import { spread } from '../../../tools/test/spread.ts';
 import { algorithm, kernelName, scheduled } from '../src/kernels/index.ts';
 import type { KernelId } from '../src/kernels/index.ts';
 
@@ -26,8 +27,8 @@ describe('kernels of fft', () => {
   it('are tried on every instruction set of this CPU', () => expect(targets.map((t) => t.isa)).toEqual(expect.arrayContaining(['x86-64', 'generic'].filter((x) => process.arch === 'x64' || x === 'generic'))));
 
   // Passes are written for the vectors of a target, so each target has an algorithm of its own.
-  it.each([...small, ...passes].map((id) => [kernelName(id), id] as const))('%s conforms', (_, id) => {
-    for (const t of targets) {
+  it.each([...small, ...passes].map((id, i) => [kernelName(id), id, i] as const))('%s conforms (on two instruction sets in turn, unless QUERN_FULL)', (_, id, turn) => {
+    for (const t of spread(targets, 2, turn)) {
       const r = conform({ name: kernelName(id), ir: algorithm(id, t).ir, schedule: (x) => ({ ir: scheduled(id, x), steps: [], reassociates: false }) }, {
         targets: [t], runs: 6, sizes: { P: { max: 9 }, Q: { max: 3 }, K: { max: 3 } },
         ...(id.role === 'small' ? { oracle: (a) => ({ y: transforms(id.n, a) }) } : {}),

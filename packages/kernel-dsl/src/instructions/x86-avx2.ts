@@ -9,7 +9,7 @@ const fmaOf = (T: 'f32' | 'f64', lanes: number, register: string, call: string):
     for (const l of ax.l) c.at(l).set(fma(a.at(l), b.at(l), c.at(l)));
     return ax;
   }),
-  emit: { c: `return (${T}x${lanes})${call}((${register})a, (${register})b, (${register})c);`, includes: ['immintrin.h'] },
+  emit: { c: `return (${T}x${lanes})${call}((${register})a, (${register})b, (${register})c);` },
 });
 
 /** c = a * b + c, rounded once, over 8 floats. */
@@ -25,7 +25,7 @@ export const vpmaddwd_i32x8: Instruction = instr({
     for (const l of ax.l) for (const q of ax.q) c.at(l).addAssign(a.at(l, q).to('i32').mul(b.at(l, q).to('i32')));
     return ax;
   }),
-  emit: { c: 'return c + (i32x8)_mm256_madd_epi16((__m256i)a, (__m256i)b);', includes: ['immintrin.h'] },
+  emit: { c: 'return c + (i32x8)_mm256_madd_epi16((__m256i)a, (__m256i)b);' },
 });
 
 /** The instructions of x86-64-v3. */

@@ -11,7 +11,7 @@ export const masked_load_f32x16: Instruction = instr({
     for (const l of ax.l) when(l.lt(n), () => dst.at(l).set(src.at(l)), () => dst.at(l).set(0));
     return ax;
   }),
-  emit: { c: 'return (f32x16)_mm512_maskz_loadu_ps(n >= 16 ? 0xffff : n <= 0 ? 0 : (__mmask16)((1u << n) - 1), src);', includes: ['immintrin.h'] },
+  emit: { c: 'return (f32x16)_mm512_maskz_loadu_ps(n >= 16 ? 0xffff : n <= 0 ? 0 : (__mmask16)((1u << n) - 1), src);' },
 });
 
 /** dst[l] = src[l] for the first n of 16 floats: a store that leaves what is behind alone. */
@@ -23,14 +23,14 @@ export const masked_store_f32x16: Instruction = instr({
     return ax;
   }),
   emit: {
-    c: ['const __mmask16 m = n >= 16 ? 0xffff : n <= 0 ? 0 : (__mmask16)((1u << n) - 1);', '_mm512_mask_storeu_ps(dst, m, _mm512_maskz_loadu_ps(m, src));'], includes: ['immintrin.h'],
+    c: ['const __mmask16 m = n >= 16 ? 0xffff : n <= 0 ? 0 : (__mmask16)((1u << n) - 1);', '_mm512_mask_storeu_ps(dst, m, _mm512_maskz_loadu_ps(m, src));'],
   },
 });
 
 /** c[l] += four products of unsigned bytes of a, the same for all 16 lanes, with signed bytes of b; exact, wrapping in 32 bits. */
 export const vpdpbusd_i32x16: Instruction = instr({
   name: 'vpdpbusd_i32x16', needs: ['avx512_vnni'], operands: { a: 'word', b: 'vector', c: 'vector' }, meaning: () => intDot('vpdpbusd_i32x16', 'u8', 'i8', 16),
-  emit: { c: 'return (i32x16)_mm512_dpbusd_epi32((__m512i)c, _mm512_set1_epi32((int32_t)a), (__m512i)b);', includes: ['immintrin.h'] },
+  emit: { c: 'return (i32x16)_mm512_dpbusd_epi32((__m512i)c, _mm512_set1_epi32((int32_t)a), (__m512i)b);' },
 });
 
 /** c[l] += two products of bf16 of a, the same for all 16 lanes, with those of b. Added in an order of its own; denormal numbers count as zero. */

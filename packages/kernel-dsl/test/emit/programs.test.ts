@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
-import { spread } from '../../../../tools/test/spread.ts';
+import { FULL, spread } from '../../../../tools/test/spread.ts';
 import type { KernelIR } from '../../src/ir/index.ts';
 import { axes, exp, kernel, reg, scalar, tensor } from '../../src/lang/index.ts';
 import { goto } from '../../src/library/index.ts';
@@ -53,9 +53,9 @@ function library(t: Target): Case[] {
 }
 
 describe('lowered programs in C give the bits of the interpreter', () => {
-  it.each(RUNNABLE.map((t, i) => ({ isa: t.isa, t, compilers: spread(COMPILERS, 1, i) })))('$isa', ({ t, compilers }) => {
+  it.each(spread(RUNNABLE, 2).map((t, i) => ({ isa: t.isa, t, compilers: spread(COMPILERS, 1, i) })))('$isa', ({ t, compilers }) => {
     // One file for all: compiling is what takes time. FC_SEED repeats a failure.
-    const random = fc.sample(program, 12).map((p, n) => filled({ ...lowered(lower(build(p), t)), name: `random${n}` }, p.seed));
+    const random = fc.sample(program, FULL ? 12 : 8).map((p, n) => filled({ ...lowered(lower(build(p), t)), name: `random${n}` }, p.seed));
     sameAsInterpreter([...random, ...library(t)], t, { compilers });
   });
 });

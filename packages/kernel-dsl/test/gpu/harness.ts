@@ -132,11 +132,19 @@ export function runOpenCl(jobs: readonly GpuJob[], printed: string[] = []): Uint
   });
 }
 
+/** Modules that were emitted, by kernel: runs of one share theirs. */
+const modules = new WeakMap<KernelIR, Map<string, GpuModule>>();
 /** The module for a call: with wide accesses where its tensors are aligned as those need it. Every tensor starts at a multiple of 16 bytes here. */
 export function moduleFor(k: KernelIR, target: Target, args: Args, o: EmitGpuOptions): GpuModule {
-  const m = emitGpu(k, target, o), { strides } = hostValues(k, args);
-  const meets = m.alignment.every((a) => a.dims.every((d) => strides[a.param]![d]! % a.elements === 0));
-  return meets ? m : emitGpu(k, target, { ...o, aligned: false });
+  const known = modules.get(k) ?? new Map<string, GpuModule>();
+  modules.set(k, known);
+  const emit = (options: EmitGpuOptions): GpuModule => {
+    const key = JSON.stringify([target.isa, target.features, options]), m = known.get(key) ?? emitGpu(k, target, options);
+    known.set(key, m);
+    return m;
+  };
+  const m = emit(o), { strides } = hostValues(k, args);
+  return m.alignment.every((a) => a.dims.every((d) => strides[a.param]![d]! % a.elements === 0)) ? m : emit({ ...o, aligned: false });
 }
 
 /** Arguments of their own. */

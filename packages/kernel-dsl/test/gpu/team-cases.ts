@@ -31,7 +31,7 @@ export function teamCases(t: Target): readonly TensorCase[] {
   if (!t.features.includes('wgmma')) return [];
   const attention = (o: FlashAttention, sizes: readonly { H: number; G: number; S: number; T: number }[]): TensorCase => {
     const k = flashAttention(o);
-    return { k: lower(schedule(k, t, (s, ax) => hopperAttention(s, ax, o)).ir, t), meaning: k.ir, target: t, older: false, runs: sizes.map((z) => exactAttention(o, z)) };
+    return { name: k.name, k: lower(schedule(k, t, (s, ax) => hopperAttention(s, ax, o)).ir, t), meaning: k.ir, target: t, older: false, runs: sizes.map((z) => exactAttention(o, z)) };
   };
   const gemm = kernel('gemm_teams', { A: tensor('bf16', 'M', 'K'), B: tensor('bf16', 'N', 'K'), C: tensor('f32', 'M', 'N').out() }, ({ A, B, C, M, N, K }) => {
     const ax = axes({ i: M, j: N, k: K });
@@ -48,6 +48,6 @@ export function teamCases(t: Target): readonly TensorCase[] {
     attention({ dtype: 'f16', D: 64, causal: false }, [{ H: 2, G: 2, S: 30, T: 203 }]),
     attention({ dtype: 'bf16', D: 64, causal: true, overlap: false, keys: 64 }, [{ H: 1, G: 1, S: 140, T: 140 }]),
     attention({ dtype: 'f16', D: 64, causal: true, rows: 192, keys: 96 }, [{ H: 1, G: 1, S: 60, T: 150 }]),
-    { k: lower(schedule(gemm, t, (s, ax) => hopperGemm(s, ax, { A: 'A', B: 'B', acc: 'acc', dtype: 'bf16' }, { tile: [128, 128] })).ir, t), meaning: gemm.ir, target: t, older: false, runs: [{ A: whole(150, 72, (i) => (i % 7) - 3), B: whole(133, 72, (i) => (i % 5) - 2), C: { data: new Float32Array(150 * 133).fill(NaN), shape: [150, 133] } }] },
+    { name: gemm.name, k: lower(schedule(gemm, t, (s, ax) => hopperGemm(s, ax, { A: 'A', B: 'B', acc: 'acc', dtype: 'bf16' }, { tile: [128, 128] })).ir, t), meaning: gemm.ir, target: t, older: false, runs: [{ A: whole(150, 72, (i) => (i % 7) - 3), B: whole(133, 72, (i) => (i % 5) - 2), C: { data: new Float32Array(150 * 133).fill(NaN), shape: [150, 133] } }] },
   ];
 }

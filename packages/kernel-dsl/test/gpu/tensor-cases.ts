@@ -99,7 +99,7 @@ export function gemmArgs(f: GemmForm, M: number, N: number, K: number): Record<'
 }
 
 /** A case whose lowered program is a device's alone: `meaning` is what the interpreter runs. `older`: with the instructions of older GPUs, which newer ones have too. */
-export interface TensorCase extends Case { readonly meaning: KernelIR; readonly target: Target; readonly older: boolean }
+export interface TensorCase extends Case { readonly name: string; readonly meaning: KernelIR; readonly target: Target; readonly older: boolean }
 
 export const FORMS: readonly GemmForm[] = [{ dtype: 'f16', out: 'f16' }, { dtype: 'f16', out: 'f32' }, { dtype: 'bf16', out: 'bf16' }, { dtype: 'tf32', out: 'f32' }, { dtype: 'i8', out: 'i32' }, { dtype: 'f64', out: 'f64' }];
 /** Those whose rows are whole chunks, and others, which copy element by element. */
@@ -108,10 +108,15 @@ const WHOLE = [[70, 72, 48], [130, 131, 256], [200, 64, 96]] as const, SIZES = [
 /** Products for the device of a target: as that target does them, and as older ones do. */
 export function tensorCases(t: Target): readonly TensorCase[] {
   if (!t.features.includes('ldmatrix')) return [];
+  // Lowered when it is asked for: some tests take few of them.
+  const made = (name: string, program: () => ScheduledKernel, rest: Omit<TensorCase, 'k' | 'name'>): TensorCase => {
+    let k: KernelIR | undefined;
+    return { ...rest, name, get k() { return (k ??= { ...lower(program().ir, rest.target), name }); } };
+  };
   const out: TensorCase[] = [], like = (isa: string): Target => ({ ...target(isa), cflags: t.cflags });
   const add = (f: GemmForm, on: Target, o: TensorGemm, older: boolean, bias = false, sizes: readonly (readonly [number, number, number])[] = SIZES): void => {
     const k = gemmOf(f, bias), tag = `${out.length}`, runs = sizes.map(([M, N, K]) => gemmArgs(f, M, N, K));
-    out.push({ k: { ...lower(scheduledGemm(k, f, on, o).ir, on), name: `${k.name}_${tag}` }, meaning: k.ir, target: on, older, runs });
+    out.push(made(`${k.name}_${tag}`, () => scheduledGemm(k, f, on, o), { meaning: k.ir, target: on, older, runs }));
   };
   for (const f of FORMS) add(f, like('cuda-sm80'), f.dtype === 'f64' ? {} : { stages: 4 }, f.dtype !== 'f16', false, WHOLE);
   for (const f of FORMS) add(f, t.features.includes('cp_async') ? t : like('cuda-sm80'), f.dtype === 'f64' ? { step: 16, tile: [64, 64] } : { tile: [64, 96], warp: [32, 48], persistent: { workgroups: 3, group: 2 } }, false);
@@ -121,9 +126,9 @@ export function tensorCases(t: Target): readonly TensorCase[] {
   add({ dtype: 'f16', out: 'f16' }, like('cuda-sm75'), { warp: [32, 32], tile: [64, 32], stages: 1 }, false, true, WHOLE);
   for (const isa of ['cuda-sm80', 'cuda-sm75']) {
     const on = like(isa);
-    out.push({ k: { ...lower(scheduledBatched(on).ir, on), name: `gemm_batched_${isa.slice(5)}` }, meaning: batched.ir, target: on, older: false, runs: [batchedArgs(3, 33, 70, 72), batchedArgs(2, 5, 6, 67)] });
-    out.push({ k: { ...lower(scheduledParted(on).ir, on), name: `gemm_parted_${isa.slice(5)}` }, meaning: parted.ir, target: on, older: false, runs: [partedArgs(7, 70, 1000), partedArgs(33, 5, 130)] });
-    for (const o of [{ tile: [16, 128], warp: [16, 32] }, { tile: [64, 64], warp: [32, 32], stages: 1 }] as const) out.push({ k: { ...lower(scheduledQ4(on, o).ir, on), name: `gemm_q4_0_${isa.slice(5)}_${o.tile[0]}` }, meaning: q4Gemm.ir, target: on, older: false, runs: [q4Args(7, 70, 1024), q4Args(65, 5, 64), q4Args(33, 130, 192)] });
+    out.push(made(`gemm_batched_${isa.slice(5)}`, () => scheduledBatched(on), { meaning: batched.ir, target: on, older: false, runs: [batchedArgs(3, 33, 70, 72), batchedArgs(2, 5, 6, 67)] }));
+    out.push(made(`gemm_parted_${isa.slice(5)}`, () => scheduledParted(on), { meaning: parted.ir, target: on, older: false, runs: [partedArgs(7, 70, 1000), partedArgs(33, 5, 130)] }));
+    for (const o of [{ tile: [16, 128], warp: [16, 32] }, { tile: [64, 64], warp: [32, 32], stages: 1 }] as const) out.push(made(`gemm_q4_0_${isa.slice(5)}_${o.tile[0]}`, () => scheduledQ4(on, o), { meaning: q4Gemm.ir, target: on, older: false, runs: [q4Args(7, 70, 1024), q4Args(65, 5, 64), q4Args(33, 130, 192)] }));
   }
   return out;
 }

@@ -27,7 +27,7 @@ const sm80 = target('cuda-sm80'), bf16: GemmForm = { dtype: 'bf16', out: 'bf16' 
 const emitted = (f: GemmForm, isa: string, o: TensorGemm = {}, aligned = true): string => { const t = target(isa); return emitGpu(lower(scheduledGemm(gemmOf(f), f, t, o).ir, t), t, { aligned }).source; };
 
 describe('a scheduled product of warps', () => {
-  it.each(spread(FORMS.flatMap((f) => ([[70, 72, 40], [3, 5, 129], [0, 4, 4], [2, 3, 0]] as const).map((s) => ({ f, s, name: `${f.dtype} ${s.join(' x ')}` }))), 8))('computes what the algorithm says, bit for bit: $name', ({ f, s: [M, N, K] }) => {
+  it.each(spread(FORMS.flatMap((f) => ([[70, 72, 40], [3, 5, 129], [0, 4, 4], [2, 3, 0]] as const).map((s) => ({ f, s, name: `${f.dtype} ${s.join(' x ')}` }))), 5))('computes what the algorithm says, bit for bit: $name', ({ f, s: [M, N, K] }) => {
     const k = gemmOf(f, true), s = scheduledGemm(k, f, sm80, { tile: [64, 64], warp: [32, 32] }), want = gemmArgs(f, M, N, K), got = gemmArgs(f, M, N, K);
     interpret(k.ir, want);
     interpret(s.ir, got);
@@ -40,14 +40,14 @@ describe('a scheduled product of warps', () => {
   });
 
   it('takes products of their own, one for each iteration of a loop around them', () => {
-    const s = scheduledBatched(sm80), want = batchedArgs(2, 33, 70, 72), got = batchedArgs(2, 33, 70, 72);
+    const s = scheduledBatched(sm80), want = batchedArgs(2, 17, 66, 40), got = batchedArgs(2, 17, 66, 40);
     interpret(batched.ir, want);
     interpret(s.ir, got);
     expect(got.C.data).toEqual(want.C.data);
     expect(verify(s.ir).findings).toEqual([]);
   });
   it('takes parts of k, which a second launch adds up in order', () => {
-    const s = scheduledParted(sm80), want = partedArgs(7, 70, 500), got = partedArgs(7, 70, 500);
+    const s = scheduledParted(sm80), want = partedArgs(5, 66, 300), got = partedArgs(5, 66, 300);
     interpret(parted.ir, want);
     interpret(s.ir, got);
     expect(got.C.data).toEqual(want.C.data);
@@ -56,7 +56,7 @@ describe('a scheduled product of warps', () => {
   });
 
   it('takes weights of 4 bits, in blocks as they are', () => {
-    const s = scheduledQ4(sm80, { tile: [32, 64], warp: [16, 32] }), want = q4Args(5, 70, 192), got = q4Args(5, 70, 192);
+    const s = scheduledQ4(sm80, { tile: [32, 64], warp: [16, 32] }), want = q4Args(5, 66, 128), got = q4Args(5, 66, 128);
     interpret(q4Gemm.ir, want);
     interpret(s.ir, got);
     expect(got.C.data).toEqual(want.C.data);
@@ -70,10 +70,10 @@ describe('a scheduled product of warps', () => {
     for (const part of ['by 108 workgroups in bands of 8', 'ring of 3', 'instruction copy_tile', 'team.warp.y', 'team.warp.x', 'instruction mma_m64n64k16_bf16']) expect(text).toContain(part);
   });
 
-  it('lowers to lanes: each of the cases that GPUs run is a program of the last phase', () => {
+  it('lowers to lanes: the cases that GPUs run (half of them, unless QUERN_FULL) are programs of the last phase', () => {
     const all = tensorCases(target('cuda-sm90a'));
     expect(all.length).toBeGreaterThan(12);
-    for (const c of all) expect(specViolation(c.k, 'lowered-gpu')).toBeUndefined();
+    for (const c of spread(all, Math.ceil(all.length / 2))) expect(specViolation(c.k, 'lowered-gpu')).toBeUndefined();
     expect(tensorCases(target('opencl'))).toEqual([]);
   });
 });
@@ -129,7 +129,7 @@ const PRODUCT: Readonly<Record<string, RegExp>> = {
 };
 
 describe.skipIf(!NVCC)(NVCC ? 'nvcc keeps it in registers, with the instructions of the architecture' : 'nvcc is not on PATH: no CUDA was compiled', () => {
-  it.each(spread(Object.entries(PRODUCT), 4))('%s', (name, product) => {
+  it.each(spread(Object.entries(PRODUCT), 2))('%s', (name, product) => {
     const [dtype, isa] = name.split(' ') as [GemmForm['dtype'], string], f = FORMS.findLast((x) => x.dtype === dtype)!, { said, ptx } = compile(emitted(f, isa, dtype === 'f64' ? { tile: [128, 64], warp: [32, 32] } : {}), isa);
     expect(said).toMatch(/ 0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads/);
     expect(ptx).toMatch(product);

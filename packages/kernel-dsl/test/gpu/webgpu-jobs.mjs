@@ -17,14 +17,20 @@ export async function runJobs(gpu, jobs) {
     if (e) throw new Error(`${e.message}\n${what}`);
     return x;
   };
-  const out = [];
-  for (const { name, source, buffers, launches } of jobs) {
+  const out = [], built = new Map();
+  /** A module and its pipelines by entry: made once for jobs of the same text. */
+  async function build(name, source) {
     let told = '';
     const module = await scoped(`${name}\n${source}`, async () => {
       const m = device.createShaderModule({ code: source }), info = await m.getCompilationInfo();
       for (const x of info.messages) if (x.type === 'error') told += `${name}:${x.lineNum}:${x.linePos}: ${x.message}\n${source.split('\n')[x.lineNum - 1]}\n`;
       return m;
     }).catch((e) => { throw new Error(told + e.message); });
+    return { module, pipelines: new Map() };
+  }
+  for (const { name, source, buffers, launches } of jobs) {
+    if (!built.has(source)) built.set(source, await build(name, source));
+    const { module, pipelines } = built.get(source);
     const data = buffers.map(bytesOf);
     const memory = data.map((b) => {
       const made = device.createBuffer({ size: round(b.length, 16), usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST }), padded = new Uint8Array(round(b.length, 16));
@@ -32,7 +38,6 @@ export async function runJobs(gpu, jobs) {
       device.queue.writeBuffer(made, 0, padded);
       return made;
     });
-    const pipelines = new Map();
     for (const { entry, groups, args } of launches) {
       if (!pipelines.has(entry)) pipelines.set(entry, await scoped(`${name} ${entry}\n${source}`, () => device.createComputePipelineAsync({ layout: 'auto', compute: { module, entryPoint: entry } }).catch((e) => { throw new Error(`${e.message}\n${name} ${entry}\n${source}`); })));
       const pipeline = pipelines.get(entry), entries = [], numbers = [];

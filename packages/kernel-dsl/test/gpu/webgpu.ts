@@ -3,16 +3,15 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { FAULT_WORDS, emitGpu, evaluate } from '../../src/emit/index.ts';
-import type { EmitGpuOptions, GpuModule } from '../../src/emit/index.ts';
+import { FAULT_WORDS, evaluate } from '../../src/emit/index.ts';
+import type { EmitGpuOptions } from '../../src/emit/index.ts';
 import { bytesOf, printKernel } from '../../src/ir/index.ts';
-import type { KernelIR } from '../../src/ir/index.ts';
 import { interpret } from '../../src/run/index.ts';
 import type { InterpretArg } from '../../src/run/index.ts';
 import type { Target } from '../../src/targets/index.ts';
 import { temporary } from '../emit/harness.ts';
-import type { Case, TensorValue, Value } from '../emit/harness.ts';
-import { copyArgs, hostValues, launchesOf } from './harness.ts';
+import type { Case, TensorValue } from '../emit/harness.ts';
+import { copyArgs, hostValues, launchesOf, moduleFor } from './harness.ts';
 import { differs } from './near.ts';
 import type { GpuJob } from './harness.ts';
 
@@ -60,23 +59,17 @@ export function runWebGpu(jobs: readonly GpuJob[], where: 'node' | 'chromium' = 
 /** A flat grid may be spread over two directions. */
 const folded = (groups: readonly number[], flat: boolean): readonly number[] => (flat && groups[0]! > 3 ? [3, Math.ceil(groups[0]! / 3), 1] : groups);
 
-/** The module for a call: with wide accesses where its tensors are aligned as those need it. */
-export function moduleFor(k: KernelIR, target: Target, args: Readonly<Record<string, Value>>, o: EmitGpuOptions): GpuModule {
-  const m = emitGpu(k, target, o), { strides } = hostValues(k, args);
-  return m.alignment.every((a) => a.dims.every((d) => strides[a.param]![d]! % a.elements === 0)) ? m : emitGpu(k, target, { ...o, aligned: false });
-}
-
 /** Emits lowered kernels as WGSL, runs each on its arguments and compares every tensor with what the interpreter makes of the same lowered program. `ulp`: how far f32 may be off; `absolute`: the same where terms cancel. */
 export function sameOnWebGpu(cases: readonly Case[], target: Target, o: EmitGpuOptions & { readonly ulp?: number; readonly absolute?: number; readonly where?: 'node' | 'chromium' } = {}): void {
-  const jobs = cases.flatMap(({ k, runs }) => runs.map((args) => ({ m: moduleFor(k, target, args, o), k, args: copyArgs(args), given: args })));
-  runWebGpu(jobs, o.where);
+  const { ulp, absolute, where, ...emit } = o, jobs = cases.flatMap(({ k, runs }) => runs.map((args) => ({ m: moduleFor(k, target, args, emit), k, args: copyArgs(args), given: args })));
+  runWebGpu(jobs, where);
   for (const { m, k, args, given } of jobs) {
     const wanted = copyArgs(given);
     interpret(k, wanted as Record<string, InterpretArg>);
     for (const p of k.params) {
       if (p.kind !== 'tensor') continue;
       const got = (args[p.name] as TensorValue).data, want = (wanted[p.name] as TensorValue).data;
-      for (let i = 0; i < want.length; i++) if (differs(got, want, i, p.buf.dtype, o.ulp ?? 0, o.absolute ?? 0)) throw new Error(`${k.name}: ${p.name}: element ${i} is ${String(got[i])}, the interpreter says ${String(want[i])}\n${printKernel(k)}\n${m.source}`);
+      for (let i = 0; i < want.length; i++) if (differs(got, want, i, p.buf.dtype, ulp ?? 0, absolute ?? 0)) throw new Error(`${k.name}: ${p.name}: element ${i} is ${String(got[i])}, the interpreter says ${String(want[i])}\n${printKernel(k)}\n${m.source}`);
     }
   }
 }

@@ -5,6 +5,7 @@ import type { RenderedHelper } from './helpers/index.ts';
 import type { EmittedKernel } from './kernel.ts';
 import { emitKernelC } from './kernel.ts';
 import { vectorTypedef, vectorTypesIn } from './types.ts';
+import { x86Text } from './x86.ts';
 
 /** How a C file is put together. */
 export interface FileOptions {
@@ -38,7 +39,7 @@ export function assembleFileC(kernels: readonly EmittedKernel[], target: Target,
   const asked = [...new Set(helpers.flatMap((h) => h.includes ?? []))].sort();
   const conditional = [
     ...asked.map((h) => `#include <${h}>`),
-    ...(!asked.includes('immintrin.h') && /\b_mm\d*_|\b_cvts/.test(code) ? ['#if defined(__x86_64__)\n#include <immintrin.h>\n#endif'] : []),
+    ...(asked.includes('immintrin.h') ? [] : [x86Text(code, target.isa.startsWith('x86-64')) ?? []].flat()),
     ...(!asked.includes('arm_neon.h') && /\bdefined\(__aarch64__\)\n.*\bv\w+\(/.test(code) ? ['#if defined(__aarch64__)\n#include <arm_neon.h>\n#endif'] : []),
   ];
   const parts = [

@@ -28,7 +28,7 @@ export const steps = [
   { name: 'thread pool beside busy processes', command: ['node', 'packages/runtime/native/test/run.mjs', 'gcc', 'hogs'], needs: [{ tool: 'gcc', apt: 'gcc' }] },
   { name: 'libquern_blas and its generated C under the address and undefined-behaviour sanitizers', command: ['node', 'packages/blas/test/cblas/sanitize.mjs'], needs: [{ tool: 'gcc', apt: 'gcc' }] },
   { name: 'libquern_blas under valgrind', command: ['node', 'packages/blas/test/cblas/sanitize.mjs', 'valgrind'], needs: [{ tool: 'valgrind', apt: 'valgrind' }] },
-  { name: 'types by the TypeScript that the packages are built with', command: ['node', 'node_modules/typescript/bin/tsc', '-p', '.'] },
+  { name: 'types by TypeScript 6, which users may have', command: ['node', 'node_modules/typescript/bin/tsc', '-p', '.'] },
   { name: 'instruction sets, dtypes, compilers and schedules: the whole of what npm test runs a part of', command: ['npx', 'vitest', 'run', ...inPart], env: { QUERN_FULL: '1' }, needs: [{ tool: 'clang', apt: 'clang' }], minutes: 20 },
   { name: 'GGUF reader under 400 000 mutated files', command: ['npx', 'vitest', 'run', 'packages/llm/test/format/fuzz.test.ts'], env: { QUERN_FUZZ: '400000' } },
   { name: 'random schedules of small kernels', command: ['npx', 'vitest', 'run', 'packages/kernel-dsl/test/schedule/fuzz.test.ts'], env: { QUERN_FUZZ_SCHEDULES: '10000' } },

@@ -9,7 +9,7 @@ import { summaryFile } from './summary-reporter.mjs';
 
 /**
  * Checks the types of all of the monorepo as one program: every file is checked once, however many packages import it.
- * By TypeScript 7, which takes a fifth of the time; `npm run test:all` has the one that the packages are built with say the same.
+ * By TypeScript 7, which takes a fifth of the time; `npm run test:all` has TypeScript 6 say the same.
  */
 function checkTypes() {
   const tsc = spawn(process.execPath, [join(root, 'node_modules', 'typescript-7', 'bin', 'tsc'), '-p', root], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });

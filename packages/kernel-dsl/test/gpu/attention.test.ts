@@ -40,10 +40,10 @@ function doubles(q: Float64Array, k: Float64Array, v: Float64Array, { H, G, S, T
 }
 
 describe('a scheduled attention', () => {
-  it.each([
-    [{ dtype: 'bf16', D: 64, causal: true, rows: 128, keys: 64 }, { H: 2, G: 1, S: 20, T: 70 }], [{ dtype: 'f16', D: 64, causal: false, rows: 128, keys: 64 }, { H: 1, G: 1, S: 5, T: 66 }],
-    [{ dtype: 'bf16', D: 128, causal: true, rows: 128, keys: 64 }, { H: 1, G: 1, S: 40, T: 40 }],
-  ] as const)('computes what the algorithm says, bit for bit, and that is attention: %j %j', (o, { H, G, S, T }) => {
+  it.each(spread([
+    [{ dtype: 'bf16', D: 64, causal: true, rows: 128, keys: 64 }, { H: 2, G: 1, S: 7, T: 70 }], [{ dtype: 'f16', D: 64, causal: false, rows: 128, keys: 64 }, { H: 1, G: 1, S: 5, T: 66 }],
+    [{ dtype: 'bf16', D: 128, causal: true, rows: 128, keys: 64 }, { H: 1, G: 1, S: 20, T: 20 }],
+  ] as const, 2))('computes what the algorithm says, bit for bit, and that is attention: %j %j', (o, { H, G, S, T }) => {
     const k = flashAttention(o), s = scheduled(o), { from, to, unit } = FORMS[o.dtype], scale = 1 / Math.sqrt(o.D);
     let seed = 7;
     const numbers = (n: number): Uint16Array => Uint16Array.from({ length: n }, () => { seed = (seed * 48271) % 2147483647; return from((seed / 2147483647) * 4 - 2); });
@@ -107,7 +107,7 @@ describe('what it becomes', () => {
 describe.skipIf(!NVCC)(NVCC ? 'nvcc keeps it in registers' : 'nvcc is not on PATH: no CUDA was compiled', () => {
   it.each(spread([
     [{ dtype: 'bf16', D: 128, causal: true }], [{ dtype: 'f16', D: 128, causal: false }], [{ dtype: 'bf16', D: 64, causal: false }], [{ dtype: 'f16', D: 64, causal: true, rows: 192, keys: 128 }], [{ dtype: 'bf16', D: 128, causal: true, overlap: false }],
-  ] as const, 2))('%j', (o) => {
+  ] as const, 1))('%j', (o) => {
     const { source } = emitGpu(lower(scheduled(o).ir, sm90), sm90), said = ptxas(source);
     expect(source).toMatch(/ex2\.approx\.ftz\.f32/);
     expect(said).toMatch(/ 0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads/);

@@ -1,6 +1,7 @@
 /** Register tiles in two halves, tiles of both factors in shared memory, fetched ahead: what the schedules of GEMM for GPUs are made of. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { runs } from '../../../../tools/test/spread.ts';
 import { emitGpu } from '../../src/emit/index.ts';
 import { mapStmt, printKernel, visitStmt } from '../../src/ir/index.ts';
 import { axes, kernel, reg, tensor } from '../../src/lang/index.ts';
@@ -52,7 +53,7 @@ describe('tiles of registers and shared memory', () => {
     expect(verify(s.ir).findings.map((f) => f.message)).toEqual([]);
     expect(barriers(s)).toBeLessThanOrEqual(most);
     const size = fc.integer({ min: 0, max: 11 });
-    fc.assert(fc.property(fc.record({ M: size, N: size, K: size }), fc.nat(100), (sizes, seed) => { compare(gemm, s, sizes, seed); }), { numRuns: 10 });
+    fc.assert(fc.property(fc.record({ M: size, N: size, K: size }), fc.nat(100), (sizes, seed) => { compare(gemm, s, sizes, seed); }), { numRuns: runs(12) });
   });
 
   it('fetched ahead, lanes meet once an iteration, and memory has two halves', () => {

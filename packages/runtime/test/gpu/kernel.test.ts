@@ -1,5 +1,5 @@
 /** Kernels of the language on the GPUs of this machine: what they compute, what they refuse, and which variant runs. */
-import { FAULT_WORDS, assume, axes, emitGpu, evaluate, fma, interpret, kernel, lower, print, printedLines, reg, scalar, tensor as tensorParam } from '@quern/kernel-dsl';
+import { FAULT_WORDS, assume, axes, emitGpu, evaluate, fma, interpret, kernel, lower, print, printedLines, scalar, tensor as tensorParam } from '@quern/kernel-dsl';
 import { describe, expect, test } from 'vitest';
 import { ArgumentError, AssumptionError, BoundsError, compileKernel, device, gpuKernel, type GpuKernel, gpuTarget, listDevices, tensor, values, zeros } from '../../src/index.ts';
 import { node } from '../support/child.ts';
@@ -11,13 +11,9 @@ const saxpy = kernel('saxpy', { a: scalar('f32'), x: tensorParam('f32', 'N'), y:
   for (const i of ax.i) y.at(i).set(fma(a, x.at(i), y.at(i)));
   return ax;
 });
-const rows = kernel('rows', { X: tensorParam('f32', 'M', 'N'), y: tensorParam('f64', 'M').out() }, ({ X, y, M, N }) => {
-  const ax = axes({ r: M, c: N });
-  for (const r of ax.r) {
-    const sum = reg('f64', 0, 'sum');
-    for (const c of ax.c) sum.addAssign(X.at(r, c).to('f64'));
-    y.at(r).set(sum);
-  }
+const rows = kernel('rows', { X: tensorParam('f32', 'M', 4), y: tensorParam('f64', 'M').out() }, ({ X, y, M }) => {
+  const ax = axes({ r: M });
+  for (const r of ax.r) y.at(r).set([1, 2, 3].reduce((sum, c) => sum.add(X.at(r, c).to('f64')), X.at(r, 0).to('f64')));
   return ax;
 });
 /** y = x[index]; nobody says what the index may be, or somebody does. */
@@ -68,7 +64,7 @@ for (const { id, kind } of (await listDevices()).devices) {
 
     test('an algorithm without a schedule runs too', async () => {
       const k = await compileKernel(rows, { device: await opened, cacheDir }) as GpuKernel;
-      const X = values(Array.from({ length: 35 }, (_, i) => i / 3), [5, 7]), y = zeros([5], 'f64', { device: await opened });
+      const X = values(Array.from({ length: 20 }, (_, i) => i / 3), [5, 4]), y = zeros([5], 'f64', { device: await opened });
       await k.run({ X: await X.to(await opened), y });
       expect(Array.from(await y.readAsync())).toEqual(Array.from({ length: 5 }, (_, r) => Array.from(X.slice(r).read()).reduce((a, b) => a + b, 0)));
       expect(await (await k.prepare({ X: await X.to(await opened), y })).time(2)).toBeGreaterThan(0);

@@ -81,6 +81,9 @@ export interface GpuInfo {
     /** 0 where the driver does not tell. */
     readonly memoryBytes: number;
     readonly cacheBytes: number;
+    /** WebGPU: bytes of one binding, and storage bindings of one launch. */
+    readonly bindingBytes?: number;
+    readonly bindings?: number;
   };
 }
 

@@ -41,7 +41,7 @@ export async function webgpuAdapter(): Promise<Adapter> {
       kind: 'webgpu', index: 0, name: info.description || info.device || info.architecture || info.vendor || 'WebGPU', vendor: info.vendor, driver: info.architecture, software, integrated: false, features, units: 0, version: [1, 0],
       limits: {
         lanes: l.maxComputeInvocationsPerWorkgroup, block: [l.maxComputeWorkgroupSizeX, l.maxComputeWorkgroupSizeY, l.maxComputeWorkgroupSizeZ], grid: [l.maxComputeWorkgroupsPerDimension, l.maxComputeWorkgroupsPerDimension, l.maxComputeWorkgroupsPerDimension],
-        sharedBytes: l.maxComputeWorkgroupStorageSize, dynamicSharedBytes: l.maxComputeWorkgroupStorageSize, bufferBytes: l.maxBufferSize, memoryBytes: 0, cacheBytes: 0,
+        sharedBytes: l.maxComputeWorkgroupStorageSize, dynamicSharedBytes: l.maxComputeWorkgroupStorageSize, bufferBytes: l.maxBufferSize, memoryBytes: 0, cacheBytes: 0, bindingBytes: l.maxStorageBufferBindingSize, bindings: l.maxStorageBuffersPerShaderStage,
       },
     },
   };

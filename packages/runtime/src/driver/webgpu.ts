@@ -124,7 +124,7 @@ export async function openWebGpu(): Promise<GpuDriver> {
 
   /** Bindings for the arguments of a launch. Two bindings of one buffer may not be read and written: what is read is copied then. */
   function bind(code: Code, entry: string, args: readonly GpuValue[]): GPUBufferBinding[] {
-    const numbers = args.filter((a) => a.kind === 'bytes'), buffers = args.filter((a) => a.kind === 'buffer'), writes = code.writes?.[entry], limit = most['maxStorageBuffersPerShaderStage']!, binding = most['maxStorageBufferBindingSize']!;
+    const numbers = args.filter((a) => a.kind === 'bytes'), buffers = args.filter((a) => a.kind === 'buffer'), writes = code.writes?.[entry], limit = most['maxStorageBuffersPerShaderStage']!, binding = info.limits.bindingBytes!;
     if (buffers.length > limit) throw new LaunchError(`${where}: ${entry} takes ${buffers.length} buffers, the device ${limit}`, { fix: 'pass fewer tensors to one kernel' });
     const out = buffers.map((a, i) => {
       const b = ours(a.buffer, a.offset, 0), from = a.window?.from ?? 0, to = Math.min(a.window?.to ?? b.gpu.size, b.gpu.size), size = Math.max(16, round(to - from, 4));

@@ -43,17 +43,22 @@ function scalarBytes(bound: Bound, i: number, dtype: DType): Uint8Array {
 }
 
 /** Buffers of a run that no caller passes. */
-export interface Extra { readonly workspace: ReadonlyMap<string, GpuBuffer>; readonly faults: GpuBuffer | undefined; readonly printed: GpuBuffer | undefined }
+export interface Extra { /** A buffer may be longer than what a call asked for. */ readonly workspace: ReadonlyMap<string, { readonly buffer: GpuBuffer; readonly bytes: number }>; readonly faults: GpuBuffer | undefined; readonly printed: GpuBuffer | undefined }
 
 /** The bytes of a tensor that a binding of WebGPU covers; offsets of bindings are multiples of 256. Half bytes are counted by nobody: all of the memory then. */
-function windowOf(o: Operand, packed: boolean): { readonly from: number; readonly to: number } | undefined {
-  const r = packed ? undefined : reach(o.shape, o.strides);
+export function windowOf(o: Operand, packed: boolean): { readonly from: number; readonly to: number } | undefined {
+  if (packed) return { from: 0, to: o.remote?.buffer.bytes ?? 0 };
+  const r = reach(o.shape, o.strides);
   return r && { from: Math.floor((o.start + r.low * o.elementBytes) / 256) * 256, to: Math.ceil((o.start + (r.high + 1) * o.elementBytes) / 16) * 16 };
 }
 
+/** One part of a window; all of it where it is not split. */
+const partOf = (w: { readonly from: number; readonly to: number }, { bytes }: GpuModule['options']['split'], part: number | undefined, parts = 1): { readonly from: number; readonly to: number } =>
+  (parts > 1 ? { from: w.from + bytes * (part ?? 0), to: Math.min(w.to, w.from + bytes * ((part ?? 0) + 1)) } : w);
+
 /** One argument of a launch. */
 export function gpuValue(a: GpuArg, call: Call, module: GpuModule, extra: Extra, vars: ReadonlyMap<number, number>, driver: GpuDriver): GpuValue {
-  const { signature: s, operands, bound, values } = call, bits = module.options.indexBits;
+  const { signature: s, operands, bound, values } = call, { indexBits: bits, split } = module.options;
   const tensor = (name: string): { o: Operand; i: number } => { const i = s.tensors.findIndex((t) => t.meta.name === name); return { o: operands[i]!, i }; };
   const packed = (name: string): boolean => s.tensors.find((t) => t.meta.name === name)?.meta.packed !== undefined;
   const bytes = (b: Uint8Array): GpuValue => ({ kind: 'bytes', bytes: b });
@@ -61,11 +66,11 @@ export function gpuValue(a: GpuArg, call: Call, module: GpuModule, extra: Extra,
   switch (a.kind) {
     case 'buffer': {
       const { o } = tensor(a.param);
-      if (module.language === 'wgsl') { const window = windowOf(o, packed(a.param)), b = buffer(o.remote?.buffer); return window && b.kind === 'buffer' ? { ...b, window } : b; }
+      if (module.language === 'wgsl') { const all = windowOf(o, packed(a.param)), b = buffer(o.remote?.buffer); return all && b.kind === 'buffer' ? { ...b, window: partOf(all, split, a.part, split.parts[a.param]) } : b; }
       return buffer(o.remote?.buffer, module.language === 'cuda' ? o.start : 0);
     }
     case 'start': { const { o, i } = tensor(a.param); const from = module.language === 'wgsl' ? windowOf(o, packed(a.param))?.from ?? 0 : 0; return bytes(integer((o.start - from) / bytesOf(s.tensors[i]!.meta.dtype), bits)); }
-    case 'workspace': return buffer(extra.workspace.get(a.name));
+    case 'workspace': { const w = extra.workspace.get(a.name), b = buffer(w?.buffer); return module.language === 'wgsl' && w && b.kind === 'buffer' ? { ...b, window: partOf({ from: 0, to: Math.ceil(w.bytes / 16) * 16 }, split, a.part, split.parts[`workspace ${a.name}`]) } : b; }
     case 'size': return bytes(integer(values.sizes[a.name] ?? 0, bits));
     case 'stride': return bytes(integer(values.strides[a.param]?.[a.dim] ?? 0, bits));
     case 'scalar': return bytes(scalarBytes(bound, s.scalars.findIndex((p) => p.name === a.name), a.dtype));

@@ -9,7 +9,7 @@ import { type CachedCode, cachedCompile } from './cache.ts';
 import { ownMemory } from './memory.ts';
 import { checkLimits, type Resolved, resolvePlan, suitsGrid } from './plan.ts';
 import { printerOf, type ReadPrinted } from './printed.ts';
-import { type Evaluate, fitsIndex, suitsAlignment, type Variant, variantKey } from './variants.ts';
+import { type Evaluate, fitsIndex, splitOf, suitsAlignment, type Variant, variantKey } from './variants.ts';
 
 /** How to run a kernel once on a GPU. */
 export interface GpuRunOptions extends Pick<RunOptions, 'sizes'> {
@@ -74,7 +74,7 @@ interface Compiled extends CachedCode { readonly module: GpuModule }
 export function gpuKernel(device: Device, from: GpuKernelSource, options: { readonly cacheDir?: string } = {}): GpuKernel {
   const opened = device.driver;
   if (opened === undefined) throw new ArgumentError(`${device.info.id} is no GPU`, { fix: 'compile the kernel without a device' });
-  const driver: GpuDriver = opened, { evaluate } = from, usual: Variant = { indexBits: 32, aligned: true, flatGrid: false, bounds: false };
+  const driver: GpuDriver = opened, { evaluate } = from, usual: Variant = { indexBits: 32, aligned: true, flatGrid: false, bounds: false, split: { bytes: 0, parts: {} } };
   const modules = new Map<string, GpuModule>(), codes = new Map<string, Promise<Compiled>>(), own = ownMemory(driver);
   const moduleFor = (v: Variant): GpuModule => {
     const key = variantKey(v), m = modules.get(key) ?? from.emit(v);
@@ -100,6 +100,11 @@ export function gpuKernel(device: Device, from: GpuKernelSource, options: { read
     let steps = resolvePlan(moduleFor(v), values, evaluate);
     if (!suitsGrid(steps, driver)) {
       v = { ...v, flatGrid: true };
+      steps = resolvePlan(moduleFor(v), values, evaluate);
+    }
+    const split = splitOf(moduleFor(v), s, operands, values, evaluate, driver.info);
+    if (Object.keys(split.parts).length > 0) {
+      v = { ...v, split };
       steps = resolvePlan(moduleFor(v), values, evaluate);
     }
     checkLimits(moduleFor(v), steps, driver);
@@ -142,7 +147,7 @@ export function gpuKernel(device: Device, from: GpuKernelSource, options: { read
     const buffer = (purpose: string, bytes: number): GpuBuffer => { const b = own.lend(purpose, bytes); taken.push([purpose, b]); return b; };
     const giveBack = (): void => { for (const [purpose, b] of taken.splice(0)) own.giveBack(purpose, b); };
     try {
-      const workspace = new Map(m.workspace.map((w): [string, GpuBuffer] => [w.name, buffer(`workspace ${w.name}`, evaluate(w.elements, values) * bytesOf(w.dtype as DType))]));
+      const workspace = new Map(m.workspace.map((w): [string, { buffer: GpuBuffer; bytes: number }] => { const bytes = evaluate(w.elements, values) * bytesOf(w.dtype as DType); return [w.name, { buffer: buffer(`workspace ${w.name}`, bytes), bytes }]; }));
       const faults = m.sites.length > 0 ? buffer('faults', 4 * from.faultWords) : undefined;
       if (faults !== undefined) driver.fill(faults, 0, 0, 4 * from.faultWords);
       return { workspace, faults, printed: m.prints?.length ? printer.buffer(m) : undefined, giveBack };

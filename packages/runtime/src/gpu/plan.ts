@@ -53,6 +53,8 @@ export function checkLimits(m: GpuModule, steps: readonly Resolved[], driver: Gp
     block.forEach((n, d) => { if (n > limits.block[d]!) refuse(`a workgroup has ${n} lanes along ${'xyz'[d]}`, limits.block[d]!, 'bind another loop to that direction'); });
     const most = dynamicSharedBytes > 0 ? limits.dynamicSharedBytes : limits.sharedBytes;
     if (sharedBytes > most) refuse(`a workgroup uses ${sharedBytes} bytes of shared memory`, most, 'stage smaller tiles, or pipeline fewer of them');
+    const bindings = s.launch.args.filter((a) => a.kind === 'buffer' || a.kind === 'workspace' || a.kind === 'faults' || a.kind === 'print').length, { parts, bytes } = m.options.split, split = Object.entries(parts);
+    if (bindings > (limits.bindings ?? Infinity)) refuse(`a launch takes ${bindings} bindings${split.length > 0 ? `, of ${bytes} bytes at most: ${split.map(([n, x]) => `${x} for ${n}`).join(', ')}` : ''}`, limits.bindings!, split.length > 0 ? 'pass slices of its tensors, in several calls' : 'pass fewer tensors to one kernel');
     s.grid.forEach((n, d) => { if (n > limits.grid[d]!) refuse(`a launch has ${n} workgroups along ${'xyz'[d]}`, limits.grid[d]!, 'give each workgroup more to do'); });
   }
 }

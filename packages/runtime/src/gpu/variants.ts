@@ -1,6 +1,8 @@
 import type { EmitGpuOptions, GpuModule, HostValues } from '@quern/kernel-dsl';
 import type { Operand, Signature } from '../kernel/index.ts';
-import { reach } from '../tensor/index.ts';
+import type { GpuDriver } from '../driver/index.ts';
+import { bytesOf, type DType, reach } from '../tensor/index.ts';
+import { windowOf } from './arguments.ts';
 
 /** The host's arithmetic: `evaluate` of the kernel language, which is loaded when it is first needed. */
 export type Evaluate = (e: GpuModule['below'][number], at: HostValues) => number;
@@ -25,7 +27,17 @@ export function suitsAlignment(m: GpuModule, s: Signature, operands: readonly Op
   });
 }
 
+/** WebGPU: what of a call is larger than a binding, and in how many parts it is bound. */
+export function splitOf(m: GpuModule, s: Signature, operands: readonly Operand[], at: HostValues, evaluate: Evaluate, { limits }: GpuDriver['info']): Variant['split'] {
+  const bytes = Math.floor((limits.bindingBytes ?? Infinity) / 256) * 256;
+  const sizes = m.language !== 'wgsl' ? [] : [
+    ...operands.map((o, i): readonly [string, number] => { const { name, packed } = s.tensors[i]!.meta, w = windowOf(o, packed !== undefined); return [name, w ? w.to - w.from : 0]; }),
+    ...m.workspace.map((w): readonly [string, number] => [`workspace ${w.name}`, evaluate(w.elements, at) * bytesOf(w.dtype as DType)]),
+  ];
+  return { bytes, parts: Object.fromEntries(sizes.flatMap(([name, n]) => (n > bytes ? [[name, Math.ceil(n / bytes)]] : []))) };
+}
+
 /** Options in full. */
 export type Variant = Required<EmitGpuOptions>;
 /** A name for options. */
-export const variantKey = (v: Variant): string => `${v.indexBits}${v.aligned ? 'a' : ''}${v.flatGrid ? 'f' : ''}${v.bounds ? 'b' : ''}`;
+export const variantKey = (v: Variant): string => `${v.indexBits}${v.aligned ? 'a' : ''}${v.flatGrid ? 'f' : ''}${v.bounds ? 'b' : ''}${Object.entries(v.split.parts).map(([name, n]) => ` ${name} ${n}`).join('')}`;

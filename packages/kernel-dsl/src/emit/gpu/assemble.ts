@@ -29,7 +29,7 @@ export function begin(k: KernelIR, target: Target, o: EmitGpuOptions): Begun {
   const bad = specViolation(k, 'lowered-gpu');
   if (bad) throw new EmitError(`kernel ${k.name} is not lowered for a GPU: ${bad}`, k.loc);
   return {
-    k, target, options: { indexBits: o.indexBits ?? 32, aligned: o.aligned ?? true, flatGrid: o.flatGrid ?? false, bounds: o.bounds ?? false }, plan: planOf(k, `${identifier(k.name)}_kernel`),
+    k, target, options: { indexBits: o.indexBits ?? 32, aligned: o.aligned ?? true, flatGrid: o.flatGrid ?? false, bounds: o.bounds ?? false, split: o.split ?? { bytes: 0, parts: {} } }, plan: planOf(k, `${identifier(k.name)}_kernel`),
     features: new Set(), below: new Map(), alignment: new Map(), sites: [],
   };
 }

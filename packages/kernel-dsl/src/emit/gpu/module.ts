@@ -12,6 +12,8 @@ export interface EmitGpuOptions {
   readonly flatGrid?: boolean;
   /** Debug mode: every access to memory is checked first; one outside of its tensor does not happen, and the first is recorded (see {@link GpuSite}). */
   readonly bounds?: boolean;
+  /** WGSL: memory that is bound in parts of `bytes` bytes, a multiple of 256: how many of it, by the name of a tensor or, after `workspace `, of a workspace. */
+  readonly split?: { readonly bytes: number; readonly parts: Readonly<Record<string, number>> };
 }
 
 /** A kernel for GPUs: its text, and how to run it as data. */
@@ -87,9 +89,9 @@ export interface GpuLaunch {
  * as their bits, bool as a byte). `faults` is a buffer of {@link FAULT_WORDS} words, zero at first; `print` one of as many words as a host likes, zero at first too.
  */
 export type GpuArg =
-  | { readonly kind: 'buffer'; readonly param: string; readonly access: Buffer['access'] }
+  | { readonly kind: 'buffer'; readonly param: string; readonly access: Buffer['access']; /** Which of the parts that it is bound in; the first unless told. */ readonly part?: number }
   | { readonly kind: 'start'; readonly param: string }
-  | { readonly kind: 'workspace'; readonly name: string }
+  | { readonly kind: 'workspace'; readonly name: string; readonly part?: number }
   | { readonly kind: 'size'; readonly name: string }
   | { readonly kind: 'stride'; readonly param: string; readonly dim: number }
   | { readonly kind: 'scalar'; readonly name: string; readonly dtype: DType }

@@ -2,12 +2,11 @@ import type { Atomic } from '../../../ir/index.ts';
 import { bytesOf, DTYPES } from '../../../ir/index.ts';
 import { primary } from '../../text/index.ts';
 import type { Text } from '../../text/index.ts';
-import { bufKey } from '../family/index.ts';
 import { exprText } from './expr.ts';
-import { call, nameOf, need } from './frame.ts';
+import { call, need } from './frame.ts';
 import type { Frame, Helper } from './frame.ts';
 import { helper, minMaxHelper } from './helpers.ts';
-import { extract, formOf, placeText, rawBits } from './memory.ts';
+import { extract, formOf, placeText, rawBits, variable } from './memory.ts';
 import { isSmall, typeOf } from './types.ts';
 
 const NATIVE = { add: 'atomicAdd', min: 'atomicMin', max: 'atomicMax', and: 'atomicAnd', or: 'atomicOr', xor: 'atomicXor', exchange: 'atomicExchange' } as const;
@@ -15,7 +14,7 @@ const OPERATORS = { add: '+', and: '&', or: '|', xor: '^' } as const;
 
 /** The update of a cell and what it held: by an instruction, or by trying until nobody came between. No order with other memory is asked for. */
 export function atomicText(f: Frame, s: Atomic): Text {
-  const { buf, fn } = s, x = formOf(f, buf), t = buf.dtype, at = placeText(f, buf, s.index, exprText), value = exprText(f, s.value), name = nameOf(f, bufKey(buf), x.name);
+  const { buf, fn } = s, x = formOf(f, buf), t = buf.dtype, at = placeText(f, buf, s.index, exprText), value = exprText(f, s.value), name = variable(f, x);
   const fits = !isSmall(t) || (!x.words && fn !== 'add');
   if (t !== 'f32' && t !== 'bool' && fits) return call(NATIVE[fn], primary(`&${name}[${at.t}]`), value);
   return call(need(f.m, updateHelper(f, s, name)), at, value);

@@ -8,6 +8,7 @@ import type { Begun } from '../assemble.ts';
 import type { GpuArg, GpuPrint } from '../module.ts';
 import type { Interval, Range } from '../family/index.ts';
 import type { PlannedLaunch } from '../plan.ts';
+import type { Parts } from './parts.ts';
 
 /** A function that kernels call, or a variable of the module. Two with one name are the same. */
 export interface Helper { readonly name: string; readonly text: string; readonly uses?: readonly Helper[]; readonly features?: readonly string[] }
@@ -64,6 +65,8 @@ export interface Frame {
   readonly used: Set<string>;
   readonly offered: Map<string, Offer>;
   readonly forms: ReadonlyMap<number, Form>;
+  /** Memory that takes several bindings, by key. */
+  readonly parts: ReadonlyMap<string, Parts>;
   readonly nonNegative: Set<number>;
   readonly intervals: Map<number, Interval | undefined>;
   readonly memo: WeakMap<Expr, Interval | 'none'>;

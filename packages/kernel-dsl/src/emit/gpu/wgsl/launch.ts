@@ -16,26 +16,28 @@ import type { Form, Frame, ModuleState, Offer, Symbol } from './frame.ts';
 import { marksOf } from './marks.ts';
 import type { Marks } from './marks.ts';
 import { cellsOf } from './memory.ts';
+import { partsOf } from './parts.ts';
+import type { Parts } from './parts.ts';
 import { flatName, printScope } from './stmt.ts';
 import { RESERVED, cellOf, isSmall, typeOf } from './types.ts';
 
 /** One launch as text, how to make it, and the tensors that it writes to cells. */
 export interface PrintedLaunch { readonly launch: GpuLaunch; readonly lines: readonly SourcedLine[]; readonly marks: readonly Marks[] }
 
-interface Entry { readonly key: string; readonly wish: string; readonly arg: GpuArg; readonly type: string; readonly binding: boolean; readonly bits?: 32 }
+interface Entry { readonly key: string; readonly wish: string; readonly arg: GpuArg; readonly type: string; /** Of memory. */ readonly access?: 'read' | 'read_write'; readonly bits?: 32 }
 
 /** Every argument that a launch may have: bindings of memory, then the numbers of its uniform block. */
 function entriesOf(m: ModuleState, l: PlannedLaunch, forms: ReadonlyMap<number, Form>, marks: ReadonlyMap<number, Marks>): readonly Entry[] {
   const out: Entry[] = [], tensors = m.k.params.filter((p): p is Extract<Param, { kind: 'tensor' }> => p.kind === 'tensor').map((p) => p.buf);
-  const memory = (key: string, wish: string, arg: GpuArg, type: string): void => { out.push({ key, wish, arg, type, binding: true }); };
+  const memory = (key: string, wish: string, arg: GpuArg, type: string, access: Entry['access'] & string = 'read_write'): void => { out.push({ key, wish, arg, type, access }); };
   for (const b of tensors) {
     const x = forms.get(b.id), access = x?.written ? b.access : 'in';
-    if (x) memory(bufKey(b), x.name, { kind: 'buffer', param: b.name, access }, `var<storage, ${access === 'in' && !x.atomic ? 'read' : 'read_write'}> ${x.name}: array<${cellType(x)}>`);
+    if (x) memory(bufKey(b), x.name, { kind: 'buffer', param: b.name, access }, cellType(x), access === 'in' && !x.atomic ? 'read' : 'read_write');
   }
-  for (const { buf } of m.plan.workspace) { const x = forms.get(buf.id); if (x) memory(bufKey(buf), x.name, { kind: 'workspace', name: workspaceName(m.plan, buf) }, `var<storage, read_write> ${x.name}: array<${cellType(x)}>`); }
-  for (const x of marks.values()) { const { cells } = forms.get(x.buf.id)!; memory(cellsKey(x.buf), cells, { kind: 'workspace', name: x.workspace.name }, `var<storage, read_write> ${cells}: array<u32>`); }
-  for (const [key, wish, arg] of [[FAULTS, 'faults', { kind: 'faults' }], [PRINTED, 'printed', { kind: 'print' }]] as const) { const name = m.names.take(wish); memory(key, name, arg, `var<storage, read_write> ${name}: array<atomic<u32>>`); }
-  const number = (key: string, wish: string, arg: GpuArg, type = 'i32', bits?: 32): void => { out.push({ key, wish, arg, type, binding: false, ...(bits && { bits }) }); };
+  for (const { buf } of m.plan.workspace) { const x = forms.get(buf.id); if (x) memory(bufKey(buf), x.name, { kind: 'workspace', name: workspaceName(m.plan, buf) }, cellType(x)); }
+  for (const x of marks.values()) { const { cells } = forms.get(x.buf.id)!; memory(cellsKey(x.buf), cells, { kind: 'workspace', name: x.workspace.name }, 'u32'); }
+  for (const [key, wish, arg] of [[FAULTS, 'faults', { kind: 'faults' }], [PRINTED, 'printed', { kind: 'print' }]] as const) { const name = m.names.take(wish); memory(key, name, arg, 'atomic<u32>'); }
+  const number = (key: string, wish: string, arg: GpuArg, type = 'i32', bits?: 32): void => { out.push({ key, wish, arg, type, ...(bits && { bits }) }); };
   for (const b of tensors) number(startKey(b), `${b.name}_start`, { kind: 'start', param: b.name });
   for (const n of m.k.sizes) number(sizeKey(n), n, { kind: 'size', name: n });
   for (const b of tensors) b.shape.forEach((_, d) => number(strideKey(b, d), `${b.name}_s${d}`, { kind: 'stride', param: b.name, dim: d }));
@@ -50,17 +52,18 @@ export function printLaunch(m: ModuleState, l: PlannedLaunch, known: Map<number,
   const forms = formsOf(m, l.body, m.names), marks = new Map<number, Marks>();
   for (const x of forms.values()) if (x.marked) { const own = known.get(x.buf.id) ?? marksOf(x.buf); known.set(x.buf.id, own); marks.set(x.buf.id, own); }
   const argsName = m.names.take('args'), struct = m.names.take(`${l.entry}_args`), entries = entriesOf(m, l, forms, marks), members = new Namer(RESERVED);
-  const reserved = [...forms.values()].flatMap((x) => [x.name, x.cells, x.load, x.set, x.update]), namer = new Namer([...RESERVED, ...m.names.mark(), ...reserved]);
-  const symbols = new Map<string, Symbol>(), offered = new Map<string, Offer>();
+  const reserved = [...forms.values()].flatMap((x) => [x.name, x.cells, x.load, x.set, x.update]);
+  const symbols = new Map<string, Symbol>(), offered = new Map<string, Offer>(), parts = new Map<string, Parts>();
   for (const e of entries) {
-    const member = e.binding ? e.wish : members.take(e.wish);
-    symbols.set(e.key, { name: e.binding ? member : `${argsName}.${member}`, ...(e.bits && { bits: e.bits }) });
+    const member = e.access ? e.wish : members.take(e.wish), own = e.access && partsOf(m, e.wish, e.type, e.arg);
+    if (own?.get) parts.set(e.key, own);
+    symbols.set(e.key, { name: e.access ? member : `${argsName}.${member}`, ...(e.bits && { bits: e.bits }) });
     offered.set(e.key, { arg: e.arg, name: member, type: e.type });
   }
-  const shared = l.shared.flatMap((buf) => forms.get(buf.id) ?? []);
+  const namer = new Namer([...RESERVED, ...m.names.mark(), ...reserved]), shared = l.shared.flatMap((buf) => forms.get(buf.id) ?? []);
   for (const x of shared) symbols.set(bufKey(x.buf), { name: x.name });
   const f: Frame = {
-    m, launch: l, namer, symbols, used: new Set(), offered, forms, nonNegative: new Set([...m.plan.hostLoops.keys()]), intervals: hostBounds(m.plan), memo: new WeakMap(), varying: new Set(), ranges: new Map(), shifted: new Set(), exchanges: new Map(),
+    m, launch: l, namer, symbols, used: new Set(), offered, forms, parts, nonNegative: new Set([...m.plan.hostLoops.keys()]), intervals: hostBounds(m.plan), memo: new WeakMap(), varying: new Set(), ranges: new Map(), shifted: new Set(), exchanges: new Map(),
     builtins: new Set(), builtin: { workgroup_id: namer.take('group'), local_invocation_id: namer.take('lane'), num_workgroups: namer.take('groups') },
   };
   namer.take(flatName(f));
@@ -68,10 +71,11 @@ export function printLaunch(m: ModuleState, l: PlannedLaunch, known: Map<number,
   printScope({ f, w, live: liveIn(l.body), waiting: new Set(), at: undefined, diverged: 0, barrier: global ? ['workgroupBarrier();', 'storageBarrier();'] : ['workgroupBarrier();'] }, l.body);
   const total = m.options.flatGrid ? [0, 1, 2].reduce<Text | undefined>((n, d) => { const g = l.grid[d]!; if (isConst(g, 1)) return n; const x = indexText(f, g, exprText); return n ? infix('*', n, x) : x; }, undefined) ?? primary('1') : undefined;
 
-  const own = m.k.loc ? [m.k.loc] : [], out = new Writer(), used = entries.filter((e) => f.used.has(e.key)), numbers = used.filter((e) => !e.binding), bindings = used.filter((e) => e.binding);
+  const own = m.k.loc ? [m.k.loc] : [], out = new Writer(), used = entries.filter((e) => f.used.has(e.key)), numbers = used.filter((e) => !e.access);
+  const bindings = used.flatMap((e) => (e.access ? (parts.get(e.key)?.names ?? [e.wish]).map((name, i) => ({ text: `var<storage, ${e.access}> ${name}: array<${e.type}>`, arg: i ? { ...e.arg, part: i } : e.arg })) : []));
   out.locs = own;
   if (numbers.length) out.line(`struct ${struct} { ${numbers.map((e) => `${offered.get(e.key)!.name}: ${e.type}`).join(', ')} }`);
-  bindings.forEach((e, i) => out.line(`@group(0) @binding(${i}) ${e.type};`));
+  bindings.forEach((e, i) => out.line(`@group(0) @binding(${i}) ${e.text};`));
   if (numbers.length) out.line(`@group(0) @binding(${bindings.length}) var<uniform> ${argsName}: ${struct};`);
   const all = [...shared.map((x) => ({ name: x.name, type: cellType(x), n: cellsOf(x), bytes: (x.quad ? 16 : 4) * cellsOf(x), loc: x.buf.loc })), ...[...f.exchanges].map(([type, x]) => ({ name: x.name, type, n: x.n, bytes: 4 * x.n, loc: undefined }))];
   const sharedBytes = sharedBytesOf(all, m.target, l.body.loc);

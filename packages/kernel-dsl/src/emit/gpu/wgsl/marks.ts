@@ -3,6 +3,8 @@ import { add, binary, bytesOf, constant, mul, newVar, sub } from '../../../ir/in
 import { strideOf } from '../../text/index.ts';
 import type { GpuArg, GpuLaunch, GpuStep, GpuWorkspace } from '../module.ts';
 import type { ModuleState } from './frame.ts';
+import { cellText, partsOf, putText } from './parts.ts';
+import type { Parts } from './parts.ts';
 
 /**
  * Cells for a tensor of small elements that is written piece by piece: one word for each place between its lowest and highest element. A cell whose highest bit
@@ -45,27 +47,29 @@ export function cellLaunches(m: ModuleState, x: Marks): { readonly clear: Printe
   const launch = (entry: string, n: Expr, args: readonly GpuArg[]): GpuStep => ({ kind: 'launch', launch: { entry, grid: grid(n), block: [64, 1, 1], sharedBytes: 0, dynamicSharedBytes: 0, args } });
   const lines = (text: readonly string[]): readonly SourcedLine[] => text.map((t) => ({ text: t, locs: own }));
   const head = (entry: string): readonly string[] => ['@compute @workgroup_size(64)', `fn ${entry}(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {`];
-  const cellArg: GpuArg = { kind: 'workspace', name: x.workspace.name }, count: GpuArg = { kind: 'var', v: x.count };
+  const cellArg: GpuArg = { kind: 'workspace', name: x.workspace.name }, count: GpuArg = { kind: 'var', v: x.count }, bufArg: GpuArg = { kind: 'buffer', param: buf.name, access: 'inout' };
+  const memory = (a: GpuArg, name: string): { readonly parts: Parts; readonly args: readonly GpuArg[] } => { const parts = partsOf(m, name, 'u32', a); return { parts, args: parts.names.map((_, part) => (part ? { ...a, part } : a)) }; };
+  const toClear = memory(cellArg, cells), from = memory(cellArg, packed), to = memory(bufArg, words);
+  const declared = (args: string, struct: string, ...all: readonly Parts[]): readonly string[] => { const names = all.flatMap((p) => p.names); return [...names.map((n, i) => `@group(0) @binding(${i}) var<storage, read_write> ${n}: array<u32>;`), `@group(0) @binding(${names.length}) var<uniform> ${args}: ${struct}_args;`]; };
   // Two words more than the places fill, since they may begin and end in the middle of one.
   const wordCount = mul(blocks(add(x.count, constant(2 * per)), per), min(x.count, constant(1)));
   return {
     clear: {
-      step: launch(clear, blocks(x.count, 256), [cellArg, count]),
+      step: launch(clear, blocks(x.count, 256), [...toClear.args, count]),
       lines: lines([
-        `struct ${clear}_args { count: i32 }`, `@group(0) @binding(0) var<storage, read_write> ${cells}: array<u32>;`, `@group(0) @binding(1) var<uniform> ${clearArgs}: ${clear}_args;`,
+        `struct ${clear}_args { count: i32 }`, ...declared(clearArgs, clear, toClear.parts),
         `// Empties the cells that ${buf.name} is written to.`, ...head(clear),
-        '  let first = i32((group.x + group.y * groups.x) * 256u + lane);', `  for (var at = first; at < min(first + 256, ${clearArgs}.count); at += 64) {`, `    ${cells}[at] = 0u;`, '  }', '}',
+        '  let first = i32((group.x + group.y * groups.x) * 256u + lane);', `  for (var at = first; at < min(first + 256, ${clearArgs}.count); at += 64) {`, `    ${putText(m, toClear.parts, 'at', '0u')}`, '  }', '}',
       ]),
     },
     pack: {
-      step: launch(pack, blocks(wordCount, 64), [{ kind: 'buffer', param: buf.name, access: 'inout' }, cellArg, { kind: 'start', param: buf.name }, { kind: 'var', v: x.low }, count]),
+      step: launch(pack, blocks(wordCount, 64), [...to.args, ...from.args, { kind: 'start', param: buf.name }, { kind: 'var', v: x.low }, count]),
       lines: lines([
-        `struct ${pack}_args { start: i32, low: i32, count: i32 }`, `@group(0) @binding(0) var<storage, read_write> ${words}: array<u32>;`, `@group(0) @binding(1) var<storage, read_write> ${packed}: array<u32>;`,
-        `@group(0) @binding(2) var<uniform> ${packArgs}: ${pack}_args;`,
+        `struct ${pack}_args { start: i32, low: i32, count: i32 }`, ...declared(packArgs, pack, to.parts, from.parts),
         `// Puts what was written of ${buf.name} into its words: each lane owns one.`, ...head(pack),
         `  let first = ${packArgs}.start + ${packArgs}.low;`, `  let word = (first >> ${shift}u) + i32((group.x + group.y * groups.x) * 64u + lane);`, `  if (word > ((first + ${packArgs}.count - 1) >> ${shift}u)) { return; }`,
-        `  var bits = ${words}[word];`, `  for (var i = 0; i < ${per}; i++) {`, `    let at = word * ${per} + i - first;`, `    if (at < 0 || at >= ${packArgs}.count) { continue; }`, `    let cell = ${packed}[at];`,
-        `    if ((cell & 0x80000000u) != 0u) { bits = insertBits(bits, cell, u32(i) * ${bits}u, ${bits}u); }`, '  }', `  ${words}[word] = bits;`, '}',
+        `  var bits = ${cellText(m, to.parts, 'word')};`, `  for (var i = 0; i < ${per}; i++) {`, `    let at = word * ${per} + i - first;`, `    if (at < 0 || at >= ${packArgs}.count) { continue; }`, `    let cell = ${cellText(m, from.parts, 'at')};`,
+        `    if ((cell & 0x80000000u) != 0u) { bits = insertBits(bits, cell, u32(i) * ${bits}u, ${bits}u); }`, '  }', `  ${putText(m, to.parts, 'word', 'bits')}`, '}',
       ]),
     },
   };

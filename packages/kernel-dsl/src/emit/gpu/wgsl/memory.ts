@@ -5,10 +5,12 @@ import { elements, flatIndex, infix, PREC, primary } from '../../text/index.ts';
 import type { Text } from '../../text/index.ts';
 import { FAULTS, bufKey, isAligned } from '../family/index.ts';
 import { addressText } from './address.ts';
-import { call, cellsKey, lowKey, nameOf, need, startKey } from './frame.ts';
+import { call, cellsKey, lacks, lowKey, nameOf, need, startKey } from './frame.ts';
 import type { Form, Frame, Held, Helper } from './frame.ts';
 import { helper, packHelper } from './helpers.ts';
 import type { Print } from './address.ts';
+import { cellText, putText } from './parts.ts';
+import type { Parts } from './parts.ts';
 import { bitsOf, cellOf, component, isSmall, typeOf } from './types.ts';
 
 /** The form of a buffer in memory, whose variable is part of the text from now on. */
@@ -17,7 +19,15 @@ export function formOf(f: Frame, buf: Buffer): Form {
   if (!x) throw new EmitError(`${buf.name} is in no memory of the launch`, buf.loc);
   return x;
 }
-const variable = (f: Frame, x: Form): string => nameOf(f, bufKey(x.buf), x.name);
+/** The bindings of memory, which are part of the text from now on. */
+const memory = (f: Frame, key: string, wish: string, type = 'u32'): Parts => { const name = nameOf(f, key, wish); return f.parts.get(key) ?? { names: [name], type, get: '', put: '' }; };
+const cell = (f: Frame, x: Form, at: string): string => cellText(f.m, memory(f, bufKey(x.buf), x.name), at);
+const put = (f: Frame, x: Form, at: string, value: string): string => putText(f.m, memory(f, bufKey(x.buf), x.name), at, value);
+/** The variable of cells that are updated: parts have no name in common. @throws DslError KD-L-LACKS */
+export function variable(f: Frame, x: Form): string {
+  const { names } = memory(f, bufKey(x.buf), x.name);
+  return names.length > 1 ? lacks(f, 'atomic updates of memory in several bindings', `${x.buf.name}, which is larger than a binding`, 'pass slices of it', x.buf) : names[0]!;
+}
 export const next = (index: readonly Expr[], by: number): readonly Expr[] => index.map((e, d) => (d === index.length - 1 ? add(e, constant(by)) : e));
 
 /** The place of an element from the start of the memory, in elements (of four bits too: the start of those is added where bytes are counted). */
@@ -32,7 +42,7 @@ export function placeText(f: Frame, buf: Buffer, index: readonly Expr[], print: 
 const over = (at: Text, n: number): Text => (n === 1 ? at : infix('>>', at, primary(`${Math.log2(n)}u`)));
 const plus = (at: Text, n: number): Text => (n === 0 ? at : infix('+', at, primary(String(n))));
 /** A word by its number. */
-const wordOf = (x: Form, name: string, at: string): string => (x.quad ? `${name}[(${at}) >> 2u][(${at}) & 3]` : x.atomic ? `atomicLoad(&${name}[${at}])` : `${name}[${at}]`);
+const wordOf = (f: Frame, x: Form, at: string): string => (x.quad ? `${cell(f, x, `(${at}) >> 2u`)}[(${at}) & 3]` : x.atomic ? `atomicLoad(&${variable(f, x)}[${at}])` : cell(f, x, at));
 
 /** A value of a small dtype out of bits of a word. */
 export function extract(t: DType, word: string, shift: string, bits: number): string {
@@ -44,17 +54,17 @@ export const rawBits = (t: DType, x: string): string => (t === 'bool' ? `select(
 
 /** Reads an element of a buffer by its place. */
 function loadHelper(f: Frame, x: Form): Helper {
-  const { buf } = x, T = typeOf(buf.dtype), name = variable(f, x), sig = `(at: i32) -> ${T}`, body: string[] = [];
-  if (!x.words) return helper(x.load, sig, `return ${name}[at >> 2u][at & 3];`);
+  const { buf } = x, T = typeOf(buf.dtype), sig = `(at: i32) -> ${T}`, body: string[] = [];
+  if (!x.words) return helper(x.load, sig, `return ${cell(f, x, 'at >> 2u')}[at & 3];`);
   const bits = bytesOf(buf.dtype) * 8, per = 32 / bits;
   let at = 'at';
   if (buf.packed) { body.push(`let byte = ${nameOf(f, startKey(buf), 'start')} + (at >> 1u);`); at = 'byte'; }
   const half = '(u32(at) & 1u) * 4u', shift = `(u32(${at}) & ${per - 1}u) * ${bits}u`;
   if (x.marked) {
-    body.push(`let cell = ${nameOf(f, cellsKey(buf), x.cells)}[${at} - ${nameOf(f, startKey(buf), 'start')} - ${nameOf(f, lowKey(buf), 'low')}];`,
+    body.push(`let cell = ${cellText(f.m, memory(f, cellsKey(buf), x.cells), `${at} - ${nameOf(f, startKey(buf), 'start')} - ${nameOf(f, lowKey(buf), 'low')}`)};`,
       `if ((cell & 0x80000000u) != 0u) { return ${buf.packed ? extract(buf.dtype, 'cell', half, 4) : extract(buf.dtype, 'cell', '0u', bits)}; }`);
   }
-  const word = wordOf(x, name, `${at} >> ${Math.log2(per)}u`);
+  const word = wordOf(f, x, `${at} >> ${Math.log2(per)}u`);
   body.push(`return ${buf.packed ? extract(buf.dtype, word, `${shift} + ${half}`, 4) : extract(buf.dtype, word, shift, bits)};`);
   return helper(x.load, sig, body);
 }
@@ -63,7 +73,7 @@ function loadHelper(f: Frame, x: Form): Helper {
 function setHelper(f: Frame, x: Form): Helper {
   const { buf } = x, T = typeOf(buf.dtype), bits = bytesOf(buf.dtype) * 8, at = buf.packed ? '(at >> 1u)' : 'at', start = nameOf(f, startKey(buf), 'start'), mask = bits === 8 ? '0xffu' : '0xffffu';
   const value = `(${rawBits(buf.dtype, 'value')} & ${mask})`;
-  if (!x.atomic) return helper(x.set, `(at: i32, value: ${T})`, `${nameOf(f, cellsKey(buf), x.cells)}[${buf.packed ? at : `at - ${start}`} - ${nameOf(f, lowKey(buf), 'low')}] = 0x80000000u | ${value};`);
+  if (!x.atomic) return helper(x.set, `(at: i32, value: ${T})`, putText(f.m, memory(f, cellsKey(buf), x.cells), `${buf.packed ? at : `at - ${start}`} - ${nameOf(f, lowKey(buf), 'low')}`, `0x80000000u | ${value}`));
   const name = variable(f, x), per = 32 / bits;
   return helper(x.set, `(at: i32, value: ${T})`, [
     `let shift = (u32(at) & ${per - 1}u) * ${bits}u;`, `var seen = atomicLoad(&${name}[at >> ${Math.log2(per)}u]);`, 'loop {',
@@ -77,9 +87,9 @@ export function elementValue(f: Frame, buf: Buffer, index: readonly Expr[], prin
   if (buf.space === 'local') return primary(`${nameOf(f, bufKey(buf), buf.name)}[${addressText(f, flatIndex(buf, index), print).t}]`);
   const x = formOf(f, buf), at = placeText(f, buf, index, print);
   if (x.words || x.quad) return call(need(f.m, loadHelper(f, x)), at);
-  const name = variable(f, x), cell = x.atomic ? `atomicLoad(&${name}[${at.t}])` : `${name}[${at.t}]`;
-  if (x.atomic && buf.dtype === 'f32') return primary(`bitcast<f32>(${cell})`);
-  return buf.dtype === 'bool' ? infix('!=', primary(cell), primary('0u')) : primary(cell);
+  const word = wordOf(f, x, at.t);
+  if (x.atomic && buf.dtype === 'f32') return primary(`bitcast<f32>(${word})`);
+  return buf.dtype === 'bool' ? infix('!=', primary(word), primary('0u')) : primary(word);
 }
 
 /** The statement that writes an element. */
@@ -87,8 +97,8 @@ export function elementStore(f: Frame, buf: Buffer, index: readonly Expr[], valu
   if (buf.space === 'local') return `${nameOf(f, bufKey(buf), buf.name)}[${addressText(f, flatIndex(buf, index), print).t}] = ${value.t};`;
   const x = formOf(f, buf), at = placeText(f, buf, index, print);
   if (x.words) return `${call(need(f.m, setHelper(f, x)), at, value).t};`;
-  const name = variable(f, x), cell = buf.dtype === 'bool' ? call('select', primary('0u'), primary('1u'), value) : value;
-  return x.atomic ? `atomicStore(&${name}[${at.t}], ${buf.dtype === 'f32' ? `bitcast<u32>(${cell.t})` : cell.t});` : `${name}[${at.t}] = ${cell.t};`;
+  const word = buf.dtype === 'bool' ? call('select', primary('0u'), primary('1u'), value) : value;
+  return x.atomic ? `atomicStore(&${variable(f, x)}[${at.t}], ${buf.dtype === 'f32' ? `bitcast<u32>(${word.t})` : word.t});` : put(f, x, at.t, word.t);
 }
 
 /** The value at a place of memory. */
@@ -109,7 +119,7 @@ function bytesText(f: Frame, buf: Buffer, index: readonly Expr[], as: DType, pri
   if (n === 1) return primary(extract(as, rawBits(buf.dtype, elementValue(f, buf, index, print).t), '0u', 8));
   const reinterpret = (word: string): Text => primary(n === 2 ? extract(as, word, '0u', 16) : as === 'u32' ? word : `bitcast<${typeOf(as)}>(${word})`);
   if (x.words && !x.marked && isAligned(f, buf, index, n)) {
-    const word = wordOf(x, variable(f, x), over(at, 4).t);
+    const word = wordOf(f, x, over(at, 4).t);
     return n === 4 ? reinterpret(word) : primary(extract(as, word, `(u32(${at.t}) & 2u) * 8u`, 16));
   }
   const load = need(f.m, loadHelper(f, x)), bits = Array.from({ length: n }, (_, i) => `((${rawBits(buf.dtype, `${load}(at${i ? ` + ${i}` : ''})`)} & 0xffu) << ${8 * i}u)`);
@@ -123,16 +133,17 @@ export function wideLoad(f: Frame, e: Load, print: Print): { readonly held: Held
   const guarded = (v: Text, zero: string): Text => (inside ? call('select', primary(zero), v, inside) : v);
   if (fits && !x.words && x.quad && bytes === 16) return { held: { kind: 'vec4' }, value: guarded(quadText(f, x, index, print), `vec4<${cellOf(t)}>()`) };
   if (fits && x.words && bytes >= 4) {
-    const count = bytes / 4, at = over(placeText(f, buf, index, print), 4 / bytesOf(buf.dtype)), name = variable(f, x), held: Held = { kind: 'words', count, dtype: t };
-    if (count === 1) return { held, value: guarded(primary(wordOf(x, name, at.t)), '0u') };
-    const all = x.quad && count === 4 ? quadText(f, x, index, print) : primary(`vec${count}<u32>(${Array.from({ length: count }, (_, i) => wordOf(x, name, plus(at, i).t)).join(', ')})`);
+    const count = bytes / 4, at = over(placeText(f, buf, index, print), 4 / bytesOf(buf.dtype)), held: Held = { kind: 'words', count, dtype: t };
+    if (count === 1) return { held, value: guarded(primary(wordOf(f, x, at.t)), '0u') };
+    const all = x.quad && count === 4 ? quadText(f, x, index, print) : primary(`vec${count}<u32>(${Array.from({ length: count }, (_, i) => wordOf(f, x, plus(at, i).t)).join(', ')})`);
     return { held, value: guarded(all, `vec${count}<u32>()`) };
   }
   const zero = { f32: '0.0', i32: '0', u32: '0u', bool: 'false' }[typeOf(t)];
   return { held: { kind: 'lanes', names: [] }, parts: Array.from({ length: lanes }, (_, i) => guarded(e.as ? bytesText(f, buf, next(index, i * step), e.as, print) : elementValue(f, buf, next(index, i), print), zero)) };
 }
 /** A cell of four words. */
-const quadText = (f: Frame, x: Form, index: readonly Expr[], print: Print): Text => primary(`${variable(f, x)}[${over(placeText(f, x.buf, index, print), 16 / bytesOf(x.buf.dtype)).t}]`);
+const quadText = (f: Frame, x: Form, index: readonly Expr[], print: Print): Text => primary(cell(f, x, quadPlace(f, x, index, print)));
+const quadPlace = (f: Frame, x: Form, index: readonly Expr[], print: Print): string => over(placeText(f, x.buf, index, print), 16 / bytesOf(x.buf.dtype)).t;
 
 /** A lane of a vector that has a name. */
 export function laneText(name: string, held: Held, dtype: DType, lane: number): Text {
@@ -149,13 +160,12 @@ export function wideStore(f: Frame, buf: Buffer, index: readonly Expr[], parts: 
   const x = formOf(f, buf), t = buf.dtype, lanes = parts.length, bytes = lanes * bytesOf(t);
   const each = (): readonly string[] => parts.map((p, i) => elementStore(f, buf, next(index, i * (buf.packed ? 2 : 1)), p, print));
   if (x.atomic || x.marked || !isAligned(f, buf, index, lanes)) return each();
-  if (!x.words) return x.quad && bytes === 16 && !isSmall(t) ? [`${quadText(f, x, index, print).t} = vec4<${cellOf(t)}>(${parts.map((p) => p.t).join(', ')});`] : each();
+  if (!x.words) return x.quad && bytes === 16 && !isSmall(t) ? [put(f, x, quadPlace(f, x, index, print), `vec4<${cellOf(t)}>(${parts.map((p) => p.t).join(', ')})`)] : each();
   const per = 4 / bytesOf(t), pack = need(f.m, packHelper(per === 4 ? 8 : 16)), raw = parts.map((p) => rawBits(t, p.t));
   const words = Array.from({ length: bytes / 4 }, (_, i) => `${pack}(${raw.slice(i * per, (i + 1) * per).join(', ')})`);
-  if (x.quad) return [`${quadText(f, x, index, print).t} = vec4<u32>(${words.join(', ')});`];
+  if (x.quad) return [put(f, x, quadPlace(f, x, index, print), `vec4<u32>(${words.join(', ')})`)];
   const at = over(placeText(f, buf, index, print), per);
-  const name = variable(f, x);
-  return words.map((w, i) => `${name}[${plus(at, i).t}] = ${w};`);
+  return words.map((w, i) => put(f, x, plus(at, i).t, w));
 }
 
 /** The condition that an access lies in its tensor, dimension by dimension, with a number for each; undefined where nothing checks. */

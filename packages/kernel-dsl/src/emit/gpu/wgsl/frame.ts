@@ -8,7 +8,6 @@ import type { Begun } from '../assemble.ts';
 import type { GpuArg, GpuPrint } from '../module.ts';
 import type { Interval, Range } from '../family/index.ts';
 import type { PlannedLaunch } from '../plan.ts';
-import type { Parts } from './parts.ts';
 
 /** A function that kernels call, or a variable of the module. Two with one name are the same. */
 export interface Helper { readonly name: string; readonly text: string; readonly uses?: readonly Helper[]; readonly features?: readonly string[] }
@@ -45,6 +44,9 @@ export interface Form {
   readonly written: boolean;
   readonly read: boolean;
 }
+
+/** A variable of memory; where a binding cannot cover it, one for each part, every one but the last full. `get` and `put` name functions over them. */
+export interface Parts { readonly names: readonly string[]; readonly type: string; readonly get: string; readonly put: string }
 
 /** How a vector that was read at once is held: a vec4; words with several lanes each; or a name for each lane. */
 export type Held = { readonly kind: 'vec4' } | { readonly kind: 'words'; readonly count: number; readonly dtype: DType } | { readonly kind: 'lanes'; readonly names: readonly string[] };

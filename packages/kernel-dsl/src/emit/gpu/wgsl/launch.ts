@@ -12,12 +12,11 @@ import { indexText } from './address.ts';
 import { exprText } from './expr.ts';
 import { cellType, formsOf } from './forms.ts';
 import { PRINTED, cellsKey, lowKey, startKey } from './frame.ts';
-import type { Form, Frame, ModuleState, Offer, Symbol } from './frame.ts';
+import type { Form, Frame, ModuleState, Offer, Parts, Symbol } from './frame.ts';
 import { marksOf } from './marks.ts';
 import type { Marks } from './marks.ts';
 import { cellsOf } from './memory.ts';
 import { partsOf } from './parts.ts';
-import type { Parts } from './parts.ts';
 import { flatName, printScope } from './stmt.ts';
 import { RESERVED, cellOf, isSmall, typeOf } from './types.ts';
 

@@ -2,9 +2,8 @@ import type { Buffer, Expr, SourcedLine, Var } from '../../../ir/index.ts';
 import { add, binary, bytesOf, constant, mul, newVar, sub } from '../../../ir/index.ts';
 import { strideOf } from '../../text/index.ts';
 import type { GpuArg, GpuLaunch, GpuStep, GpuWorkspace } from '../module.ts';
-import type { ModuleState } from './frame.ts';
+import type { ModuleState, Parts } from './frame.ts';
 import { cellText, partsOf, putText } from './parts.ts';
-import type { Parts } from './parts.ts';
 
 /**
  * Cells for a tensor of small elements that is written piece by piece: one word for each place between its lowest and highest element. A cell whose highest bit

@@ -6,11 +6,10 @@ import type { Text } from '../../text/index.ts';
 import { FAULTS, bufKey, isAligned } from '../family/index.ts';
 import { addressText } from './address.ts';
 import { call, cellsKey, lacks, lowKey, nameOf, need, startKey } from './frame.ts';
-import type { Form, Frame, Held, Helper } from './frame.ts';
+import type { Form, Frame, Held, Helper, Parts } from './frame.ts';
 import { helper, packHelper } from './helpers.ts';
 import type { Print } from './address.ts';
 import { cellText, putText } from './parts.ts';
-import type { Parts } from './parts.ts';
 import { bitsOf, cellOf, component, isSmall, typeOf } from './types.ts';
 
 /** The form of a buffer in memory, whose variable is part of the text from now on. */

@@ -1,10 +1,7 @@
 import type { GpuArg } from '../module.ts';
 import { need } from './frame.ts';
-import type { ModuleState } from './frame.ts';
+import type { ModuleState, Parts } from './frame.ts';
 import { helper } from './helpers.ts';
-
-/** A variable of memory; where a binding cannot cover it, one for each part, every one but the last full. `get` and `put` name functions over them. */
-export interface Parts { readonly names: readonly string[]; readonly type: string; readonly get: string; readonly put: string }
 
 /** Names for the parts of what an argument binds. */
 export function partsOf(m: ModuleState, name: string, type: string, a: GpuArg): Parts {

@@ -33,7 +33,7 @@ const opencl = (await listDevices()).devices.find((d) => d.kind === 'opencl');
 describe.each(files)('examples/gpu-gemm/%s', (file) => {
   it('is proved, and does what its comment says', async () => {
     const { algorithm, gpu, isa } = await rung(file), t = target(isa ?? 'cuda-sm80'), s = schedule(algorithm, t, gpu);
-    expect(verify(s.ir).findings.map((f) => f.message)).toEqual([]);
+    if (SAMPLED.includes(file)) expect(verify(s.ir).findings.map((f) => f.message)).toEqual([]); // all in the wider tests
     const { source } = emitGpu(lower(s.ir, t), t);
     for (const sign of SIGNS[file]!) expect(source).toMatch(sign);
   });
@@ -61,7 +61,7 @@ describe.each(files)('examples/gpu-gemm/%s', (file) => {
 
   it.skipIf(!opencl || /^[3-8]/.test(file))('runs on a GPU', async () => {
     const { algorithm, gpu } = await rung(file);
-    await conformOn(await device(opencl!.id, { fallback: 'none' }), algorithm, { gpu, runs: 2, work: 3000, interpret: false });
+    await conformOn(await device(opencl!.id, { fallback: 'none' }), algorithm, { gpu, runs: 2, work: 3000, interpret: false, checked: FULL });
   }, 120_000);
 });
 

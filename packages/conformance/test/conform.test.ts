@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { TARGETS, axes, kernel, target, tensor } from '@quern/kernel-dsl';
 import { describe, expect, it } from 'vitest';
+import { spread } from '../../../tools/test/spread.ts';
 import { conform } from '../src/index.ts';
 import * as oracles from '../src/oracles/index.ts';
 import { addRow, blocked, dot, formulas, gemm, hash, lanes, lookup, peeled, relu6, saxpy } from './kernels.ts';
@@ -9,6 +10,8 @@ import { addRow, blocked, dot, formulas, gemm, hash, lanes, lookup, peeled, relu
 /** What the processor says of itself, asked without the addon. */
 const flags = readFileSync('/proc/cpuinfo', 'utf8');
 const expectedIsas = TARGETS.filter((t) => t.adds.every((f) => f === 'avx512_vnni') && t.features.every((f) => new RegExp(`\\b${f}\\b`).test(flags))).map((t) => t.isa);
+/** One of them in turn, unless QUERN_FULL. */
+const some = (turn: number): { readonly targets: ReturnType<typeof target>[] } => ({ targets: spread(expectedIsas, 1, turn).map((isa) => target(isa)) });
 
 describe('conform', () => {
   it('compares every backend on every instruction set of this CPU, at sizes around the split factors', () => {
@@ -26,8 +29,8 @@ describe('conform', () => {
   });
 
   it('holds a kernel without rounding to its bits everywhere', () => {
-    for (const k of [relu6, addRow]) expect(conform(k, k === relu6 ? { cpu: (s, ax) => peeled(s, ax as never) } : {}).backends.every((b) => b.exact > 0 && b.bounded === 0)).toBe(true);
-    expect(conform(hash, { cpu: peeled }).backends.every((b) => b.exact > 0 && b.bounded === 0)).toBe(true);
+    for (const k of [relu6, addRow]) expect(conform(k, { ...some(0), ...(k === relu6 ? { cpu: (s, ax) => peeled(s, ax as never) } : {}) }).backends.every((b) => b.exact > 0 && b.bounded === 0)).toBe(true);
+    expect(conform(hash, { ...some(1), cpu: peeled }).backends.every((b) => b.exact > 0 && b.bounded === 0)).toBe(true);
   });
 
   it('holds reordered sums to a bound that is neither empty nor idle', () => {
@@ -39,19 +42,19 @@ describe('conform', () => {
   });
 
   it('holds packed and blocked products to bits, and to mathjs', () => {
-    const r = conform(gemm, { cpu: blocked, sizes: { M: { max: 9 } }, runs: 10, oracle: ({ A, B, C }) => ({ C: oracles.add(oracles.fromRows(oracles.multiply(A, B)), oracles.fromRows(oracles.rows(C))) }) });
+    const r = conform(gemm, { ...some(0), cpu: blocked, sizes: { M: { max: 9 } }, runs: 10, oracle: ({ A, B, C }) => ({ C: oracles.add(oracles.fromRows(oracles.multiply(A, B)), oracles.fromRows(oracles.rows(C))) }) });
     expect(r.backends.filter((b) => b.backend === 'scheduled').every((b) => b.bounded === 0)).toBe(true);
     expect(r.oracle).toBeGreaterThan(500);
     expect(r.factors).toEqual(expect.arrayContaining([2, 5, ...r.isas.map((isa) => target(isa).vecBytes / 8)])); // a vector of each instruction set of this CPU
   });
 
   it('holds formulas to their ulps', () => {
-    const r = conform(formulas, { cpu: (s, { i }) => { const [, lane] = s.split(i, s.vec('f32'), { tail: 'peel' }); s.vectorize(lane); } });
+    const r = conform(formulas, { ...some(0), cpu: (s, { i }) => { const [, lane] = s.split(i, s.vec('f32'), { tail: 'peel' }); s.vectorize(lane); } });
     expect(r.backends.filter((b) => b.backend === 'lowered').every((b) => b.bounded > 500)).toBe(true);
   });
 
   it('takes arguments from arbitraries and functions', () => {
-    const r = conform(lookup, { sizes: { R: { min: 4, max: 4 } }, args: { at: fc.integer({ min: 0, max: 3 }), table: ({ shape }) => Array.from({ length: shape[0]! }, (_, i) => i + 0.5) }, oracle: ({ at }) => ({ y: oracles.vector(at).map((i) => i + 0.5) }), bound: () => 0 });
+    const r = conform(lookup, { ...some(1), sizes: { R: { min: 4, max: 4 } }, args: { at: fc.integer({ min: 0, max: 3 }), table: ({ shape }) => Array.from({ length: shape[0]! }, (_, i) => i + 0.5) }, oracle: ({ at }) => ({ y: oracles.vector(at).map((i) => i + 0.5) }), bound: () => 0 });
     expect(r.oracle).toBeGreaterThan(100);
     expect(r.sizes['R']).toEqual([4]);
   });

@@ -28,16 +28,10 @@ static void check(cl_int e, const char *what) {
   if (e != CL_SUCCESS) fail(what, e);
 }
 
-/* The program of a text; that of the job before, where the text is the same. */
-static cl_program built(cl_device_id device, cl_context context, char *source, char *flags) {
-  static char *last_source, *last_flags;
-  static cl_program last;
-  if (last && !strcmp(source, last_source) && !strcmp(flags, last_flags)) {
-    free(source);
-    free(flags);
-    return last;
-  }
+/* The program of all jobs. */
+static cl_program built(cl_device_id device, cl_context context) {
   cl_int e;
+  char *source = bytes(word()), *flags = bytes(word());
   const char *text = source;
   cl_program program = clCreateProgramWithSource(context, 1, &text, NULL, &e);
   check(e, "clCreateProgramWithSource");
@@ -50,18 +44,13 @@ static cl_program built(cl_device_id device, cl_context context, char *source, c
     fprintf(stderr, "%s\n%s\n", log, source);
     exit(1);
   }
-  if (last) clReleaseProgram(last);
-  free(last_source);
-  free(last_flags);
-  last_source = source;
-  last_flags = flags;
-  return last = program;
+  free(source);
+  free(flags);
+  return program;
 }
 
-static void run(cl_device_id device, cl_context context, cl_command_queue queue) {
+static void run(cl_context context, cl_command_queue queue, cl_program program) {
   cl_int e;
-  char *source = bytes(word()), *flags = bytes(word());
-  cl_program program = built(device, context, source, flags);
   const int64_t buffers = word();
   cl_mem *mem = calloc((size_t)buffers + 1, sizeof *mem);
   int64_t *size = calloc((size_t)buffers + 1, sizeof *size);
@@ -116,7 +105,10 @@ int main(int argc, char **argv) {
   check(e, "clCreateContext");
   cl_command_queue queue = clCreateCommandQueue(context, device, 0, &e);
   check(e, "clCreateCommandQueue");
-  for (int64_t jobs = word(); jobs > 0; jobs--) run(device, context, queue);
+  int64_t jobs = word();
+  cl_program program = built(device, context);
+  for (; jobs > 0; jobs--) run(context, queue, program);
+  clReleaseProgram(program);
   clReleaseCommandQueue(queue);
   clReleaseContext(context);
   return fclose(out) == 0 ? 0 : 1;

@@ -1,6 +1,7 @@
 /** Runs emitted OpenCL on the first device there is (PoCL in tests) and compares with the interpreter bit for bit; compiles emitted CUDA with nvcc. */
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
@@ -17,13 +18,26 @@ import type { Case, TensorValue, Value } from '../emit/harness.ts';
 const here = fileURLToPath(new URL('.', import.meta.url));
 type Args = Readonly<Record<string, Value>>;
 
-let program: string | undefined;
-function runner(): string {
-  if (!program || !existsSync(program)) {
-    program = join(temporary(), 'opencl-run');
-    execFileSync('gcc', ['-O1', '-Wall', '-Wextra', '-Werror', '-Wno-deprecated-declarations', join(here, 'opencl-run.c'), '-o', program, '-l:libOpenCL.so.1'], { stdio: ['ignore', 'ignore', 'inherit'] });
-  }
-  return program;
+/** The program that runs modules, of its own so that what a driver does at its end harms no test; started when it is first asked, and gone when this process is. */
+interface Runner { ask(job: string, out: string, printed: string): void }
+let runner: Runner | undefined;
+function start(): Runner {
+  const folder = mkdtempSync(join(tmpdir(), 'quern-opencl-')), at = (name: string): string => join(folder, name), [program, requests, answers, errors] = ['opencl-run', 'requests', 'answers', 'errors'].map(at) as [string, string, string, string];
+  execFileSync('gcc', ['-O1', '-Wall', '-Wextra', '-Werror', '-Wno-deprecated-declarations', join(here, 'opencl-run.c'), '-o', program, '-l:libOpenCL.so.1'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync('mkfifo', [requests, answers]);
+  // Opened for both directions, a pipe does not wait for its other end. The shell answers 0 when the program has ended.
+  const asks = openSync(requests, 'r+'), hears = openSync(answers, 'r+'), line = Buffer.alloc(2);
+  spawn('sh', ['-c', '"$0" "$1" "$2" 2> "$3"; echo 0 1<> "$2"', program, requests, answers, errors], { stdio: 'ignore' }).unref();
+  process.on('exit', () => { rmSync(folder, { recursive: true, force: true }); });
+  return {
+    ask: (...names) => {
+      writeSync(asks, `${names.join(' ')}\n`);
+      for (let n = 0; n < 2;) n += readSync(hears, line, n, 2 - n, null);
+      if (line[0] === 0x31) return;
+      runner = undefined;
+      throw new Error(`OpenCL: ${readFileSync(errors, 'utf8').slice(0, 12000)}`);
+    },
+  };
 }
 
 const dense = (shape: readonly number[]): number[] => shape.map((_, d) => shape.slice(d + 1).reduce((n, x) => n * x, 1));
@@ -126,11 +140,9 @@ export function runOpenCl(jobs: readonly GpuJob[], printed: string[] = []): Uint
     for (const l of launches) parts.push(...text(`${l.entry}_of_${sources.indexOf(j.m.source)}`), words(...l.global, ...l.local, l.args.length), ...l.args.flatMap((a) => (typeof a === 'number' ? [words(0, a)] : [words(1, a.length), a])));
   });
   writeFileSync(job, Buffer.concat(parts));
-  try {
-    printed.push(execFileSync(runner(), [job, result], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 240_000 }));
-  } catch (e) {
-    throw new Error(`OpenCL: ${String((e as { stderr?: string }).stderr).slice(0, 12000)}`, { cause: e });
-  }
+  const lines = join(temporary(), 'opencl-printed');
+  (runner ??= start()).ask(job, result, lines);
+  printed.push(readFileSync(lines, 'utf8'));
   const out = readFileSync(result);
   let at = 0;
   return jobs.map((j, i) => {

@@ -1,10 +1,12 @@
-// Runs OpenCL programs for the tests: reads jobs (see opencl.ts) from a file, writes the buffers of each after its launches.
+// Runs OpenCL programs for the tests: opencl-run REQUESTS ANSWERS. For each line "JOB OUT PRINTED" of REQUESTS it reads jobs (see harness.ts) from a file, writes
+// the buffers of each after its launches to another, what kernels print to a third, and a 1 to ANSWERS. It stays, since an OpenCL driver takes a second or more to start.
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static FILE *in, *out;
 
@@ -93,7 +95,8 @@ static void run(cl_context context, cl_command_queue queue, cl_program program) 
 }
 
 int main(int argc, char **argv) {
-  if (argc != 3 || !(in = fopen(argv[1], "rb")) || !(out = fopen(argv[2], "wb"))) fail("usage: opencl-run JOB OUT", argc);
+  FILE *requests, *answers;
+  if (argc != 3 || !(requests = fopen(argv[1], "r")) || !(answers = fopen(argv[2], "r+"))) fail("usage: opencl-run REQUESTS ANSWERS", argc);
   cl_platform_id platforms[8];
   cl_uint n = 0;
   cl_device_id device = NULL;
@@ -105,11 +108,21 @@ int main(int argc, char **argv) {
   check(e, "clCreateContext");
   cl_command_queue queue = clCreateCommandQueue(context, device, 0, &e);
   check(e, "clCreateCommandQueue");
-  int64_t jobs = word();
-  cl_program program = built(device, context);
-  for (; jobs > 0; jobs--) run(context, queue, program);
-  clReleaseProgram(program);
+  char job[1024], result[1024], printed[1024];
+  while (fscanf(requests, "%1023s %1023s %1023s", job, result, printed) == 3) {
+    alarm(240);
+    if (!(in = fopen(job, "rb")) || !(out = fopen(result, "wb")) || !freopen(printed, "w", stdout)) fail("a file cannot be opened", 0);
+    int64_t jobs = word();
+    cl_program program = built(device, context);
+    for (; jobs > 0; jobs--) run(context, queue, program);
+    clReleaseProgram(program);
+    fclose(in);
+    if (fflush(stdout) != 0 || fclose(out) != 0) fail("a file cannot be written", 0);
+    alarm(0);
+    fputs("1\n", answers);
+    fflush(answers);
+  }
   clReleaseCommandQueue(queue);
   clReleaseContext(context);
-  return fclose(out) == 0 ? 0 : 1;
+  return 0;
 }

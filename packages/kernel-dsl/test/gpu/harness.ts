@@ -1,6 +1,6 @@
 /** Runs emitted OpenCL on the first device there is (PoCL in tests) and compares with the interpreter bit for bit; compiles emitted CUDA with nvcc. */
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, readFileSync, readdirSync, readSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +17,11 @@ import type { Case, TensorValue, Value } from '../emit/harness.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 type Args = Readonly<Record<string, Value>>;
+
+const required = (process.env['QUERN_REQUIRE_DEVICES'] ?? '').split(',').includes('opencl');
+const listed = (folder: string): readonly string[] => { try { return readdirSync(folder); } catch { return []; } };
+/** Is OpenCL here: its headers, its loader, a driver? Where the machine must have it, tests run and fail without it. */
+export const OPENCL: boolean = required || (existsSync('/usr/include/CL/cl.h') && ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64'].some((d) => existsSync(`${d}/libOpenCL.so.1`)) && listed('/etc/OpenCL/vendors').length > 0);
 
 /** The program that runs modules, of its own so that what a driver does at its end harms no test; started when it is first asked, and gone when this process is. */
 interface Runner { ask(job: string, out: string, printed: string): void }

@@ -3,13 +3,13 @@ import { spread } from '../../../../tools/test/spread.ts';
 import { target } from '../../src/targets/index.ts';
 import type { Case } from '../emit/harness.ts';
 import { corpusCases, workgroupCases } from './cases.ts';
-import { sameOnOpenCl } from './harness.ts';
+import { OPENCL, sameOnOpenCl } from './harness.ts';
 
 const t = target('opencl');
 /** Half of the corpus of schedules, one or the other, unless QUERN_FULL: a kernel takes PoCL a second or more. */
 const half = (turn: 0 | 1): readonly Case[] => { const all = corpusCases(t); return spread(all, Math.ceil(all.length / 2), turn); };
 
-describe('OpenCL gives the bits of the interpreter', () => {
+describe.skipIf(!OPENCL)('OpenCL gives the bits of the interpreter', () => {
   it('for workgroups', () => { sameOnOpenCl(workgroupCases(t), t); });
   it('for the corpus of schedules', () => { sameOnOpenCl(half(0), t); });
   it('for the corpus, with scalar accesses and every access checked', () => { sameOnOpenCl(half(1), t, { bounds: true, aligned: false }); });

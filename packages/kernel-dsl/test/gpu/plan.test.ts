@@ -13,7 +13,7 @@ import { fill } from '../emit/harness.ts';
 import type { TensorValue } from '../emit/harness.ts';
 import { array } from '../run/helpers.ts';
 import { beside, handedOn, rounds } from './kernels.ts';
-import { compileCuda, NVCC, runOpenCl, sameOnOpenCl } from './harness.ts';
+import { compileCuda, NVCC, OPENCL, runOpenCl, sameOnOpenCl } from './harness.ts';
 
 const t = target('opencl'), cuda = target('cuda-sm80');
 const f32 = (shape: readonly number[], seed: number): TensorValue => ({ data: array('f32', fill('f32', shape.reduce((a, b) => a * b, 1), seed)), shape });
@@ -24,24 +24,27 @@ const kinds = (m: GpuModule): unknown => {
 };
 const emitted = (k: Kernel): GpuModule => emitGpu(lower(k.ir, t), t);
 
+/** A test that runs programs there; skipped where no OpenCL is. */
+const onOpenCl = it.skipIf(!OPENCL);
+
 describe('a plan', () => {
-  it('hands memory and registers from launch to launch', () => {
+  onOpenCl('hands memory and registers from launch to launch', () => {
     const m = emitted(handedOn);
     expect(kinds(m)).toEqual(['handed_on_kernel_1', 'handed_on_kernel_2', 'handed_on_kernel_3', 'handed_on_kernel_4']);
     expect(m.workspace.map((w) => `${w.name}: ${w.dtype} x ${printExpr(w.elements)}`)).toEqual(['doubled: f32 x 64', 'total: f32 x 1']);
     sameOnOpenCl([{ k: lower(handedOn.ir, t), runs: [{ x: f32([64], 1), y: f32([64], 2) }] }], t);
   });
-  it('lets a host go through rounds and conditions', () => {
+  onOpenCl('lets a host go through rounds and conditions', () => {
     expect(kinds(emitted(rounds))).toEqual([{ for: ['rounds_kernel_1', { if: ['rounds_kernel_2'], else: [] }] }]);
     sameOnOpenCl([{ k: lower(rounds.ir, t), runs: [[3, 4], [8, 3], [1, 0]].map(([n, r]) => ({ x: i32(Array.from({ length: n! }, (_, i) => i)), often: { data: new Uint8Array(r!), shape: [r!] } })) }], t);
   });
-  it('runs what stands beside lanes once for the workgroup, with barriers between', () => {
+  onOpenCl('runs what stands beside lanes once for the workgroup, with barriers between', () => {
     const m = emitted(beside);
     expect(m.source.match(/barrier\(/g)!.length).toBeGreaterThanOrEqual(3);
     expect(m.source).toContain('if (t == 0)');
     sameOnOpenCl([{ k: lower(beside.ir, t), runs: [{ x: f32([3, 32], 1), y: f32([3, 32], 2), sums: f32([3], 3) }] }], t);
   });
-  it('runs three directions of workgroups, or one that stands for them', () => {
+  onOpenCl('runs three directions of workgroups, or one that stands for them', () => {
     const grid = kernel('grid', { x: tensor('i32', 'A', 'B', 'C').inout() }, ({ x, A, B, C }) => {
       const ax = axes({ a: A, b: B, c: C });
       for (const a of ax.a.bind('block.z')) for (const b of ax.b.bind('block.y')) for (const c of ax.c.bind('block.x')) x.at(a, b, c).addAssign(a.mul(100).add(b.mul(10)).add(c).to('i32'));
@@ -52,7 +55,7 @@ describe('a plan', () => {
     expect(emitGpu(k, t, { flatGrid: true }).source).toContain('const int a = (int)get_group_id(0) / C / B;');
     expect(emitGpu(k, t).source).toContain('const int a = (int)get_group_id(2);');
   });
-  it('checks assumptions about elements on the device, and tells the others', () => {
+  onOpenCl('checks assumptions about elements on the device, and tells the others', () => {
     const k = kernel('table', { at: tensor('i32', 'N'), x: tensor('f32', 'M'), y: tensor('f32', 'N').out() }, ({ at, x, y, N, M }) => {
       const ax = axes({ n: N, i: N });
       assume(N.lt(100), 'fewer than 100');
@@ -71,7 +74,7 @@ describe('a plan', () => {
 });
 
 describe('checked accesses', () => {
-  it('leave alone what is outside, and record the first', () => {
+  onOpenCl('leave alone what is outside, and record the first', () => {
     const k = kernel('shift', { x: tensor('f32', 'N'), y: tensor('f32', 'N').inout() }, ({ x, y, N }) => {
       const ax = axes({ i: N });
       for (const i of ax.i) y.at(i.add(2)).set(x.at(i));
@@ -111,14 +114,14 @@ describe('index arithmetic', () => {
     expect(m.source).toContain('(float)(i * j)');
     expect([at(46341, 46341), at(46342, 46342), at(2 ** 20, 2 ** 10), at(2 ** 21, 2 ** 11)]).toEqual([true, false, true, false]);
   });
-  it('is 64 bits wide on demand, or where a value cannot fit', () => {
+  onOpenCl('is 64 bits wide on demand, or where a value cannot fit', () => {
     expect(emitGpu(k, t, { indexBits: 64 }).below).toEqual([]);
     expect(emitGpu(k, t, { indexBits: 64 }).source).toContain('const i64 ');
     const big = kernel('big', { x: tensor('f32', 'N').inout() }, ({ x, N }) => { const ax = axes({ i: N }); for (const i of ax.i) x.at(i).set(i.mul(2 ** 33).div(7).mod(100).to('f32')); return ax; }), low = lower(big.ir, t);
     expect(emitGpu(low, t).source).toContain('(i64)i * 8589934592 / 7 % 100');
     sameOnOpenCl([{ k: low, runs: [{ x: f32([9], 1) }] }], t);
   });
-  it('of i64 data keeps its 64 bits', () => {
+  onOpenCl('of i64 data keeps its 64 bits', () => {
     const data = kernel('data', { x: tensor('i64', 'N').inout() }, ({ x, N }) => { const ax = axes({ i: N }); for (const i of ax.i) x.at(i).set(x.at(i).add(i.mul(3)).max(N)); return ax; });
     const values = new BigInt64Array([2n ** 40n, -5n, 1n, -(2n ** 50n)]);
     sameOnOpenCl([{ k: lower(data.ir, t), runs: [{ x: { data: values, shape: [4] } }] }], t);
@@ -164,7 +167,7 @@ describe('print', () => {
     return ax;
   });
   const args = () => ({ x: { data: Float32Array.of(0.1, -0, NaN, 1e-45), shape: [4] }, n: { data: BigInt64Array.of(1n, -(2n ** 40n), 0n, 7n), shape: [4] }, y: { data: new Int8Array(1), shape: [1] } });
-  it('writes the lines of the interpreter where it is kept', () => {
+  onOpenCl('writes the lines of the interpreter where it is kept', () => {
     const lines: string[] = [], printed: string[] = [], k = lower(shows.ir, t, { print: true });
     interpret(shows.ir, args(), { print: (line) => lines.push(line) });
     runOpenCl([{ m: emitGpu(k, t), k, args: args() }], printed);

@@ -13,7 +13,7 @@ import { cases as packed } from '../emit/packed-cases.ts';
 import { args as starts, collatz } from '../emit/while-cases.ts';
 import { build, numbers, program } from '../passes/random-program.ts';
 import { inPlace } from './cases.ts';
-import { NVCC, compileCuda, sameOnOpenCl } from './harness.ts';
+import { NVCC, OPENCL, compileCuda, sameOnOpenCl } from './harness.ts';
 
 const t = target('opencl');
 const named = (cases: readonly Case[]): Case[] => cases.map(({ k, runs }, i) => ({ k: { ...k, name: `${k.name}_${i}` }, runs }));
@@ -36,7 +36,7 @@ const GROUPS: Readonly<Record<string, () => Case[]>> = {
   'functions of floats': () => (Object.keys(MAX_ULP) as MathFn[]).flatMap((fn) => functions(fn, t).filter((c) => !c.k.name.endsWith('_1'))),
 };
 
-describe('OpenCL gives the bits of the interpreter', () => {
+describe.skipIf(!OPENCL)('OpenCL gives the bits of the interpreter', () => {
   it.each(Object.keys(GROUPS))('%s', (name) => { sameOnOpenCl(named(GROUPS[name]!()), t); });
 });
 describe.skipIf(!NVCC)(NVCC ? 'nvcc compiles' : 'nvcc is not on PATH: no CUDA was compiled', () => {

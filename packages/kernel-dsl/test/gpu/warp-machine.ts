@@ -7,7 +7,7 @@ import { emitGpu } from '../../src/emit/index.ts';
 import type { GpuModule } from '../../src/emit/index.ts';
 import type { KernelIR } from '../../src/ir/index.ts';
 import type { Target } from '../../src/targets/index.ts';
-import { temporary } from '../emit/harness.ts';
+import { has, temporary } from '../emit/harness.ts';
 import type { TensorValue } from '../emit/harness.ts';
 import { launchesOf } from './harness.ts';
 
@@ -68,6 +68,9 @@ export function asCpp(source: string): string {
   }
   return out + rest;
 }
+
+/** Is there a C++ compiler? Where all that the wider tests need is installed, tests run and fail without it. */
+export const GXX: boolean = process.env['QUERN_REQUIRE_ALL'] !== undefined || has('g++');
 
 /** Compiles a lowered kernel for a call; what it gives runs it on such arguments, whose tensors change in place. `late`: asynchronous copies happen when they are waited for, not before. */
 export function onWarpMachine(k: KernelIR, target: Target, args: Readonly<Record<string, TensorValue>>, arch: number): (args: Readonly<Record<string, TensorValue>>, late: boolean) => void {

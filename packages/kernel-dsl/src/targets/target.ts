@@ -39,6 +39,8 @@ export interface GpuTraits {
   readonly grid: Dim3;
   /** Bytes of shared memory that a workgroup may use. */
   readonly sharedBytes: number;
+  /** Bytes of arrays of a lane's own that every device takes; not set where that is much. WGSL promises 8192 for a function. */
+  readonly laneBytes?: number;
   /** Lanes that run in step and exchange values without memory; undefined where the target does not fix it. */
   readonly subgroup: number | undefined;
   /** 32-bit registers of a lane, before values go to memory. */

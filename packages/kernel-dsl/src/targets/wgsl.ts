@@ -11,7 +11,7 @@ export const wgslTarget = (features: readonly WgslFeature[], limits: { readonly 
   isa: 'wgsl', arch: undefined, vecBytes: 16, fma: false, vectorRegisters: 64, features, adds: [], instructions: [], cflags: [],
   gpu: {
     language: 'wgsl', workgroup: { lanes: limits.lanes ?? 256, each: [limits.lanes ?? 256, limits.lanes ?? 256, 64] }, grid: [65535, 65535, 65535],
-    sharedBytes: limits.sharedBytes ?? 16384, subgroup: undefined, registers: 64, ownFunctions: ['sin', 'cos'],
+    sharedBytes: limits.sharedBytes ?? 16384, subgroup: undefined, laneBytes: 8192, registers: 64, ownFunctions: ['sin', 'cos'],
   },
 });
 

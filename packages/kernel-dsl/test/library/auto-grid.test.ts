@@ -1,10 +1,12 @@
 /** Schedules that are found for GPUs: what is chosen for each form of work, that it computes what the algorithm says, and what is left alone. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { emitGpu } from '../../src/emit/index.ts';
 import { printKernel } from '../../src/ir/index.ts';
-import { autoGrid, gridTranspose } from '../../src/library/index.ts';
-import { axes, kernel, reg, tensor } from '../../src/lang/index.ts';
+import { autoGrid, gridMap, gridTranspose } from '../../src/library/index.ts';
+import { axes, kernel, reg, scratch, tensor } from '../../src/lang/index.ts';
 import type { Kernel } from '../../src/lang/index.ts';
+import { lower } from '../../src/passes/index.ts';
 import { schedule } from '../../src/schedule/index.ts';
 import type { ScheduledKernel } from '../../src/schedule/index.ts';
 import { target } from '../../src/targets/index.ts';
@@ -64,6 +66,25 @@ describe('autoGrid', () => {
     expect(printKernel(s.ir)).toMatch(/block\.x/);
     fc.assert(fc.property(size, size, size, fc.nat(99), (M, N, K, seed) => { compare(k, s, { M, N, K }, seed); }), { numRuns: 3 });
   }, 120_000);
+
+  it('gives no lane of WGSL more memory than is sure: lanes share it, or device memory stands in', () => {
+    const held = (n: number): Kernel => kernel('held', { x: tensor('f32', n, 'T'), y: tensor('f32', n, 'T').out() }, ({ x, y, T }) => {
+      const ax = axes({ t: T, j: n, i: n });
+      for (const u of ax.t) {
+        const row = scratch('f32', 'row', n);
+        for (const j of ax.j) row.at(j).set(x.at(j, u).mul(2));
+        for (const i of ax.i) y.at(i, u).set(row.at(i.mul(-1).add(n - 1)));
+      }
+      return ax;
+    });
+    const wgsl = target('wgsl'), text = (s: ScheduledKernel): string => emitGpu(lower(s.ir, wgsl), wgsl).source;
+    expect(calls(autoGrid(held(3000), t))).toBe('split(t, 256, mask); bind(block.x: to); bind(lane.x: ti)');
+    expect(() => text(schedule(held(3000), wgsl, (s, { t: u }) => { gridMap(s, [u!]); }))).toThrow(/KD-L-LACKS wgsl has no 12000 bytes for each lane: row, where 8192 are sure[^]*auto-grid\.test\.ts[^]*deal their loops/);
+    expect(calls(autoGrid(held(3000), wgsl))).toBe('deal(t, j, i); bind(block.x: t)');
+    expect(text(autoGrid(held(3000), wgsl))).toContain('var<workgroup> row: array<f32, 3000>');
+    expect(calls(autoGrid(held(2000), wgsl))).toBe('split(t, 256, mask); bind(block.x: to); bind(lane.x: ti)');
+    expect([calls(autoGrid(held(5000), wgsl)), text(autoGrid(held(5000), wgsl))]).toEqual(['', expect.stringMatching(/var<storage, read_write> row: array<f32>/)]);
+  });
 
   it('tiles of a transposition meet rows of any length', () => {
     const s = schedule(turn, t, (s, ax) => gridTranspose(s, ax, 'x'));

@@ -86,8 +86,8 @@ ${head(['target', 'processors', 'vectors', 'fused multiply-add', 'beyond the bas
 
 What every device of a target keeps; a driver knows those of the device at hand.
 
-${head(['target', 'language', 'lanes of a workgroup', 'workgroups (x, y, z)', 'shared memory', 'subgroup', 'features'])}${GPU_TARGETS.map((t) => row([
-  `\`${t.isa}\``, t.gpu!.language, t.gpu!.workgroup.lanes, t.gpu!.grid.map((n) => (n === 2 ** 31 - 1 ? '2^31 - 1' : n)).join(', '), `${t.gpu!.sharedBytes} bytes`, t.gpu!.subgroup ?? '-', t.features.join(' ') || '-',
+${head(['target', 'language', 'lanes of a workgroup', 'workgroups (x, y, z)', 'shared memory', 'arrays of a lane', 'subgroup', 'features'])}${GPU_TARGETS.map((t) => row([
+  `\`${t.isa}\``, t.gpu!.language, t.gpu!.workgroup.lanes, t.gpu!.grid.map((n) => (n === 2 ** 31 - 1 ? '2^31 - 1' : n)).join(', '), `${t.gpu!.sharedBytes} bytes`, t.gpu!.laneBytes ? `${t.gpu!.laneBytes} bytes` : '-', t.gpu!.subgroup ?? '-', t.features.join(' ') || '-',
 ])).join('')}
 ## GPUs: what kernels may use
 

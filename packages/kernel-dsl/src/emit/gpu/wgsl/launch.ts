@@ -1,7 +1,7 @@
 import type { Buffer, Param, SourcedLine } from '../../../ir/index.ts';
-import { isConst } from '../../../ir/index.ts';
+import { isConst, visitStmt } from '../../../ir/index.ts';
 import { Namer } from '../../names.ts';
-import { infix, liveIn, place, primary, Writer } from '../../text/index.ts';
+import { elements, infix, liveIn, place, primary, Writer } from '../../text/index.ts';
 import type { Text } from '../../text/index.ts';
 import { FAULTS, bufKey, crossesBarriers, hostBounds, scalarKey, sizeKey, strideKey, varKey } from '../family/index.ts';
 import type { GpuArg, GpuLaunch } from '../module.ts';
@@ -11,7 +11,7 @@ import { sharedBytesOf } from '../shared-bytes.ts';
 import { indexText } from './address.ts';
 import { exprText } from './expr.ts';
 import { cellType, formsOf } from './forms.ts';
-import { PRINTED, cellsKey, lowKey, startKey } from './frame.ts';
+import { PRINTED, cellsKey, lacks, lowKey, startKey } from './frame.ts';
 import type { Form, Frame, ModuleState, Offer, Parts, Symbol } from './frame.ts';
 import { marksOf } from './marks.ts';
 import type { Marks } from './marks.ts';
@@ -66,20 +66,24 @@ export function printLaunch(m: ModuleState, l: PlannedLaunch, known: Map<number,
     builtins: new Set(), builtin: { workgroup_id: namer.take('group'), local_invocation_id: namer.take('lane'), num_workgroups: namer.take('groups') },
   };
   namer.take(flatName(f));
+  const own: Buffer[] = [], most = m.target.gpu!.laneBytes ?? Infinity;
+  visitStmt(l.body, (x) => { if (x.kind === 'alloc' && x.buf.space !== 'shared' && x.buf.space !== 'reg') own.push(x.buf); });
+  const each = own.reduce((n, b) => n + 4 * elements(b), 0);
+  if (each > most) lacks(f, `${each} bytes for each lane`, `${own.map((b) => b.name).join(', ')}, where ${most} are sure`, 'deal their loops out, so that the lanes of a workgroup share them, or keep less', own[0]!);
   const w = new Writer(m.options.flatGrid ? 2 : 1), global = crossesBarriers(l.body);
   printScope({ f, w, live: liveIn(l.body), waiting: new Set(), at: undefined, diverged: 0, barrier: global ? ['workgroupBarrier();', 'storageBarrier();'] : ['workgroupBarrier();'] }, l.body);
   const total = m.options.flatGrid ? [0, 1, 2].reduce<Text | undefined>((n, d) => { const g = l.grid[d]!; if (isConst(g, 1)) return n; const x = indexText(f, g, exprText); return n ? infix('*', n, x) : x; }, undefined) ?? primary('1') : undefined;
 
-  const own = m.k.loc ? [m.k.loc] : [], out = new Writer(), used = entries.filter((e) => f.used.has(e.key)), numbers = used.filter((e) => !e.access);
+  const at = m.k.loc ? [m.k.loc] : [], out = new Writer(), used = entries.filter((e) => f.used.has(e.key)), numbers = used.filter((e) => !e.access);
   const bindings = used.flatMap((e) => (e.access ? (parts.get(e.key)?.names ?? [e.wish]).map((name, i) => ({ text: `var<storage, ${e.access}> ${name}: array<${e.type}>`, arg: i ? { ...e.arg, part: i } : e.arg })) : []));
-  out.locs = own;
+  out.locs = at;
   if (numbers.length) out.line(`struct ${struct} { ${numbers.map((e) => `${offered.get(e.key)!.name}: ${e.type}`).join(', ')} }`);
   bindings.forEach((e, i) => out.line(`@group(0) @binding(${i}) ${e.text};`));
   if (numbers.length) out.line(`@group(0) @binding(${bindings.length}) var<uniform> ${argsName}: ${struct};`);
   const all = [...shared.map((x) => ({ name: x.name, type: cellType(x), n: cellsOf(x), bytes: (x.quad ? 16 : 4) * cellsOf(x), loc: x.buf.loc })), ...[...f.exchanges].map(([type, x]) => ({ name: x.name, type, n: x.n, bytes: 4 * x.n, loc: undefined }))];
   const sharedBytes = sharedBytesOf(all, m.target, l.body.loc);
-  for (const x of all) { out.locs = x.loc ? [x.loc] : own; const where = place(x.loc); out.line(`var<workgroup> ${x.name}: array<${x.type}, ${x.n}>;${where ? `   // ${where}` : ''}`); }
-  out.locs = own;
+  for (const x of all) { out.locs = x.loc ? [x.loc] : at; const where = place(x.loc); out.line(`var<workgroup> ${x.name}: array<${x.type}, ${x.n}>;${where ? `   // ${where}` : ''}`); }
+  out.locs = at;
   if (total) { f.builtins.add('workgroup_id'); f.builtins.add('num_workgroups'); }
   out.line(`@compute @workgroup_size(${l.block.join(', ')})`);
   out.open(`fn ${l.entry}(${[...f.builtins].sort().map((b) => `@builtin(${b}) ${f.builtin[b]}: vec3<u32>`).join(', ')}) {`);

@@ -120,6 +120,8 @@ export interface KernelIR {
   readonly resident?: number;
   /** Functions of float32 that the machine may compute in its own way (see `approximate` of schedules). */
   readonly approximate?: readonly Approximate[];
+  /** Tensors that OpenCL reads through image buffers (see `stage` of schedules). */
+  readonly images?: readonly string[];
   readonly body: Stmt;
   /** The calls of the schedule that made it, and where they stand. */
   readonly steps?: readonly { readonly call: string; readonly loc: Loc | undefined }[];

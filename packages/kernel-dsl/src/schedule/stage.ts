@@ -1,5 +1,5 @@
 import { DslError } from '../errors/index.ts';
-import { and, block, boundBy, buffersOf, constant, exprKey, identity, isConst, load, mapChildren, mapOperands, mapOwnExprs, newBuffer, newVar, operands, printExpr, substituteExpr, upperBound, usesVar, visitStmt } from '../ir/index.ts';
+import { and, block, boundBy, buffersOf, bytesOf, constant, exprKey, identity, isConst, load, mapChildren, mapOperands, mapOwnExprs, newBuffer, newVar, operands, printExpr, substituteExpr, upperBound, usesVar, visitExprs, visitStmt } from '../ir/index.ts';
 import type { Buffer, Expr, For, ReduceFn, Stmt, Var } from '../ir/index.ts';
 import { Axis } from '../lang/index.ts';
 import { accesses, foldable } from './access.ts';
@@ -29,7 +29,8 @@ const nest = (c: Copy, body: Stmt, at: At, keepKinds: boolean): Stmt =>
  * Guards around the uses become guards of the copies: elements that do not exist are zero in the copy.
  * With `partial`, nothing is read at the start and the sums are added at the end: their order changes, the schedule remembers that.
  */
-export function stage(st: State, name: string, axis: Axis, space: 'pack' | 'reg' | 'shared', o: StageOptions, at: At): Readonly<Record<string, Axis>> {
+export function stage(st: State, name: string, axis: Axis, space: 'pack' | 'reg' | 'shared' | 'image', o: StageOptions, at: At): Readonly<Record<string, Axis>> {
+  if (space === 'image') return stageImage(st, name, findLoop(st, axis, at).loop, at);
   if (space !== 'reg' && space !== 'pack' && space !== 'shared') throw new DslError('KD-S-SPACE', { name, space: String(space) }, at);
   const { loop } = findLoop(st, axis, at), src = sourceOf(st, name, loop, at);
   if (space === 'shared') return stageShared(st, src, axis, o, at);
@@ -118,6 +119,20 @@ export function stage(st: State, name: string, axis: Axis, space: 'pack' | 'reg'
   setBody(st, replaceStmt(st.ir.body, loop, { ...loop, body: block(out) }));
   const main = copies[0]!;
   return Object.fromEntries(main.order.map((l, i) => [l.v.name, new Axis(l.v.name, main.extents[i]!, main.vars[i]!, l.loc)]));
+}
+
+/** Has a tensor read as an image: texels of four elements, of any type of up to 32 bits. */
+function stageImage(st: State, name: string, loop: For, at: At): Readonly<Record<string, Axis>> {
+  const refuse = (why: string): never => { throw new DslError('KD-S-IMAGE', { name, why }, at); }, buf = sourceOf(st, name, loop, at);
+  const reads = (s: Stmt): number => { let n = 0; visitExprs(s, (e) => { if (e.kind === 'load' && e.buf.id === buf.id) { n++; if (e.as) refuse('its bytes are read as numbers of another type'); } }); return n; };
+  if (!st.target.features.includes('images')) refuse(`${st.target.isa} has no images`);
+  if (buf.space !== 'param' || buf.access !== 'in') refuse('it is no tensor that is only read');
+  if (buf.packed || bytesOf(buf.dtype) > 4) refuse(`no texel holds ${buf.packed ?? buf.dtype}`);
+  const here = reads(loop.body);
+  if (here === 0) throw new DslError('KD-S-STAGE-WHERE', { name, axis: loop.v.name }, at);
+  if (here < reads(st.ir.body)) refuse(`it is read outside of ${loop.v.name} too`);
+  st.ir = { ...st.ir, images: [...new Set([...st.ir.images ?? [], name])] };
+  return {};
 }
 
 /** The tensor, or the memory that a loop around makes, of a name. Only tensors may be written through a copy. */

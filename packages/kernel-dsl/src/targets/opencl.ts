@@ -1,11 +1,11 @@
 import type { Target } from './target.ts';
 
 /** What an OpenCL device may have beyond OpenCL C 1.2. */
-export type OpenClFeature = 'f64' | 'i64' | 'f16' | 'subgroups' | 'dot4' | 'atomic64' | 'print' | 'rounded_divide' | 'ptx';
+export type OpenClFeature = 'f64' | 'i64' | 'f16' | 'subgroups' | 'dot4' | 'atomic64' | 'print' | 'rounded_divide' | 'images' | 'ptx';
 
 /**
  * OpenCL C 1.2 with what a device has beyond it: `f64` (cl_khr_fp64), `f16` (cl_khr_fp16), `subgroups` (cl_khr_subgroup_shuffle and
- * cl_khr_subgroup_ballot, subgroups of 32 lanes), `ptx` (NVIDIA: exchanges, products of bytes and conversions by its instructions), `dot4` (cl_khr_integer_dot_product), `atomic64` (cl_khr_int64_base_atomics and extended), `print` (printf), `rounded_divide`
+ * cl_khr_subgroup_ballot, subgroups of 32 lanes), `ptx` (NVIDIA: exchanges, products of bytes and conversions by its instructions), `dot4` (cl_khr_integer_dot_product), `atomic64` (cl_khr_int64_base_atomics and extended), `print` (printf), `images` (image buffers), `rounded_divide`
  * (CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT: without it, divisions of f32 may be off by 2.5 ulp). `i64` belongs to the full profile.
  * @example openclTarget(['f64', 'i64', 'print']).isa // 'opencl'
  */
@@ -19,4 +19,4 @@ export const openclTarget = (features: readonly OpenClFeature[], limits: { reado
 });
 
 /** OpenCL as every desktop driver has it: PoCL, NVIDIA, AMD, Intel. */
-export const opencl: Target = openclTarget(['f64', 'i64', 'print', 'atomic64', 'rounded_divide']);
+export const opencl: Target = openclTarget(['f64', 'i64', 'print', 'atomic64', 'rounded_divide', 'images']);

@@ -175,6 +175,7 @@ const CASES: readonly [id: ErrorId, run: () => void, text: string | RegExp][] = 
   ['KD-S-MARKED', plan((s, { b }) => { const [, n] = s.split(b, 8, { tail: 'peel' }); s.vectorize(n); s./*@*/unroll(n); }), 'unroll(bi): the loop is vector already'],
   ['KD-S-NESTED-PARALLEL', plan((s, { a, b }) => { s.parallel(a); s./*@*/parallel(b); }), 'parallel(b): it lies inside of the parallel loop a'],
   ['KD-S-SPACE', plan((s, { a }) => { s./*@*/stage('z', a, as<'pack'>('heap')); }), 'stage(z): there is no space heap'],
+  ['KD-S-IMAGE', plan((s, { a }) => { s./*@*/stage('x', a, 'image'); }), /^stage\(x, image\): .* has no images/],
   ['KD-S-BOUND', plan((s, { a }) => { s./*@*/stage('z', a, 'pack'); }), /no constant upper bound is known for the extent of b/],
   ['KD-S-STAGE-WHERE', plan((s, { i }) => { s./*@*/stage('u', i, 'pack'); }), 'stage(u): u is not used inside of i'],
   ['KD-S-STAGE-SHAPE', plan((s, { a }) => { s./*@*/stage('x', a, 'pack'); }), 'stage(x): it is accessed in different ways: x[a, b] and x[a, 0]'],

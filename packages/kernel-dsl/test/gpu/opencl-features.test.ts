@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { emitGpu } from '../../src/emit/index.ts';
 import { axes, barrier, kernel, subgroupAdd, subgroupShuffle, tensor } from '../../src/lang/index.ts';
 import { lower } from '../../src/passes/index.ts';
-import { openclTarget } from '../../src/targets/index.ts';
+import { schedule } from '../../src/schedule/index.ts';
+import { openclTarget, target } from '../../src/targets/index.ts';
 import type { OpenClFeature } from '../../src/targets/index.ts';
 import { has, temporary } from '../emit/harness.ts';
 import { dotCases, halfCases, intCases } from '../emit/ops-cases.ts';
@@ -34,6 +35,21 @@ function clang(text: string, target: string, args: readonly string[]): string {
   execFileSync('clang', ['-x', 'cl', '-target', target, '-Xclang', '-finclude-default-header', '-Wall', '-Wextra', '-Werror', '-Wno-unused-function', ...args, '-S', '-O1', path, '-o', out], { stdio: ['ignore', 'pipe', 'pipe'] });
   return out;
 }
+
+describe('tensors read as images', () => {
+  const k = kernel('mixed', { x: tensor('f32', 'N'), d: tensor('f64', 'N'), n: tensor('i4', 'N'), b: tensor('u8', 'N', 4), y: tensor('f32', 'N').inout() }, ({ x, d, n, b, y, N }) => {
+    const ax = axes({ i: N, j: N, m: N });
+    for (const i of ax.i) y.at(i).set(y.at(i).add(d.at(i).to('f32')).add(n.at(i).to('f32')).add(b.as('f32', i, 0)));
+    for (const j of ax.j) y.at(j).set(y.at(j).add(x.at(j)));
+    for (const m of ax.m) y.at(m).set(y.at(m).mul(x.at(m)));
+    return ax;
+  });
+  const image = (isa: 'opencl' | 'cuda-sm80', name: string, axis: 'i' | 'j') => (): unknown => schedule(k, target(isa), (s, ax) => { s.stage(name, ax[axis], 'image'); });
+  it.each([
+    [image('cuda-sm80', 'x', 'j'), /KD-S-IMAGE stage\(x, image\): cuda-sm80 has no images/], [image('opencl', 'x', 'j'), /it is read outside of j too/], [image('opencl', 'y', 'i'), /it is no tensor that is only read/],
+    [image('opencl', 'd', 'i'), /no texel holds f64/], [image('opencl', 'n', 'i'), /no texel holds i4/], [image('opencl', 'b', 'i'), /its bytes are read as numbers of another type/], [image('opencl', 'x', 'i'), /KD-S-STAGE-WHERE/],
+  ])('%#: are refused where they cannot be', (f, why) => { expect(f).toThrow(why); });
+});
 
 const CLANG = has('clang');
 describe.skipIf(!CLANG)(CLANG ? 'what only some OpenCL devices have' : 'clang is not here: no text for devices with subgroups or PTX was compiled', () => {

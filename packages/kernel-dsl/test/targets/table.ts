@@ -6,6 +6,7 @@ import { constant, dot4, load } from '../../src/ir/index.ts';
 import type { KernelIR } from '../../src/ir/index.ts';
 import { atomicAdd, atomicMin, axes, barrier, exp, kernel, print, shared, subgroupAdd, tensor, when } from '../../src/lang/index.ts';
 import { lower } from '../../src/passes/index.ts';
+import { schedule } from '../../src/schedule/index.ts';
 import { GPU_TARGETS, TARGETS } from '../../src/targets/index.ts';
 import type { Target } from '../../src/targets/index.ts';
 import { kernelOf, param, store } from '../run/helpers.ts';
@@ -39,6 +40,7 @@ const lanes = (branch: boolean): KernelIR => kernel('lanes', { x: tensor('f32', 
   }
   return ax;
 }).ir;
+const copied = kernel('copied', { x: tensor('f32', 4), y: tensor('f32', 4).out() }, ({ x, y }) => { const ax = axes({ i: 4 }); for (const i of ax.i) y.at(i).set(x.at(i)); return ax; });
 const shows = kernel('shows', { x: tensor('f32', 1).inout() }, ({ x }) => { print(x.at(0)); x.at(0).set(1); return {}; }).ir;
 const a = param('a', 'u32', [1]), b = param('b', 'i32', [1]), y = param('y', 'i32', [1], 'inout'), zero = [constant(0)];
 const products = kernelOf([a, b, y], [store(y, zero, dot4(load(y, zero), load(a, zero), load(b, zero)))]);
@@ -61,6 +63,7 @@ const ROWS: readonly [what: string, how: (t: Target) => string][] = [
   ['atomic updates of 64 bits', (t) => yes(tried(adding('i64', atomicAdd), t))],
   ['exchanges in a subgroup', (t) => by('subgroups', 'shared memory')(tried(lanes(false), t))],
   ['the same in a branch', (t) => by('subgroups', 'shared memory')(tried(lanes(true), t))],
+  ['tensors read as images', (t) => { try { return yes(tried(schedule(copied, t, (s, { i }) => { s.stage('x', i, 'image'); }).ir, t)); } catch { return '-'; } }],
   ['print', (t) => yes(tried(shows, t, { print: true }))],
   ['checked accesses', (t) => yes(tried(copyOf('f32'), t, { bounds: true }))],
 ];

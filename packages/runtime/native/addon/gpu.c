@@ -86,7 +86,7 @@ static napi_value gpu_describe(napi_env env, napi_callback_info info) {
       !quern_set_number(env, o, "integrated", i.integrated) || !quern_set_number(env, o, "units", i.units) || !quern_set_number(env, o, "major", i.major) ||
       !quern_set_number(env, o, "minor", i.minor) || !quern_set_number(env, o, "lanes", i.lanes) || !quern_set_number(env, o, "memoryBytes", (double)i.memory) ||
       !quern_set_number(env, o, "bufferBytes", (double)i.max_buffer) || !quern_set_number(env, o, "sharedBytes", (double)i.shared) ||
-      !quern_set_number(env, o, "dynamicSharedBytes", (double)i.shared_optin) || !quern_set_number(env, o, "cacheBytes", (double)i.cache) ||
+      !quern_set_number(env, o, "texels", (double)i.texels) || !quern_set_number(env, o, "dynamicSharedBytes", (double)i.shared_optin) || !quern_set_number(env, o, "cacheBytes", (double)i.cache) ||
       !set_three(env, o, "grid", i.grid) || !set_three(env, o, "block", i.block))
     return NULL;
   return o;

@@ -6,7 +6,7 @@
 
 enum { MOST_ARGS = 256, MOST_BUFFERS = 128 };
 
-/* Arguments as bytes, one after the other: a head of 16 bytes { kind u32 (0: value, 1: buffer), size u32, offset u64 }; of a value its bytes
+/* Arguments as bytes, one after the other: a head of 16 bytes { kind u32 (0: value, 1: buffer), size u32 (of a buffer: its image), offset u64 }; of a value its bytes
  * follow, filled up to a multiple of 16. Buffers come in the order of `buffers`. Returns how many, or -1 with an exception. */
 static int read_args(napi_env env, const quern_bytes *blob, napi_value buffers, quern_gpu_arg *out) {
   uint32_t have = 0, next = 0;
@@ -25,7 +25,7 @@ static int read_args(napi_env env, const quern_bytes *blob, napi_value buffers, 
       quern_gpu_buffer_handle *b = quern_arg_gpu_buffer(env, value);
       if (!b) return -1;
       if (head.offset > b->bytes) return quern_throw(env, "QUERN_E_RANGE", "argument %d begins behind the end of its memory", count), -1;
-      out[count] = (quern_gpu_arg){b->buffer, head.offset, NULL, 0};
+      out[count] = (quern_gpu_arg){b->buffer, head.offset, NULL, head.size};
       continue;
     }
     uint64_t room = (head.size + 15u) / 16u * 16u;

@@ -32,7 +32,7 @@ typedef struct quern_gpu_info {
   int32_t units;     /* multiprocessors, compute units */
   int32_t major, minor; /* CUDA: compute capability; OpenCL: version of the device */
   int32_t lanes;     /* most lanes of a workgroup */
-  int64_t memory, max_buffer, shared, shared_optin, cache;
+  int64_t memory, max_buffer, shared, shared_optin, cache, texels; /* texels: of an image over a buffer, 0: no images */
   int64_t grid[3], block[3];
 } quern_gpu_info;
 
@@ -40,7 +40,8 @@ typedef struct quern_gpu_device quern_gpu_device;
 typedef struct quern_gpu_buffer quern_gpu_buffer;
 typedef struct quern_gpu_module quern_gpu_module;
 
-/* One argument of a launch: a value, or a buffer with an offset in bytes (of CUDA alone; elsewhere 0). */
+/* One argument of a launch: a value of `size` bytes, or a buffer with an offset in bytes (of CUDA alone; elsewhere 0). A buffer with a `size` is an image of four
+ * elements a texel (OpenCL): 1 + index into "f32 i32 u32 i16 u16 i8 u8". */
 typedef struct quern_gpu_arg {
   quern_gpu_buffer *buffer;
   uint64_t offset;

@@ -40,11 +40,13 @@
 
 #define FIELD(result, name, parameters) result(*name) parameters;
 static struct { API(FIELD) } cl;
+/* Of drivers that know images. */
+static void *(*create_image)(void *, uint64_t, const void *, const void *, void *, int32_t *);
 
 enum {
   D_TYPE = 0x1000, D_UNITS = 0x1002, D_GROUP = 0x1004, D_ITEMS = 0x1005, D_MAX_ALLOC = 0x1010, D_CACHE = 0x101E,
   D_MEMORY = 0x101F, D_LOCAL = 0x1023, D_NAME = 0x102B, D_VENDOR = 0x102C, D_DRIVER = 0x102D, D_VERSION = 0x102F, D_EXTENSIONS = 0x1030,
-  D_UNIFIED = 0x1035, D_SINGLE = 0x101B, D_DOUBLE = 0x1032, D_COMPILER = 0x1028, TYPE_CPU = 2,
+  D_UNIFIED = 0x1035, D_IMAGES = 0x1016, D_TEXELS = 0x1040, MEM_READ_ONLY = 4, IMAGE1D_BUFFER = 0x10F6, RGBA = 0x10B5, D_SINGLE = 0x101B, D_DOUBLE = 0x1032, D_COMPILER = 0x1028, TYPE_CPU = 2,
   BUILD_LOG = 0x1183, BINARY_SIZES = 0x1165, BINARIES = 0x1166, MOST_DEVICES = 64, E_END = 0x1283, Q_PROFILING = 2, MEM_READ_WRITE = 1
 };
 
@@ -54,7 +56,7 @@ struct quern_gpu_device {
 };
 struct quern_gpu_buffer {
   quern_gpu_device *device;
-  void *handle;
+  void *handle, *images[7];
   uint64_t bytes;
 };
 struct quern_gpu_module {
@@ -114,6 +116,7 @@ static int load_driver(quern_gpu_error *e) {
   const char *missing = NULL;
 #define SYMBOL(result, name, parameters) if (!(*(void **)&cl.name = dlsym(library, "cl" #name)) && !missing) missing = "cl" #name;
   API(SYMBOL)
+  *(void **)&create_image = dlsym(library, "clCreateImage");
   if (missing) return quern_gpu_fail(e, QUERN_GPU_ABSENT, "this OpenCL library has no %s (OpenCL 1.2 brings it)", missing);
   uint32_t n = 0;
   void *list[16];
@@ -171,6 +174,7 @@ static int describe(int index, quern_gpu_info *info, quern_gpu_error *e) {
   info->max_buffer = (int64_t)number(d, D_MAX_ALLOC);
   info->shared = info->shared_optin = (int64_t)number(d, D_LOCAL);
   info->cache = (int64_t)number(d, D_CACHE);
+  info->texels = create_image && (uint32_t)number(d, D_IMAGES) ? (int64_t)number(d, D_TEXELS) : 0;
   for (int i = 0; i < 3; i++) info->block[i] = (int64_t)sizes[i], info->grid[i] = 2147483647;
   char *out = info->features, *end = out + sizeof info->features;
 #define FEATURE(condition, name) if (condition) out += snprintf(out, (size_t)(end - out), "%s%s", out == info->features ? "" : " ", name)
@@ -183,6 +187,7 @@ static int describe(int index, quern_gpu_info *info, quern_gpu_error *e) {
   FEATURE(strstr(extensions, "cl_nv_"), "nvidia");
   FEATURE((number(d, D_SINGLE) & 128) != 0, "rounded_divide");
   FEATURE((number(d, D_SINGLE) & 1) != 0, "denormals");
+  FEATURE(info->texels > 0, "images");
   FEATURE(1, "print");
   free(extensions);
   return 0;
@@ -216,7 +221,7 @@ static quern_gpu_buffer *alloc(quern_gpu_device *d, uint64_t bytes, quern_gpu_er
   int32_t code = 0;
   quern_gpu_buffer *b = calloc(1, sizeof *b);
   if (!b) return quern_gpu_fail(e, QUERN_GPU_FAILED, "no memory on the host"), NULL;
-  b->handle = cl.CreateBuffer(d->context, MEM_READ_WRITE, bytes ? bytes : 16, NULL, &code);
+  b->handle = cl.CreateBuffer(d->context, MEM_READ_WRITE, bytes ? (bytes + 15) / 16 * 16 : 16, NULL, &code); /* whole texels */
   if (failed(e, "clCreateBuffer", code)) return free(b), NULL;
   b->device = d;
   b->bytes = bytes;
@@ -224,6 +229,7 @@ static quern_gpu_buffer *alloc(quern_gpu_device *d, uint64_t bytes, quern_gpu_er
   return b;
 }
 static void free_buffer(quern_gpu_buffer *b) {
+  for (int i = 0; i < 7; i++) if (b->images[i]) cl.ReleaseMemObject(b->images[i]);
   cl.ReleaseMemObject(b->handle); /* lives on while commands use it */
   release(b->device);
   free(b);
@@ -323,6 +329,19 @@ static void unload(quern_gpu_module *m) {
   free(m);
 }
 
+/* A buffer as an image, as far as images reach; made once. Texels have four elements: see quern_gpu_arg. */
+static void *image_of(quern_gpu_buffer *b, uint32_t format, int32_t *code) {
+  static const uint32_t types[7][2] = {{0x10DE, 16}, {0x10D9, 16}, {0x10DC, 16}, {0x10D8, 8}, {0x10DB, 8}, {0x10D7, 4}, {0x10DA, 4}}; /* CL_FLOAT, CL_SIGNED_INT32, … and the bytes of a texel */
+  *code = -50;
+  if (format > 7 || !create_image) return NULL;
+  *code = 0;
+  if (b->images[format - 1]) return b->images[format - 1];
+  uint64_t most = number(b->device->device, D_TEXELS), all = ((b->bytes ? b->bytes : 16) + 15) / 16 * 16 / types[format - 1][1];
+  struct { uint32_t order, type; } texel = {RGBA, types[format - 1][0]};
+  struct { uint32_t type; size_t width, height, depth, array, row, slice; uint32_t levels, samples; void *buffer; } description = {.type = IMAGE1D_BUFFER, .width = all < most ? all : most, .buffer = b->handle};
+  return b->images[format - 1] = create_image(b->device->context, MEM_READ_ONLY, &texel, &description, NULL, code);
+}
+
 static int launch(quern_gpu_device *d, const quern_gpu_launch *l, quern_gpu_error *e) {
   void *kernel = l->module->functions[l->function].handle;
   const char *name = l->module->functions[l->function].name;
@@ -330,7 +349,9 @@ static int launch(quern_gpu_device *d, const quern_gpu_launch *l, quern_gpu_erro
   for (int i = 0; i < 3; i++) local[i] = l->block[i], global[i] = (size_t)l->grid[i] * l->block[i];
   for (int32_t i = 0; i < l->argc; i++) {
     const quern_gpu_arg *a = &l->args[i];
-    int32_t code = a->buffer ? cl.SetKernelArg(kernel, (uint32_t)i, sizeof(void *), &a->buffer->handle) : cl.SetKernelArg(kernel, (uint32_t)i, a->size, a->value);
+    int32_t code = 0;
+    void *image = a->buffer && a->size ? image_of(a->buffer, a->size, &code) : NULL;
+    if (!code) code = a->buffer ? cl.SetKernelArg(kernel, (uint32_t)i, sizeof(void *), image ? &image : &a->buffer->handle) : cl.SetKernelArg(kernel, (uint32_t)i, a->size, a->value);
     if (code) return quern_gpu_fail(e, QUERN_GPU_LAUNCH, "%s: argument %d: %s (%d)", name, (int)i, name_of(code), (int)code);
   }
   if (l->dynamic_shared) return quern_gpu_fail(e, QUERN_GPU_LAUNCH, "%s: OpenCL has no dynamic shared memory", name);

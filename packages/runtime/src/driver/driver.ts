@@ -24,7 +24,7 @@ export interface GpuSource {
 
 /** An argument of a launch in the order of the entry's parameters: a buffer from a byte offset on (0 but for CUDA), or a value's bytes. */
 export type GpuValue =
-  | { readonly kind: 'buffer'; readonly buffer: GpuBuffer; readonly offset: number; /** WebGPU: the bytes that are bound, from a multiple of 256 on. */ readonly window?: { readonly from: number; readonly to: number } }
+  | { readonly kind: 'buffer'; readonly buffer: GpuBuffer; readonly offset: number; /** OpenCL: an image of it, four such elements a texel. */ readonly image?: string; /** WebGPU: the bytes that are bound, from a multiple of 256 on. */ readonly window?: { readonly from: number; readonly to: number } }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
 
 /** Three numbers: x, y, z. */
@@ -81,6 +81,8 @@ export interface GpuInfo {
     /** 0 where the driver does not tell. */
     readonly memoryBytes: number;
     readonly cacheBytes: number;
+    /** OpenCL: texels of an image over a buffer; 0 where there are no images. */
+    readonly texels?: number;
     /** WebGPU: bytes of one binding, and storage bindings of one launch. */
     readonly bindingBytes?: number;
     readonly bindings?: number;

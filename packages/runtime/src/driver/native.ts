@@ -27,7 +27,7 @@ function infoOf(kind: NativeKind, index: number, d: NativeDeviceInfo): GpuInfo {
   return {
     kind, index, name: d.name.trim(), vendor: d.vendor.trim(), driver: d.driver.trim(), software: d.software !== 0, integrated: d.integrated !== 0, features, units: d.units, version: [d.major, d.minor],
     limits: {
-      lanes: d.lanes, block: three(d.block), grid: three(d.grid), sharedBytes: d.sharedBytes, dynamicSharedBytes: d.dynamicSharedBytes, bufferBytes: d.bufferBytes, memoryBytes: d.memoryBytes, cacheBytes: d.cacheBytes,
+      lanes: d.lanes, block: three(d.block), grid: three(d.grid), sharedBytes: d.sharedBytes, dynamicSharedBytes: d.dynamicSharedBytes, bufferBytes: d.bufferBytes, memoryBytes: d.memoryBytes, cacheBytes: d.cacheBytes, texels: d.texels,
     },
   };
 }
@@ -42,6 +42,9 @@ export function nativeDevices(kind: NativeKind): readonly GpuInfo[] {
 /** Values of tensor maps for element types. */
 const MAP_TYPES: Readonly<Record<string, number>> = { u8: 0, i8: 0, u16: 1, u32: 2, i32: 3, i64: 5, f16: 6, f32: 7, f64: 8, bf16: 9 };
 
+/** Elements of texels, as native code counts them. */
+const TEXELS: readonly string[] = ['f32', 'i32', 'u32', 'i16', 'u16', 'i8', 'u8'];
+
 /** Bytes of a launch's arguments, as native code reads them: see gpu_launch.c. */
 function packArgs(args: readonly GpuValue[]): { readonly blob: Uint8Array; readonly buffers: readonly DeviceBufferHandle[] } {
   const room = (n: number): number => Math.ceil(n / 16) * 16;
@@ -53,6 +56,7 @@ function packArgs(args: readonly GpuValue[]): { readonly blob: Uint8Array; reado
       if (b.freed) throw new DisposedError('device memory');
       buffers.push(b.handle);
       view.setUint32(at, 1, true);
+      if (a.image !== undefined) view.setUint32(at + 4, 1 + TEXELS.indexOf({ f16: 'u16', bf16: 'u16', bool: 'u8' }[a.image] ?? a.image), true);
       view.setBigUint64(at + 8, BigInt(a.offset), true);
       at += 16;
     } else {

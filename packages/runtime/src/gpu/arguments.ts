@@ -67,7 +67,8 @@ export function gpuValue(a: GpuArg, call: Call, module: GpuModule, extra: Extra,
     case 'buffer': {
       const { o } = tensor(a.param);
       if (module.language === 'wgsl') { const all = windowOf(o, packed(a.param)), b = buffer(o.remote?.buffer); return all && b.kind === 'buffer' ? { ...b, window: partOf(all, split, a.part, split.parts[a.param]) } : b; }
-      return buffer(o.remote?.buffer, module.language === 'cuda' ? o.start : 0);
+      const b = buffer(o.remote?.buffer, module.language === 'cuda' ? o.start : 0);
+      return a.image === undefined ? b : { ...b, image: a.image } as GpuValue;
     }
     case 'start': { const { o, i } = tensor(a.param); const from = module.language === 'wgsl' ? windowOf(o, packed(a.param))?.from ?? 0 : 0; return bytes(integer((o.start - from) / bytesOf(s.tensors[i]!.meta.dtype), bits)); }
     case 'workspace': { const w = extra.workspace.get(a.name), b = buffer(w?.buffer); return module.language === 'wgsl' && w && b.kind === 'buffer' ? { ...b, window: partOf({ from: 0, to: Math.ceil(w.bytes / 16) * 16 }, split, a.part, split.parts[`workspace ${a.name}`]) } : b; }

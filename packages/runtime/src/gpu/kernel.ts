@@ -107,7 +107,7 @@ export function gpuKernel(device: Device, from: GpuKernelSource, options: { read
       v = { ...v, split };
       steps = resolvePlan(moduleFor(v), values, evaluate);
     }
-    checkLimits(moduleFor(v), steps, driver);
+    checkLimits(moduleFor(v), steps, (param) => operands[s.tensors.findIndex((t) => t.meta.name === param)]!, driver);
     return { variant: v, steps };
   }
 

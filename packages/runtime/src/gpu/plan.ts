@@ -1,6 +1,7 @@
 import type { GpuLaunch, GpuModule, GpuStep, HostValues } from '@quern/kernel-dsl';
 import { LaunchError } from '../errors/index.ts';
 import type { GpuDriver } from '../driver/index.ts';
+import type { Operand } from '../kernel/index.ts';
 import type { Evaluate } from './variants.ts';
 
 /** One step of a call, all of it known: a launch with its grid, or the point where faults are looked at. */
@@ -43,7 +44,7 @@ export const suitsGrid = (steps: readonly Resolved[], driver: GpuDriver): boolea
   steps.every((s) => s.kind === 'look' || s.grid.every((n, d) => n <= (driver.info.limits.grid[d] ?? 1)));
 
 /** @throws LaunchError where a launch asks for more than a device has, with the number and a fix */
-export function checkLimits(m: GpuModule, steps: readonly Resolved[], driver: GpuDriver): void {
+export function checkLimits(m: GpuModule, steps: readonly Resolved[], operand: (param: string) => Operand, driver: GpuDriver): void {
   const { limits, kind, index } = driver.info, where = `${kind}:${index}`;
   const refuse = (what: string, most: number, fix: string): never => { throw new LaunchError(`kernel '${m.name}': ${what}; ${where} takes ${most}`, { fix }); };
   for (const s of steps) {
@@ -53,6 +54,10 @@ export function checkLimits(m: GpuModule, steps: readonly Resolved[], driver: Gp
     block.forEach((n, d) => { if (n > limits.block[d]!) refuse(`a workgroup has ${n} lanes along ${'xyz'[d]}`, limits.block[d]!, 'bind another loop to that direction'); });
     const most = dynamicSharedBytes > 0 ? limits.dynamicSharedBytes : limits.sharedBytes;
     if (sharedBytes > most) refuse(`a workgroup uses ${sharedBytes} bytes of shared memory`, most, 'stage smaller tiles, or pipeline fewer of them');
+    for (const a of s.launch.args) if (a.kind === 'buffer' && a.image !== undefined) {
+      const { high, elementBytes } = operand(a.param), texels = Math.ceil(high / (4 * elementBytes));
+      if (texels > (limits.texels ?? 0)) refuse(`'${a.param}' ends at texel ${texels} of an image`, limits.texels ?? 0, 'pass parts of it in memory of their own, or compile the kernel without stage(…, \'image\')');
+    }
     const bindings = s.launch.args.filter((a) => a.kind === 'buffer' || a.kind === 'workspace' || a.kind === 'faults' || a.kind === 'print').length, { parts, bytes } = m.options.split, split = Object.entries(parts);
     if (bindings > (limits.bindings ?? Infinity)) refuse(`a launch takes ${bindings} bindings${split.length > 0 ? `, of ${bytes} bytes at most: ${split.map(([n, x]) => `${x} for ${n}`).join(', ')}` : ''}`, limits.bindings!, split.length > 0 ? 'pass slices of its tensors, in several calls' : 'pass fewer tensors to one kernel');
     s.grid.forEach((n, d) => { if (n > limits.grid[d]!) refuse(`a launch has ${n} workgroups along ${'xyz'[d]}`, limits.grid[d]!, 'give each workgroup more to do'); });

@@ -20,7 +20,7 @@ export async function gpuTarget(info: GpuInfo): Promise<Target> {
   }
   const has = (f: string): boolean => info.features.includes(f), limits = { lanes: info.limits.lanes, sharedBytes: info.limits.sharedBytes };
   if (info.kind === 'opencl') {
-    const all = ['f64', 'i64', 'f16', 'dot4', 'atomic64', 'print', 'rounded_divide'] as const;
+    const all = ['f64', 'i64', 'f16', 'dot4', 'atomic64', 'print', 'rounded_divide', 'images'] as const;
     return dsl.openclTarget([...all.filter(has), ...(has('nvidia') ? (['ptx'] as const) : [])], limits);
   }
   return dsl.wgslTarget([...(['f16', 'dot4'] as const).filter(has), 'print'], limits);

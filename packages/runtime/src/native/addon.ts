@@ -21,7 +21,7 @@ export type DeviceModuleHandle = { readonly [brand]: 'device module' };
 export interface NativeDeviceInfo {
   readonly name: string; readonly vendor: string; readonly driver: string; readonly features: string; readonly software: number; readonly integrated: number; readonly units: number;
   readonly major: number; readonly minor: number; readonly lanes: number; readonly memoryBytes: number; readonly bufferBytes: number; readonly sharedBytes: number;
-  readonly dynamicSharedBytes: number; readonly cacheBytes: number; readonly grid: readonly number[]; readonly block: readonly number[];
+  readonly texels: number; readonly dynamicSharedBytes: number; readonly cacheBytes: number; readonly grid: readonly number[]; readonly block: readonly number[];
 }
 
 /** Anything that kernels can work on. */

@@ -2,6 +2,7 @@
 import { FAULT_WORDS, assume, axes, emitGpu, evaluate, fma, interpret, kernel, lower, print, printedLines, scalar, tensor as tensorParam } from '@quern/kernel-dsl';
 import { describe, expect, test } from 'vitest';
 import { ArgumentError, AssumptionError, BoundsError, compileKernel, device, gpuKernel, type GpuKernel, gpuTarget, listDevices, tensor, values, zeros } from '../../src/index.ts';
+import { FULL } from '../../../../tools/test/spread.ts';
 import { node } from '../support/child.ts';
 import { temporaryDir } from '../support/sample.ts';
 import { rejection } from '../support/thrown.ts';
@@ -106,6 +107,39 @@ for (const { id, kind } of (await listDevices()).devices) {
       expect(Array.from(await ys[0]!.readAsync())).toEqual([7, 6, 5]);
       call.dispose();
       expect(() => { call.enqueue(); }).toThrow(/prepared call of kernel 'lookup' was used after/);
+      k.dispose();
+    });
+
+    test.runIf(kind === 'opencl')('weights are read through images: bits, places, whole texels and single elements, limits', async () => {
+      const d = await opened, { info } = d.driver!, n = 100, types = { f32: Float32Array, f16: Uint16Array, i16: Int16Array, u8: Uint8Array, i8: Int8Array, i32: Int32Array } as const;
+      // PoCL compiles conversions for long: npm test reads two of the types.
+      const chosen = (FULL ? ['f32', 'f16', 'i16', 'u8', 'i8', 'i32'] as const : ['f32', 'i8'] as const), names = chosen.map((t) => `w_${t}`);
+      const weights = kernel('weights', { y: tensorParam('f32', 'N').out(), ...Object.fromEntries(chosen.map((t) => [`w_${t}`, tensorParam(t, 'N')])) }, ({ y, N, ...all }) => {
+        const ax = axes({ i: N });
+        for (const i of ax.i) y.at(i).set(names.map((w) => (all as unknown as Record<string, typeof y>)[w]!.at(i).to('f32')).reduce((x, w, j) => x.add(w.mul(j + 1))));
+        return ax;
+      });
+      const on = (driver: typeof d.driver): Promise<GpuKernel> => compileKernel(weights, { device: { ...d, driver: driver! }, cacheDir, schedule: (s, { i }) => {
+        for (const w of names) s.stage(w, i, 'image');
+        const [o, l] = s.split(i, 64, { tail: 'mask' }), [t, v] = s.split(l, 4);
+        s.vectorize(v);
+        s.bind({ 'block.x': o, 'lane.x': t });
+      } });
+      const k = await on(d.driver), near = Object.fromEntries(chosen.map((t, j) => [names[j]!, { dtype: t, data: new types[t](Array.from({ length: n }, (_, i) => (t === 'f16' ? 0x3000 + 37 * i : ((i * 37 + j) % 251) - (t === 'u8' ? 0 : 100)))) }]));
+      expect(k.source).toContain('__read_only image1d_buffer_t w_i8');
+      expect(k.source).not.toMatch(/w_\w+\[/);
+      const far = Object.fromEntries(await Promise.all(Object.entries(near).map(async ([w, { data, dtype }]) => [w, await tensor(data, [n], { dtype: dtype as 'f16' }).to(d)] as const)));
+      const part = (from: number, to: number): typeof far => Object.fromEntries(Object.entries(far).map(([w, x]) => [w, x.slice([from, to])]));
+      for (const [from, to] of [[8, 99], [3, 90]] as const) {
+        const want = new Float32Array(to - from), y = zeros([to - from], 'f32', { device: d });
+        interpret(weights.ir, { ...Object.fromEntries(Object.entries(near).map(([w, { data }]) => [w, { data, shape: [to - from], offset: from }])), y: { data: want, shape: [to - from] } });
+        await k.run({ ...part(from, to), y });
+        expect(await y.readAsync(), `${from} to ${to}`).toEqual(want);
+      }
+      expect((await k.prepare({ ...part(8, 99), y: zeros([91], 'f32', { device: d }) })).module).toMatchObject({ options: { aligned: true }, features: ['images'] });
+      const less = await on({ ...d.driver!, info: { ...info, limits: { ...info.limits, texels: 20 } } });
+      await less.prepare({ ...part(8, 80), y: zeros([72], 'f32', { device: d }) });
+      expect(await rejection(less.prepare({ ...part(8, 81), y: zeros([73], 'f32', { device: d }) }))).toMatchObject({ code: 'QUERN_LAUNCH', message: expect.stringMatching(/'w_f32' ends at texel 21 of an image; opencl:0 takes 20/), fix: expect.stringContaining('image') });
       k.dispose();
     });
 

@@ -89,7 +89,7 @@ export interface GpuLaunch {
  * as their bits, bool as a byte). `faults` is a buffer of {@link FAULT_WORDS} words, zero at first; `print` one of as many words as a host likes, zero at first too.
  */
 export type GpuArg =
-  | { readonly kind: 'buffer'; readonly param: string; readonly access: Buffer['access']; /** Which of the parts that it is bound in; the first unless told. */ readonly part?: number }
+  | { readonly kind: 'buffer'; readonly param: string; readonly access: Buffer['access']; /** OpenCL: an image of four such elements a texel over all of the memory. */ readonly image?: DType; /** Which of the parts that it is bound in; the first unless told. */ readonly part?: number }
   | { readonly kind: 'start'; readonly param: string }
   | { readonly kind: 'workspace'; readonly name: string; readonly part?: number }
   | { readonly kind: 'size'; readonly name: string }

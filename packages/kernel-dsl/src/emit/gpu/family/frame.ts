@@ -48,6 +48,9 @@ export type Indexing = Pick<Frame, 'intervals' | 'memo'> & { readonly symbols: R
 
 export const varKey = (v: Var): string => `v${v.id}`;
 export const bufKey = (b: Buffer): string => `b${b.id}`;
+export const startKey = (b: Buffer): string => `o${b.id}`;
+/** Is a tensor read as an image? */
+export const isImage = (m: ModuleState, b: Buffer): boolean => m.dialect.starts && b.space === 'param' && m.k.images?.includes(b.name) === true;
 export const sizeKey = (name: string): string => `#${name}`;
 export const strideKey = (b: Buffer, dim: number): string => `s${b.id}.${dim}`;
 export const scalarKey = (name: string): string => `$${name}`;

@@ -3,7 +3,7 @@ import { DTYPES, HELD, bytesOf, isFloat } from '../../../ir/index.ts';
 import { heldAs } from '../../text/index.ts';
 import { helper } from './helper.ts';
 import type { Dialect, Helper } from './dialect.ts';
-import { typeOf, unsignedOf } from './types.ts';
+import { NAMES, typeOf, unsignedOf, vectorName } from './types.ts';
 
 type Real = 'f32' | 'f64';
 
@@ -53,6 +53,14 @@ export const bitsHelper = (from: DType, to: DType): Helper => {
   const F = heldAs(from), T = heldAs(to), name = `${T}_bits_of_${F}`;
   return { name, render: (d) => ({ signature: `${typeOf(to)} ${name}(${typeOf(from)} x)`, body: [`return ${d.bits(F, T, 'x')};`] }) };
 };
+
+/** Elements of an image: one, or the four of a texel. */
+export function imageHelper(t: DType, lanes: 1 | 4): Helper {
+  const T = typeOf(t), [letter, V] = t === 'f32' ? ['f', 'float4'] : DTYPES[t].kind === 'int' ? ['i', 'int4'] : ['ui', 'uint4'], name = `image_${lanes > 1 ? vectorName(t, lanes) : T}`, head = (R: string): string => `${R} ${name}(__read_only image1d_buffer_t x, int at)`;
+  return { name, render: () => ({ features: ['images'], ...(lanes > 1
+    ? { signature: head(vectorName(t, 4)), body: [`return convert_${NAMES.opencl[typeOf(t) as 'u8'] ?? typeOf(t)}4(read_image${letter}(x, at >> 2));`] }
+    : { signature: head(T), body: [`const ${V} texel = read_image${letter}(x, at >> 2);`, `return (${T})(at & 2 ? (at & 1 ? texel.w : texel.z) : at & 1 ? texel.y : texel.x);`] }) }) };
+}
 
 /** What formats of floats are made of. `magic`: added to a small whole number, it leaves that number in the low bits. */
 const FORMAT = {

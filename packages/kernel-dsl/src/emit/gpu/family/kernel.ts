@@ -7,7 +7,7 @@ import { freeVars, workspaceName } from '../plan.ts';
 import type { PlannedLaunch } from '../plan.ts';
 import { sharedBytesOf, sharedRoom } from '../shared-bytes.ts';
 import type { Memory } from './dialect.ts';
-import { FAULTS, bufKey, mapKey, scalarKey, sizeKey, strideKey, varKey } from './frame.ts';
+import { FAULTS, bufKey, isImage, mapKey, scalarKey, sizeKey, startKey, strideKey, varKey } from './frame.ts';
 import type { Frame, ModuleState, Symbol } from './frame.ts';
 import { hostBounds } from './interval.ts';
 import { printScope } from './stmt.ts';
@@ -26,7 +26,11 @@ function offers(m: ModuleState, l: PlannedLaunch): readonly Offer[] {
   const T = indexType(m.options.indexBits), { dialect } = m, out: Offer[] = [];
   const pointer = (t: string, readonly: boolean): string => dialect.pointer('global', t, { readonly, restrict: true });
   const tensors = m.k.params.flatMap((p: Param) => (p.kind === 'tensor' ? [p.buf] : []));
-  for (const b of tensors) out.push({ key: bufKey(b), wish: b.name, arg: { kind: 'buffer', param: b.name, access: b.access }, type: pointer(typeOf(b.packed ? 'u8' : b.dtype), b.access === 'in'), symbol: { memory: 'global' } });
+  for (const b of tensors.filter((x) => isImage(m, x))) {
+    out.push({ key: bufKey(b), wish: b.name, arg: { kind: 'buffer', param: b.name, access: 'in', image: b.dtype }, type: '__read_only image1d_buffer_t ', symbol: {} });
+    out.push({ key: startKey(b), wish: `${b.name}_start`, arg: { kind: 'start', param: b.name }, type: `${T} `, symbol: {} });
+  }
+  for (const b of tensors) if (!isImage(m, b)) out.push({ key: bufKey(b), wish: b.name, arg: { kind: 'buffer', param: b.name, access: b.access }, type: pointer(typeOf(b.packed ? 'u8' : b.dtype), b.access === 'in'), symbol: { memory: 'global' } });
   for (const { buf } of m.plan.workspace) out.push({ key: bufKey(buf), wish: buf.name, arg: { kind: 'workspace', name: workspaceName(m.plan, buf) }, type: pointer(typeOf(buf.dtype), false), symbol: { memory: 'global' } });
   for (const n of m.k.sizes) out.push({ key: sizeKey(n), wish: n, arg: { kind: 'size', name: n }, type: `${T} `, symbol: {} });
   for (const b of tensors) b.shape.forEach((_, d) => out.push({ key: strideKey(b, d), wish: `${b.name}_s${d}`, arg: { kind: 'stride', param: b.name, dim: d }, type: `${T} `, symbol: {} }));
@@ -66,7 +70,7 @@ export function printLaunch(m: ModuleState, l: PlannedLaunch, entries: readonly 
   const all = [...shared, ...[...f.exchanges].map(([type, x]) => ({ ...x, type, loc: undefined }))], out = new Writer();
   const sharedBytes = sharedBytesOf(all, m.target, l.body.loc), dynamic = dialect.dynamicShared && sharedBytes > STATIC_SHARED ? dialect.dynamicShared : undefined;
   const used = [...offered].filter(([key]) => f.args.has(key)).map(([, o]) => o), begin: string[] = [];
-  const args = dialect.starts ? used.flatMap((o) => (o.arg.kind === 'buffer' ? withStart(o, o.arg.param, m, namer, begin) : [o])) : used;
+  const args = dialect.starts ? used.flatMap((o) => (o.arg.kind === 'buffer' && !o.arg.image ? withStart(o, o.arg.param, m, namer, begin) : [o])) : used;
   out.locs = m.k.loc ? [m.k.loc] : [];
   openEntry(out, `${dialect.entry(l.entry, l.block, m.k.resident)}(`, args.map((a) => a.declaration));
   for (const line of begin) out.line(line);

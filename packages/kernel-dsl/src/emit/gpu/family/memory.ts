@@ -4,9 +4,9 @@ import { EmitError } from '../../error.ts';
 import { call, castTo, flatIndex, heldAs, infix, PREC, primary, strideOf, wrap } from '../../text/index.ts';
 import type { Text } from '../../text/index.ts';
 import type { Memory } from './dialect.ts';
-import { FAULTS, bufKey, nameOf, need, symbolOf } from './frame.ts';
+import { FAULTS, bufKey, isImage, nameOf, need, startKey, symbolOf } from './frame.ts';
 import type { Frame, ModuleState } from './frame.ts';
-import { bitsHelper, bytesHelper, insideHelper, joinHelper, packedHelper } from './helpers.ts';
+import { bitsHelper, bytesHelper, imageHelper, insideHelper, joinHelper, packedHelper } from './helpers.ts';
 import { addressText } from './index-text.ts';
 import type { Print } from './index-text.ts';
 import { typeOf, vectorName } from './types.ts';
@@ -91,12 +91,17 @@ export function insideText(f: Frame, buf: Buffer, index: readonly Expr[], access
 /** A load that is checked first: 0 where it would be outside. */
 const guarded = (inside: Text | undefined, x: Text): Text => (inside ? { t: `(${wrap(inside, PREC.lor)} ? ${wrap(x, PREC.lor)} : 0)`, p: PREC.primary } : x);
 
+/** Elements of a tensor that is an image from the start of its memory on. */
+const imageText = (f: Frame, buf: Buffer, index: readonly Expr[], lanes: 1 | 4, print: Print): Text =>
+  call(need(f, imageHelper(buf.dtype, lanes)), primary(nameOf(f, bufKey(buf), buf.name)), castTo('int', infix('+', primary(nameOf(f, startKey(buf), buf.name)), addressText(f, flatIndex(buf, index), print))));
+
 /** The value at a place of memory. */
 export function loadText(f: Frame, e: Load, print: Print): Text {
   const { buf, index } = e;
   if (e.lanes !== 1) throw new EmitError(`a load of ${e.lanes} lanes in an expression`, e.loc);
   if (buf.space === 'reg') return primary(nameOf(f, bufKey(buf), buf.name));
   const inside = insideText(f, buf, index, 'read', e.as ? bytesOf(e.as) : 1, print, e.loc);
+  if (isImage(f.m, buf)) return guarded(inside, imageText(f, buf, index, 1, print));
   if (buf.packed) return guarded(inside, call(need(f, packedHelper(buf.packed)), primary(elementText(f, buf, index, print)), castTo('int', addressText(f, flatIndex(buf, index), print))));
   return guarded(inside, e.as ? bytesText(f, buf, index, e.as, print) : primary(elementText(f, buf, index, print)));
 }
@@ -115,11 +120,13 @@ function bytesText(f: Frame, buf: Buffer, index: readonly Expr[], as: NonNullabl
 export function wideLoadText(f: Frame, e: Load, print: Print): Text {
   const { buf, index, lanes } = e, T = vectorName(e.dtype, lanes), step = e.as ? bytesOf(e.as) : 1, elements = lanes * step;
   const inside = insideText(f, buf, index, 'read', elements, print, e.loc);
-  if (!inside && isAligned(f, buf, index, elements)) {
+  const image = isImage(f.m, buf), fits = !inside && isAligned(f, buf, index, elements);
+  if (image && fits && lanes % 4 === 0) return { t: `(${T})(${Array.from({ length: lanes / 4 }, (_, i) => imageText(f, buf, next(index, 4 * i), 4, print).t).join(', ')})`, p: PREC.unary };
+  if (!image && fits) {
     const own = e.as ? undefined : f.m.dialect.load?.(f.m.target, e.dtype, lanes, placeText(f, buf, index, print));
     return own === undefined ? { t: through(f, T, buf, index, print), p: PREC.unary } : primary(own);
   }
-  const parts = Array.from({ length: lanes }, (_, i) => (e.as ? bytesText(f, buf, next(index, i * step), e.as, print) : primary(elementText(f, buf, next(index, i), print))));
+  const parts = Array.from({ length: lanes }, (_, i) => (e.as ? bytesText(f, buf, next(index, i * step), e.as, print) : image ? imageText(f, buf, next(index, i), 1, print) : primary(elementText(f, buf, next(index, i), print))));
   // Checked once: a part outside would be read otherwise.
   return call(need(f, joinHelper(e.dtype, lanes)), ...parts.map((x) => guarded(inside, x)));
 }

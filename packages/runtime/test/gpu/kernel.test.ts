@@ -25,8 +25,10 @@ const lookup = (safe: boolean): ReturnType<typeof kernel> => kernel('lookup', { 
   return { i: ax.i };
 });
 
-for (const { id, kind } of (await listDevices()).devices) {
-  if (kind !== 'opencl' && kind !== 'cuda') continue;
+const gpus = (await listDevices()).devices.filter(({ kind }) => kind === 'opencl' || kind === 'cuda');
+test.skipIf(gpus.length === 0 && !/opencl|cuda/.test(process.env['QUERN_REQUIRE_DEVICES'] ?? ''))('there is a device of OpenCL or CUDA (skipped where none is)', () => { expect(gpus.length).toBeGreaterThan(0); });
+
+for (const { id, kind } of gpus) {
   describe(id, () => {
     const cacheDir = temporaryDir();
     const opened = device(id, { fallback: 'none' });

@@ -10,8 +10,11 @@ process.env['FC_SEED'] ??= String(Date.now() & 0x7fffffff);
 
 const each = { environment: 'node', pool: 'forks' as const, testTimeout: 60_000, hookTimeout: 60_000, setupFiles: ['tools/test/setup.ts'] };
 const exclude = ['**/node_modules/**', '**/dist/**'];
-/** Pure code: to load it anew for each file takes longer than most of its tests, so that a process runs many files. */
-const together = ['packages/{kernel-dsl,conformance,fft,dnn,llm}/test/**/*.test.ts', 'tools/test/**/*.test.ts'];
+/** Pure code, and tests that change nothing of their process: to load it anew for each file takes longer than most of its tests, so that a process runs many files. */
+const together = [
+  'packages/{kernel-dsl,conformance,fft,dnn,llm}/test/**/*.test.ts', 'tools/test/**/*.test.ts',
+  'packages/blas/test/{cblas,conform,errors,gemm,kernels}.test.ts', 'packages/runtime/test/{half,kernel,memory,overlap,package,program,tensor}.test.ts',
+];
 
 export default defineConfig({
   test: {

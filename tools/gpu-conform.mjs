@@ -1,7 +1,7 @@
 // `node tools/gpu-conform.mjs [RESULT.json]`: every case of the tests for GPUs on each GPU of this machine, compared with the interpreter bit for bit; then kernels
 // of dnn, on the schedules that are found for them, held to their bounds.
 // `--kernels` leaves dnn out; `--only=cuda:0` takes devices whose names begin so, `--quick` one variant of each case, `--tensor-cores` what runs on tensor cores alone, `--part=0/4` every fourth case from
-// the first on, `--all` also OpenCL that runs on the CPU. Needs a build.
+// the first on, `--binding=256` has WebGPU bind no more than so many bytes at once, `--all` also OpenCL that runs on the CPU. Needs a build.
 // Status: 0; 1 when something differs; 2 when there is no such device.
 // `node tools/gpu-conform.mjs --bundle DIR` writes the programs alone; beside @quern/runtime and @quern/kernel-dsl they need Node and nothing else.
 import { spawnSync } from 'node:child_process';

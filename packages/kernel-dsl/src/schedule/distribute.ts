@@ -59,9 +59,11 @@ export function distribute(st: State, order: readonly Axis[], through: readonly 
         const value = tidy(s.value);
         // What a condition guards is not read outside of it.
         if (!differs(value) && !(guards.length > 0 && readsMemory(value))) return [{ ...s, value }];
-        if (!readsMemory(value)) { names.set(s.v.id, value); return []; }
+        const together = value.kind === 'subgroup'; // a statement of its own wherever it stands
+        if (!readsMemory(value) && !together) { names.set(s.v.id, value); return []; }
         const w = newBuffer({ name: s.v.name, dtype: s.v.dtype, space: 'reg', shape: loops.map((l) => l.extent), loc: s.loc });
-        const made: readonly Stmt[] = [{ kind: 'alloc', buf: w, loc: s.loc, step: s.step }, apart({ kind: 'store', buf: w, index: vars, value, loc: s.loc, step: s.step })];
+        const store: Stmt = { kind: 'store', buf: w, index: vars, value: together ? s.v : value, loc: s.loc, step: s.step };
+        const made: readonly Stmt[] = [{ kind: 'alloc', buf: w, loc: s.loc, step: s.step }, apart(together ? block([{ ...s, value }, store]) : store)];
         names.set(s.v.id, load(w, vars));
         return made;
       }

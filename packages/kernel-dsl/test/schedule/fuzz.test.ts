@@ -65,6 +65,7 @@ describe('random schedules', () => {
     ['blur', [{ verb: 'split', a: 15, b: 5, n: 303 }, { verb: 'rfactor', a: 18, b: 0, n: 0 }, { verb: 'split', a: 0, b: 0, n: 0 }]], // no iteration to give a register to
     ['blur', [{ verb: 'bind', a: 2, b: 0, n: 630 }, { verb: 'split', a: 0, b: 0, n: 0 }, { verb: 'bind', a: 19, b: 0, n: 126 }, { verb: 'split', a: 0, b: 0, n: 0 }]], // threads read what others had written
     ['blur', [{ verb: 'deal', a: 0, b: 5, n: 4 }, { verb: 'split', a: 0, b: 0, n: 0 }]], // lanes of one row after those of another: the interpreter saw a race
+    ['blur', [{ verb: 'deal', a: 0, b: 3, n: 1 }, { verb: 'distribute', a: 2, b: 0, n: 2 }]], // what lanes add up together was stored without a name
     ['blur', [{ verb: 'split', a: 15, b: 7, n: 15 }, { verb: 'computeAt', a: 10, b: 19, n: 0 }, { verb: 'split', a: 0, b: 0, n: 0 }]], // a padded tail read what computeAt had not made
     ['gemm', [{ verb: 'tile', a: 23, b: 1, n: 448 }, { verb: 'stage', a: 27, b: 0, n: 746 }, { verb: 'stage', a: 26, b: 0, n: 164 }]], // one condition that spoke of two loops was left out of a copy that needed half of it
   ];

@@ -87,7 +87,7 @@ export interface Schedule {
   /**
    * Copies what the body of `axis` uses of a tensor into registers, a packed panel, or memory that the lanes of a workgroup share; returns the loops
    * of the copy by name. Registers may be filled from shared memory too, by the name that its stage gave it. `image` copies nothing: OpenCL reads the tensor, all of whose
-   * reads must stand inside of `axis`, as an image, through the caches of textures. That is the faster way to weights on many phones.
+   * reads must stand inside of `axis`, as an image, through the caches of textures.
    */
   stage(tensor: string, axis: Axis, space: 'reg' | 'pack' | 'shared' | 'image', o?: StageOptions): Readonly<Record<string, Axis>>;
   /** Puts an instruction in the place of loops that compute what it computes: `axes` in the order of its own loops. */

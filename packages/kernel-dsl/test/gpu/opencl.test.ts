@@ -9,7 +9,7 @@ const t = target('opencl');
 /** Half of the corpus of schedules, one or the other, unless QUERN_FULL: a kernel takes PoCL a second or more. */
 const half = (turn: 0 | 1): readonly Case[] => { const all = corpusCases(t); return spread(all, Math.ceil(all.length / 2), turn); };
 
-describe.skipIf(!OPENCL)('OpenCL gives the bits of the interpreter', () => {
+describe.skipIf(!OPENCL)(OPENCL ? 'OpenCL gives the bits of the interpreter' : 'there is no OpenCL here: no text for it was run', () => {
   it('for workgroups', () => { sameOnOpenCl(workgroupCases(t), t); });
   it('for the corpus of schedules', () => { sameOnOpenCl(half(0), t); });
   it('for the corpus, with scalar accesses and every access checked', () => { sameOnOpenCl(half(1), t, { bounds: true, aligned: false }); });

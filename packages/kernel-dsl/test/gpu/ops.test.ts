@@ -19,9 +19,9 @@ const casts = (t: Target): Case[] => [...(WIDE ? castCases(t) : castCases(t).fil
 const lowered = (cases: readonly Case[], t: Target): Case[] => cases.map(({ k, runs }, i) => ({ k: { ...lower(k, t), name: `${k.name}_${i}` }, runs }));
 
 describe('every operation and cast', () => {
-  const t = target('opencl');
-  it.skipIf(!OPENCL)('gives the bits of the interpreter in OpenCL: operations', () => { sameOnOpenCl(lowered(operations(t), t), t); });
-  it.skipIf(!OPENCL)('gives the bits of the interpreter in OpenCL: casts', () => { sameOnOpenCl(lowered(casts(t), t), t); });
+  const t = target('opencl'), WHY = OPENCL ? '' : ' (which is not here)';
+  it.skipIf(!OPENCL)(`gives the bits of the interpreter in OpenCL${WHY}: operations`, () => { sameOnOpenCl(lowered(operations(t), t), t); });
+  it.skipIf(!OPENCL)(`gives the bits of the interpreter in OpenCL${WHY}: casts`, () => { sameOnOpenCl(lowered(casts(t), t), t); });
   it.skipIf(!NVCC).each(WIDE ? ['cuda-sm75', 'cuda-sm80', 'cuda-sm90a'] : ['cuda-sm75'])(NVCC ? 'compiles for %s' : 'is not compiled for %s: nvcc is not on PATH', (isa) => {
     const c = target(isa);
     compileCuda(lowered([...operations(c), ...casts(c)], c).map(({ k }) => emitGpu(k, c)));

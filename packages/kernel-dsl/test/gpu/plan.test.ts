@@ -24,8 +24,8 @@ const kinds = (m: GpuModule): unknown => {
 };
 const emitted = (k: Kernel): GpuModule => emitGpu(lower(k.ir, t), t);
 
-/** A test that runs programs there; skipped where no OpenCL is. */
-const onOpenCl = it.skipIf(!OPENCL);
+/** A test that runs programs of OpenCL; skipped, with the reason, where there is none. */
+const onOpenCl = (name: string, f: () => void): void => it.skipIf(!OPENCL)(OPENCL ? name : `${name} (there is no OpenCL here)`, f);
 
 describe('a plan', () => {
   onOpenCl('hands memory and registers from launch to launch', () => {

@@ -36,7 +36,7 @@ const GROUPS: Readonly<Record<string, () => Case[]>> = {
   'functions of floats': () => (Object.keys(MAX_ULP) as MathFn[]).flatMap((fn) => functions(fn, t).filter((c) => !c.k.name.endsWith('_1'))),
 };
 
-describe.skipIf(!OPENCL)('OpenCL gives the bits of the interpreter', () => {
+describe.skipIf(!OPENCL)(OPENCL ? 'OpenCL gives the bits of the interpreter' : 'there is no OpenCL here: no text for it was run', () => {
   it.each(Object.keys(GROUPS))('%s', (name) => { sameOnOpenCl(named(GROUPS[name]!()), t); });
 });
 describe.skipIf(!NVCC)(NVCC ? 'nvcc compiles' : 'nvcc is not on PATH: no CUDA was compiled', () => {

@@ -15,6 +15,8 @@ import { GXX, onWarpMachine } from './warp-machine.ts';
 const cases = tensorCases(target('cuda-sm90a')).flatMap((c) => c.runs.slice(0, 1).map((args) => ({ c, args: args as Record<string, TensorValue>, name: c.name, arch: c.older ? 750 : c.target.isa === 'cuda-sm80' ? 800 : 900 })));
 const copies = (args: Record<string, TensorValue>): Record<string, TensorValue> => Object.fromEntries(Object.entries(args).map(([n, v]) => [n, { ...v, data: v.data.slice() as TensorValue['data'] }]));
 
+const WHY = GXX ? '' : ' (g++ is not on PATH)';
+
 /** Runs a case with copies as early and as late as they may come. */
 function same(k: KernelIR, meaning: KernelIR, on: Target, args: Record<string, TensorValue>, arch: number): void {
   const want = copies(args), run = onWarpMachine(k, on, args, arch);
@@ -26,11 +28,11 @@ function same(k: KernelIR, meaning: KernelIR, on: Target, args: Record<string, T
   }
 }
 
-describe.skipIf(!GXX)('emitted products of warps, on a warp made of fibers', () => {
+describe.skipIf(!GXX)(`emitted products of warps, on a warp made of fibers${WHY}`, () => {
   it.each(spread(cases, 2))('$name for __CUDA_ARCH__ $arch', ({ c, args, arch }) => { same(c.k, c.meaning, c.target, args, arch); }, 240_000);
 });
 
-describe.skipIf(!GXX)('tiles that lanes copy ahead, on lanes made of fibers', () => {
+describe.skipIf(!GXX)(`tiles that lanes copy ahead, on lanes made of fibers${WHY}`, () => {
   const sm80 = target('cuda-sm80'), ahead = corpusCases(sm80).filter(({ k }) => holds(k.body, (s) => s.kind === 'region' && s.ahead === true));
   it.each(spread(ahead.flatMap(({ k, runs }) => runs.map((args, i) => ({ name: `${k.name}, arguments ${i}`, k, args: args as Record<string, TensorValue> }))), 3, 2))('$name', ({ k, args }) => {
     expect(emitGpu(k, sm80).source).toContain('cp.async');

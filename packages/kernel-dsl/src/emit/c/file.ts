@@ -39,7 +39,7 @@ export function assembleFileC(kernels: readonly EmittedKernel[], target: Target,
   const asked = [...new Set(helpers.flatMap((h) => h.includes ?? []))].sort();
   const conditional = [
     ...asked.map((h) => `#include <${h}>`),
-    ...(asked.includes('immintrin.h') ? [] : [x86Text(code, target.isa.startsWith('x86-64')) ?? []].flat()),
+    ...(asked.includes('immintrin.h') ? [] : x86Text(code, target.isa.startsWith('x86-64'))),
     ...(!asked.includes('arm_neon.h') && /\bdefined\(__aarch64__\)\n.*\bv\w+\(/.test(code) ? ['#if defined(__aarch64__)\n#include <arm_neon.h>\n#endif'] : []),
   ];
   const parts = [

@@ -58,7 +58,7 @@ const INTRINSICS: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ['_mm_cvtph_ps', '(a) __builtin_ia32_vcvtph2ps((__v8hi)(a))'], ['_mm256_cvtph_ps', '(a) __builtin_ia32_vcvtph2ps256((__v8hi)(a))'], ['_mm512_cvtph_ps', `(a) __builtin_ia32_vcvtph2ps512_mask((__v16hi)(a), (__m512){0}, (unsigned short)-1, 4)`],
   ['_mm_cvtps_ph', '(a, how) (__m128i)__builtin_ia32_vcvtps2ph(a, how)'], ['_mm256_cvtps_ph', '(a, how) (__m128i)__builtin_ia32_vcvtps2ph256(a, how)'], ['_mm512_cvtps_ph', '(a, how) (__m256i)__builtin_ia32_vcvtps2ph512_mask(a, how, (__v16hi){0}, (unsigned short)-1)'],
   ['_cvtsh_ss', '(h) __builtin_ia32_vcvtph2ps((__v8hi){(short)(h), 0, 0, 0, 0, 0, 0, 0})[0]'], ['_cvtss_sh', '(x, how) (uint16_t)__builtin_ia32_vcvtps2ph((__m128){x, 0, 0, 0}, how)[0]'],
-  ['_MM_FROUND_TO_NEAREST_INT', '0'], ['_MM_FROUND_NO_EXC', '8'], ['_MM_MANT_NORM_p75_1p5', '3'], ['_MM_MANT_SIGN_src', '0'], ['_MM_MANT_SIGN_zero', '1'], ['_MM_MANT_SIGN_nan', '2'],
+  ['_MM_FROUND_TO_NEAREST_INT', '0'], ['_MM_MANT_NORM_p75_1p5', '3'],
   ['_CMP_EQ_OQ', '0'], ['_CMP_NEQ_UQ', '4'], ['_CMP_LT_OQ', '17'], ['_CMP_LE_OQ', '18'], ['_CMP_GE_OQ', '29'], ['_CMP_GT_OQ', '30'],
 ]);
 
@@ -86,13 +86,13 @@ const named = (text: string, known: RegExp): string[] => [...new Set(text.match(
 
 /**
  * What makes the intrinsics of Intel known that a C text uses: the definitions of those few where the compiler has their builtins, else immintrin.h;
- * undefined where it uses none.
+ * nothing where it uses none.
  * @param fixed whether the text is compiled for one instruction set; else it may hold intrinsics between `#if defined(__FMA__)` and the like
  */
-export function x86Text(code: string, fixed: boolean): string | undefined {
+export function x86Text(code: string, fixed: boolean): readonly string[] {
   const used = named(code, /\b(_mm\d*_\w+|_cvts\w+|_(MM|CMP)_\w+)\b/g);
-  if (used.length === 0) return undefined;
-  if (!used.every((n) => INTRINSICS.has(n))) return '#if defined(__x86_64__)\n#include <immintrin.h>\n#endif';
+  if (used.length === 0) return [];
+  if (!used.every((n) => INTRINSICS.has(n))) return ['#if defined(__x86_64__)\n#include <immintrin.h>\n#endif'];
   const texts = ([0, 1] as const).map((i) => used.map((n) => { const m = INTRINSICS.get(n)!; return `#define ${n}${typeof m === 'string' ? (m.startsWith('(') ? m : ` ${m}`) : m[i]}`; }));
   const block = (lines: readonly string[], ready: string): string => {
     const types = [...TYPES].filter(([n]) => new RegExp(`\\b${n}\\b`).test(`${code}\n${lines.join('\n')}`)).map(([, t]) => `typedef ${t};`);
@@ -100,9 +100,9 @@ export function x86Text(code: string, fixed: boolean): string | undefined {
     return `#if ${ready}\n#if ${[...needs].join(' && ') || '1'}\n#define QUERN_BUILTINS\n${[...types, ...lines].join('\n')}\n#endif\n`;
   };
   const [gcc, clang] = texts as [string[], string[]], same = gcc.join() === clang.join();
-  return [
-    '// Of immintrin.h, which takes a compiler most of a second, what is used here.\n#if defined(__x86_64__)\n',
+  return [[
+    '// What is used here of immintrin.h, which takes compilers longer to read than most kernels to compile.\n#if defined(__x86_64__)\n',
     ...(same ? [block(gcc, 'defined(__clang__) || __GNUC__ >= 10'), '#endif\n'] : [block(clang, 'defined(__clang__)'), block(gcc, '__GNUC__ >= 10').replace('#if', '#elif'), '#endif\n']),
     '#ifndef QUERN_BUILTINS\n#include <immintrin.h>\n#endif\n#endif',
-  ].join('');
+  ].join('')];
 }

@@ -1,5 +1,5 @@
 // Attention on a GPU of compute capability 9.0: checked against doubles, then timed in turns with PyTorch's flash and cuDNN attention.
-import { flashAttention, hopperAttention } from '@quern/kernel-dsl';
+import { flashAttention, hopperAttention } from '@quern/kernel-dsl/gpu';
 import { bf16ToF32, compileKernel, f16ToF32, f32ToBf16, f32ToF16, tensor, zeros } from '@quern/runtime';
 import { median, randomFrom } from './common.mjs';
 

@@ -1,5 +1,6 @@
 // The kernels that benchmarks/gpu.bench.mjs measures: each an algorithm and its schedule for an NVIDIA GPU of compute capability 9.0.
-import { axes, hopperGemm, kernel, reg, tensor, tensorGemm, tf32 } from '@quern/kernel-dsl';
+import { axes, kernel, reg, tensor, tf32 } from '@quern/kernel-dsl';
+import { hopperGemm, tensorGemm } from '@quern/kernel-dsl/gpu';
 
 /** C = A Bᵀ, both with dense rows along k; `read` makes factors of elements, sums are in `sum`. */
 const product = (name, dtype, sum, out, read = (x) => x.to(sum)) => kernel(`gemm_${name}`, { A: tensor(dtype, 'M', 'K'), B: tensor(dtype, 'N', 'K'), C: tensor(out, 'M', 'N').out() }, ({ A, B, C, M, N, K }) => {

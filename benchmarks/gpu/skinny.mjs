@@ -1,5 +1,6 @@
 // The kernels that benchmarks/gpu-skinny.bench.mjs measures: few rows times a matrix of weights, in f16 and in 4-bit blocks, on the tensor cores of any GPU since 8.0.
-import { assume, axes, gridMap, kernel, q4_0, reg, tensor, tensorGemm, tensorQ4, when } from '@quern/kernel-dsl';
+import { assume, axes, kernel, q4_0, reg, tensor, when } from '@quern/kernel-dsl';
+import { gridMap, tensorGemm, tensorQ4 } from '@quern/kernel-dsl/gpu';
 
 /** C = X Wᵀ in f16, sums in f32. */
 const whole = kernel('gemm_f16', { X: tensor('f16', 'M', 'K'), W: tensor('f16', 'N', 'K'), C: tensor('f16', 'M', 'N').out() }, ({ X, W, C, M, N, K }) => {

@@ -1,5 +1,6 @@
 // The kernels that benchmarks/gpu-streams.bench.mjs measures: work that memory bounds, each an algorithm and its schedules for an NVIDIA GPU.
-import { axes, exp, gridMap, gridRows, gridTranspose, kernel, reg, rsqrt, scratch, tensor, value } from '@quern/kernel-dsl';
+import { axes, exp, kernel, reg, rsqrt, scratch, tensor, value } from '@quern/kernel-dsl';
+import { gridMap, gridRows, gridTranspose } from '@quern/kernel-dsl/gpu';
 
 const copy = kernel('copy', { x: tensor('f32', 'T', 'D'), y: tensor('f32', 'T', 'D').out() }, ({ x, y, T, D }) => {
   const ax = axes({ t: T, i: D });

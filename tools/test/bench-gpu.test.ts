@@ -3,8 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { autoGrid, emitGpu, flashAttention, hopperAttention, lower, schedule, target, verify } from '@quern/kernel-dsl';
-import type { Axes, FlashAttention, Kernel, Schedule } from '@quern/kernel-dsl';
+import { lower, schedule, target, verify } from '@quern/kernel-dsl';
+import { autoGrid, emitGpu, flashAttention, hopperAttention } from '@quern/kernel-dsl/gpu';
+import type { Axes, Kernel, Schedule } from '@quern/kernel-dsl';
+import type { FlashAttention } from '@quern/kernel-dsl/gpu';
 import { afterAll, describe, expect, it } from 'vitest';
 import { root } from './snippets.ts';
 

@@ -93,7 +93,7 @@ describe('CONTRIBUTING.md: add a target', () => {
       for (const i of ax.i) x.at(i).set(x.at(i).mul(2));
       return ax;
     });
-    const m = dsl.emitGpu(dsl.lower(k.ir, t), t);
+    const { emitGpu } = (await import(join(src, 'gpu.ts'))) as typeof import('@quern/kernel-dsl/gpu'), m = emitGpu(dsl.lower(k.ir, t), t);
     expect(m.flags).toContain('--gpu-architecture=sm_89');
     expect(m.source).toContain('twice_kernel(');
     expect(() => target('cuda-sm89')).toThrow('unknown target');

@@ -1,7 +1,8 @@
 /** The kernels of this package on the GPUs of this machine: scheduled for them, proved, and held to their definition. */
 import { conformOn } from '@quern/conformance';
 import type { ConformReport } from '@quern/conformance';
-import { emitGpu, lower, target } from '@quern/kernel-dsl';
+import { lower, target } from '@quern/kernel-dsl';
+import { emitGpu } from '@quern/kernel-dsl/gpu';
 import { device, listDevices } from '@quern/runtime';
 import { describe, expect, it } from 'vitest';
 import '../../runtime/test/support/webgpu.ts';

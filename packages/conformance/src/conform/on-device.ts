@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { FAULT_WORDS, autoGrid, emitGpu, evaluate, printedLines } from '@quern/kernel-dsl';
+import { FAULT_WORDS, autoGrid, emitGpu, evaluate, printedLines } from '@quern/kernel-dsl/gpu';
 import type { Axes, Kernel, KernelIR, Schedule, TensorArg } from '@quern/kernel-dsl';
 import { BoundsError, gpuKernel, gpuTarget, rowMajor, tensor } from '@quern/runtime';
 import type { Device, GpuKernel, KernelArgs, Tensor } from '@quern/runtime';

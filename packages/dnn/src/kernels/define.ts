@@ -1,4 +1,5 @@
-import { autoGrid, schedule } from '@quern/kernel-dsl';
+import { schedule } from '@quern/kernel-dsl';
+import { autoGrid } from '@quern/kernel-dsl/gpu';
 import type { Axes, Kernel, KernelIR, Schedule, ScheduledKernel, Target } from '@quern/kernel-dsl';
 
 /** A kernel of this package: what it computes, and how it runs. Nothing is traced before it is asked for. */

@@ -1,5 +1,4 @@
-/** Text for GPUs, and what all machines share: the metadata of kernels. C has an entry of its own (`@quern/kernel-dsl/c`). */
-export * from './gpu/index.ts';
+/** What the texts for all machines share: the metadata of kernels. C and GPUs have entries of their own (`@quern/kernel-dsl/c`, `@quern/kernel-dsl/gpu`). */
 export { EmitError } from './error.ts';
 export { kernelMeta, sizeCount } from './meta.ts';
 export type { KernelMeta, ParamMeta } from './meta.ts';

@@ -1,13 +1,13 @@
 /** Attention by warpgroups: the interpreter runs algorithm and schedule, proofs hold, nvcc keeps it in registers, and what cannot be is refused. */
 import { describe, expect, it } from 'vitest';
 import { spread } from '../../../../tools/test/spread.ts';
-import { emitGpu } from '../../src/emit/index.ts';
+import { emitGpu } from '../../src/emit/gpu/index.ts';
 import { wgmmaHeld } from '../../src/instructions/index.ts';
 import { mapStmt, printKernel, visitStmt } from '../../src/ir/index.ts';
 import { axes, exp2, kernel, reg, scratch, tensor, when } from '../../src/lang/index.ts';
 import type { Axis, Kernel, Tensor, Val } from '../../src/lang/index.ts';
-import { flashAttention, hopperAttention } from '../../src/library/index.ts';
-import type { FlashAttention } from '../../src/library/index.ts';
+import { flashAttention, hopperAttention } from '../../src/library/gpu/index.ts';
+import type { FlashAttention } from '../../src/library/gpu/index.ts';
 import { lower } from '../../src/passes/index.ts';
 import { bf16ToF32, f16ToF32, f32ToBf16, f32ToF16, interpret } from '../../src/run/index.ts';
 import { schedule } from '../../src/schedule/index.ts';

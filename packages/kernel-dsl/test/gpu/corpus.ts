@@ -1,7 +1,7 @@
 /** The kernels of the schedule tests with loops bound by hand, and arguments to run them on. */
 import type { KernelIR } from '../../src/ir/index.ts';
 import type { Kernel } from '../../src/lang/index.ts';
-import { gridRows, gridShortRows } from '../../src/library/index.ts';
+import { gridRows, gridShortRows } from '../../src/library/gpu/index.ts';
 import { schedule } from '../../src/schedule/index.ts';
 import type { Schedule, StageOptions } from '../../src/schedule/index.ts';
 import type { Target } from '../../src/targets/index.ts';

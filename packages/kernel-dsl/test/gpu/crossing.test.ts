@@ -1,6 +1,6 @@
 /** Barriers order device memory where lanes exchange values through it, and nothing but shared memory elsewhere. */
 import { describe, expect, it } from 'vitest';
-import { emitGpu } from '../../src/emit/index.ts';
+import { emitGpu } from '../../src/emit/gpu/index.ts';
 import { axes, barrier, kernel, tensor } from '../../src/lang/index.ts';
 import type { Axis, Kernel } from '../../src/lang/index.ts';
 import { lower } from '../../src/passes/index.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FULL, spread } from '../../../../tools/test/spread.ts';
-import { emitGpu } from '../../src/emit/index.ts';
-import type { EmitGpuOptions } from '../../src/emit/index.ts';
+import { emitGpu } from '../../src/emit/gpu/index.ts';
+import type { EmitGpuOptions } from '../../src/emit/gpu/index.ts';
 import { target } from '../../src/targets/index.ts';
 import { corpusCases, workgroupCases } from './cases.ts';
 import { NVCC, compileCuda } from './harness.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { evaluate } from '../../src/emit/index.ts';
+import { evaluate } from '../../src/emit/gpu/index.ts';
 import { binary, cast, ceilDiv, compare, constant, load, newBuffer, newVar, select, size } from '../../src/ir/index.ts';
 import { GPU_TARGETS, TARGETS, target, targetsFor } from '../../src/targets/index.ts';
 

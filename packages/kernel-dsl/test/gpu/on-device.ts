@@ -4,8 +4,8 @@
  */
 import { listDevices, device as open, gpuKernel, gpuTarget, tensor } from '@quern/runtime';
 import { writeFileSync } from 'node:fs';
-import { FAULT_WORDS, emitGpu, evaluate, printedLines } from '../../src/emit/index.ts';
-import type { EmitGpuOptions } from '../../src/emit/index.ts';
+import { FAULT_WORDS, emitGpu, evaluate, printedLines } from '../../src/emit/gpu/index.ts';
+import type { EmitGpuOptions } from '../../src/emit/gpu/index.ts';
 import { lower } from '../../src/passes/index.ts';
 import { interpret } from '../../src/run/index.ts';
 import type { Target } from '../../src/targets/index.ts';

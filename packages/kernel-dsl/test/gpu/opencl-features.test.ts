@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { emitGpu } from '../../src/emit/index.ts';
+import { emitGpu } from '../../src/emit/gpu/index.ts';
 import { axes, barrier, kernel, subgroupAdd, subgroupShuffle, tensor } from '../../src/lang/index.ts';
 import { lower } from '../../src/passes/index.ts';
 import { schedule } from '../../src/schedule/index.ts';

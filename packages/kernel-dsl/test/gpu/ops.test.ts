@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest';
-import { emitGpu } from '../../src/emit/index.ts';
+import { emitGpu } from '../../src/emit/gpu/index.ts';
 import { lower } from '../../src/passes/index.ts';
 import { target } from '../../src/targets/index.ts';
 import type { Target } from '../../src/targets/index.ts';

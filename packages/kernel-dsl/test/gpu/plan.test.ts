@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DslError } from '../../src/errors/index.ts';
-import { emitGpu, evaluate } from '../../src/emit/index.ts';
-import type { GpuModule, GpuStep } from '../../src/emit/index.ts';
+import { emitGpu, evaluate } from '../../src/emit/gpu/index.ts';
+import type { GpuModule, GpuStep } from '../../src/emit/gpu/index.ts';
 import { printExpr } from '../../src/ir/index.ts';
 import { assume, axes, barrier, kernel, print, shared, subgroupAdd, tensor, when } from '../../src/lang/index.ts';
 import type { Kernel } from '../../src/lang/index.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { emitGpu } from '../../src/emit/index.ts';
+import { emitGpu } from '../../src/emit/gpu/index.ts';
 import { lower } from '../../src/passes/index.ts';
 import { MAX_ULP } from '../../src/passes/math/index.ts';
 import type { MathFn } from '../../src/passes/math/index.ts';

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { runs } from '../../../../tools/test/spread.ts';
-import { emitGpu } from '../../src/emit/index.ts';
+import { emitGpu } from '../../src/emit/gpu/index.ts';
 import { mapStmt, printKernel, visitStmt } from '../../src/ir/index.ts';
 import { axes, kernel, reg, tensor } from '../../src/lang/index.ts';
 import type { Axis, Kernel } from '../../src/lang/index.ts';

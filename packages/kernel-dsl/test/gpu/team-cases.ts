@@ -3,8 +3,8 @@
  * held to the algorithm bit for bit.
  */
 import { axes, kernel, reg, tensor } from '../../src/lang/index.ts';
-import { flashAttention, hopperAttention, hopperGemm } from '../../src/library/index.ts';
-import type { FlashAttention } from '../../src/library/index.ts';
+import { flashAttention, hopperAttention, hopperGemm } from '../../src/library/gpu/index.ts';
+import type { FlashAttention } from '../../src/library/gpu/index.ts';
 import { lower } from '../../src/passes/index.ts';
 import { f32ToBf16, f32ToF16 } from '../../src/run/index.ts';
 import { schedule } from '../../src/schedule/index.ts';

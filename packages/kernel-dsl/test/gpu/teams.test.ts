@@ -1,14 +1,14 @@
 /** Programs of teams: the interpreter runs what was scheduled, nvcc compiles what it became, and what cannot be is refused. */
 import { describe, expect, it } from 'vitest';
 import { spread } from '../../../../tools/test/spread.ts';
-import { emitGpu } from '../../src/emit/index.ts';
+import { emitGpu } from '../../src/emit/gpu/index.ts';
 import { tf32, wgmmaNamed } from '../../src/instructions/index.ts';
 import type { Expr, Stmt } from '../../src/ir/index.ts';
 import { isConst, mapExpr, printKernel, visitStmt } from '../../src/ir/index.ts';
 import { axes, kernel, reg, tensor } from '../../src/lang/index.ts';
 import type { Axis, Kernel, Val } from '../../src/lang/index.ts';
-import { hopperGemm } from '../../src/library/index.ts';
-import type { HopperGemm } from '../../src/library/index.ts';
+import { hopperGemm } from '../../src/library/gpu/index.ts';
+import type { HopperGemm } from '../../src/library/gpu/index.ts';
 import { lower, teams } from '../../src/passes/index.ts';
 import { f32ToBf16, interpret } from '../../src/run/index.ts';
 import { schedule } from '../../src/schedule/index.ts';

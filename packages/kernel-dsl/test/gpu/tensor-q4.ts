@@ -2,8 +2,8 @@
 import { q4_0 } from '../../src/instructions/index.ts';
 import { assume, axes, kernel, reg, tensor } from '../../src/lang/index.ts';
 import type { Axis, Kernel } from '../../src/lang/index.ts';
-import { tensorQ4 } from '../../src/library/index.ts';
-import type { TensorGemm } from '../../src/library/index.ts';
+import { tensorQ4 } from '../../src/library/gpu/index.ts';
+import type { TensorGemm } from '../../src/library/gpu/index.ts';
 import { f32ToF16 } from '../../src/run/index.ts';
 import { schedule } from '../../src/schedule/index.ts';
 import type { ScheduledKernel } from '../../src/schedule/index.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { emitGpu, printPlan } from '../../src/emit/index.ts';
+import { emitGpu, printPlan } from '../../src/emit/gpu/index.ts';
 import { lower } from '../../src/passes/index.ts';
 import { schedule } from '../../src/schedule/index.ts';
 import { openclTarget, target } from '../../src/targets/index.ts';

@@ -1,7 +1,7 @@
 /** What the text of products by warps, and of copies ahead, computes on a machine without a GPU: emitted CUDA against the interpreter, bit for bit. */
 import { describe, expect, it } from 'vitest';
 import { spread } from '../../../../tools/test/spread.ts';
-import { emitGpu } from '../../src/emit/index.ts';
+import { emitGpu } from '../../src/emit/gpu/index.ts';
 import type { KernelIR } from '../../src/ir/index.ts';
 import { holds } from '../../src/passes/index.ts';
 import { interpret } from '../../src/run/index.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { spread } from '../../../../tools/test/spread.ts';
-import { emitGpu, printedLines } from '../../src/emit/index.ts';
+import { emitGpu, printedLines } from '../../src/emit/gpu/index.ts';
 import { axes, cos, exp, kernel, print, sin, tensor } from '../../src/lang/index.ts';
 import { lower } from '../../src/passes/index.ts';
 import { interpret } from '../../src/run/index.ts';

@@ -1,9 +1,9 @@
 /** Schedules that are found for GPUs: what is chosen for each form of work, that it computes what the algorithm says, and what is left alone. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { emitGpu } from '../../src/emit/index.ts';
+import { emitGpu } from '../../src/emit/gpu/index.ts';
 import { printKernel } from '../../src/ir/index.ts';
-import { autoGrid, gridMap, gridTranspose } from '../../src/library/index.ts';
+import { autoGrid, gridMap, gridTranspose } from '../../src/library/gpu/index.ts';
 import { axes, kernel, reg, scratch, tensor } from '../../src/lang/index.ts';
 import type { Kernel } from '../../src/lang/index.ts';
 import { lower } from '../../src/passes/index.ts';

@@ -1,11 +1,11 @@
 /** Rows that lanes of a workgroup work on together: what they make is what one loop after another makes, proved and run. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { emitGpu } from '../../src/emit/index.ts';
+import { emitGpu } from '../../src/emit/gpu/index.ts';
 import { mapStmt, printKernel, visitStmt } from '../../src/ir/index.ts';
 import { atomicAdd, axes, kernel, reg, rsqrt, scratch, tensor, when } from '../../src/lang/index.ts';
 import type { Axis, Kernel } from '../../src/lang/index.ts';
-import { gridReduce } from '../../src/library/index.ts';
+import { gridReduce } from '../../src/library/gpu/index.ts';
 import { lower } from '../../src/passes/index.ts';
 import { schedule } from '../../src/schedule/index.ts';
 import type { Schedule, ScheduledKernel } from '../../src/schedule/index.ts';

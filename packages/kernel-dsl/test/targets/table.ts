@@ -1,7 +1,7 @@
 /** docs/targets.md: what each target has. Lists are those of the targets; what a GPU can do is tried out, by emitting a small kernel that asks for it. */
 import { DslError } from '../../src/errors/index.ts';
-import { emitGpu } from '../../src/emit/index.ts';
-import type { EmitGpuOptions, GpuModule } from '../../src/emit/index.ts';
+import { emitGpu } from '../../src/emit/gpu/index.ts';
+import type { EmitGpuOptions, GpuModule } from '../../src/emit/gpu/index.ts';
 import { constant, dot4, load } from '../../src/ir/index.ts';
 import type { KernelIR } from '../../src/ir/index.ts';
 import { atomicAdd, atomicMin, axes, barrier, exp, kernel, print, shared, subgroupAdd, tensor, when } from '../../src/lang/index.ts';

@@ -1,7 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { autoGrid, emitGpu, GPU_TARGETS, interpret, lower, printKernel, printKernelLines, printPlan, requireVerified, schedule, target, TARGETS } from '@quern/kernel-dsl';
-import type { GpuModule, InterpretArg, KernelIR, ScheduledKernel, Target } from '@quern/kernel-dsl';
+import { GPU_TARGETS, interpret, lower, printKernel, printKernelLines, requireVerified, schedule, target, TARGETS } from '@quern/kernel-dsl';
+import { autoGrid, emitGpu, printPlan } from '@quern/kernel-dsl/gpu';
+import type { InterpretArg, KernelIR, ScheduledKernel, Target } from '@quern/kernel-dsl';
+import type { GpuModule } from '@quern/kernel-dsl/gpu';
 import { emitFileC, emitKernelC, emitLibraryIndexC } from '@quern/kernel-dsl/c';
 import type { EmittedKernel } from '@quern/kernel-dsl/c';
 import { bindKernel, compileLibrary, cpuInfo, tensor } from '@quern/runtime';

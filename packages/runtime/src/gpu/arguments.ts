@@ -1,4 +1,4 @@
-import type { GpuArg, GpuModule, HostValues } from '@quern/kernel-dsl';
+import type { GpuArg, GpuModule, HostValues } from '@quern/kernel-dsl/gpu';
 import type { GpuBuffer, GpuDriver, GpuValue } from '../driver/index.ts';
 import type { Bound, Operand, Signature } from '../kernel/index.ts';
 import { bytesOf, type DType, f32ToBf16, f32ToF16, reach } from '../tensor/index.ts';

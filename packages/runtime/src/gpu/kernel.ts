@@ -1,4 +1,5 @@
-import type { GpuModule, GpuSite, HostValues, Target } from '@quern/kernel-dsl';
+import type { Target } from '@quern/kernel-dsl';
+import type { GpuModule, GpuSite, HostValues } from '@quern/kernel-dsl/gpu';
 import type { Device } from '../device/index.ts';
 import type { GpuBuffer, GpuDriver, GpuValue } from '../driver/index.ts';
 import { ArgumentError, AssumptionError, BoundsError, DisposedError, LaunchError } from '../errors/index.ts';

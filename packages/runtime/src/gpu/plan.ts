@@ -1,4 +1,4 @@
-import type { GpuLaunch, GpuModule, GpuStep, HostValues } from '@quern/kernel-dsl';
+import type { GpuLaunch, GpuModule, GpuStep, HostValues } from '@quern/kernel-dsl/gpu';
 import { LaunchError } from '../errors/index.ts';
 import type { GpuDriver } from '../driver/index.ts';
 import type { Operand } from '../kernel/index.ts';

@@ -1,4 +1,4 @@
-import type { GpuModule } from '@quern/kernel-dsl';
+import type { GpuModule } from '@quern/kernel-dsl/gpu';
 import type { GpuBuffer, GpuDriver } from '../driver/index.ts';
 
 /** What launches print where the device itself does not: `printedLines` of the kernel language. */

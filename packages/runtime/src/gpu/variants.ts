@@ -1,4 +1,4 @@
-import type { EmitGpuOptions, GpuModule, HostValues } from '@quern/kernel-dsl';
+import type { EmitGpuOptions, GpuModule, HostValues } from '@quern/kernel-dsl/gpu';
 import type { Operand, Signature } from '../kernel/index.ts';
 import type { GpuDriver } from '../driver/index.ts';
 import { bytesOf, type DType, reach } from '../tensor/index.ts';

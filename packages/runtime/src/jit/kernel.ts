@@ -31,12 +31,13 @@ export async function compileKernel<A extends Axes>(algorithm: Algorithm<A>, opt
 export async function compileKernel<A extends Axes>(algorithm: Algorithm<A>, options: CompileKernelOptions<A> & { readonly device: Device }): Promise<Kernel | GpuKernel>;
 export async function compileKernel<A extends Axes>(algorithm: Algorithm<A>, options?: CompileKernelOptions<A>): Promise<Kernel>;
 export async function compileKernel<A extends Axes>(algorithm: Algorithm<A>, options: CompileKernelOptions<A> = {}): Promise<Kernel | GpuKernel> {
-  const dsl = await import('@quern/kernel-dsl'), { lower, schedule, target } = dsl, { device } = options;
+  const { lower, requireVerified, schedule, target } = await import('@quern/kernel-dsl'), { device } = options;
   if (device?.driver !== undefined) {
-    const t = await gpuTarget(device.driver.info), scheduled = options.schedule ? schedule(algorithm, t, options.schedule) : dsl.autoGrid(algorithm, t); // proved
-    if (options.schedule) dsl.requireVerified(scheduled.ir);
+    const gpu = await import('@quern/kernel-dsl/gpu');
+    const t = await gpuTarget(device.driver.info), scheduled = options.schedule ? schedule(algorithm, t, options.schedule) : gpu.autoGrid(algorithm, t); // proved
+    if (options.schedule) requireVerified(scheduled.ir);
     const lowered = lower(scheduled.ir, t, { print: options.print ?? false });
-    return gpuKernel(device, { target: t, evaluate: dsl.evaluate, faultWords: dsl.FAULT_WORDS, printed: dsl.printedLines, emit: (v) => dsl.emitGpu(lowered, t, v) }, options.cacheDir === undefined ? {} : { cacheDir: options.cacheDir });
+    return gpuKernel(device, { target: t, evaluate: gpu.evaluate, faultWords: gpu.FAULT_WORDS, printed: gpu.printedLines, emit: (v) => gpu.emitGpu(lowered, t, v) }, options.cacheDir === undefined ? {} : { cacheDir: options.cacheDir });
   }
   const machine = target(options.isa ?? cpuInfo().isas[0] ?? 'generic');
   const { name } = algorithm.ir, { libraryFiles } = await import('@quern/kernel-dsl/c');

@@ -1,5 +1,6 @@
 /** The CUDA launcher without a GPU: a driver library of the tests' own (support/cuda-double.c) stands in for libcuda and NVRTC, checks what it is asked for as they do, and records it. */
-import { axes, FAULT_WORDS, emitGpu, evaluate, hopperGemm, kernel, lower, printedLines, reg, scalar, schedule, scratch, target, tensor as tensorParam } from '@quern/kernel-dsl';
+import { axes, kernel, lower, reg, scalar, schedule, scratch, target, tensor as tensorParam } from '@quern/kernel-dsl';
+import { FAULT_WORDS, emitGpu, evaluate, hopperGemm, printedLines } from '@quern/kernel-dsl/gpu';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

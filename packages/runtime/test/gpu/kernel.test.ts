@@ -1,5 +1,6 @@
 /** Kernels of the language on the GPUs of this machine: what they compute, what they refuse, and which variant runs. */
-import { FAULT_WORDS, assume, axes, emitGpu, evaluate, fma, interpret, kernel, lower, print, printedLines, scalar, tensor as tensorParam } from '@quern/kernel-dsl';
+import { assume, axes, fma, interpret, kernel, lower, print, scalar, tensor as tensorParam } from '@quern/kernel-dsl';
+import { FAULT_WORDS, emitGpu, evaluate, printedLines } from '@quern/kernel-dsl/gpu';
 import { describe, expect, test } from 'vitest';
 import { ArgumentError, AssumptionError, BoundsError, compileKernel, device, gpuKernel, type GpuKernel, gpuTarget, listDevices, tensor, values, zeros } from '../../src/index.ts';
 import { FULL } from '../../../../tools/test/spread.ts';

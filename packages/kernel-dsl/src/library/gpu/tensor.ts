@@ -1,8 +1,8 @@
-import { bytesOf } from '../ir/index.ts';
-import type { DType } from '../ir/index.ts';
-import { mmaNamed } from '../instructions/index.ts';
-import { Axis } from '../lang/index.ts';
-import type { Schedule } from '../schedule/index.ts';
+import { bytesOf } from '../../ir/index.ts';
+import type { DType } from '../../ir/index.ts';
+import { mmaNamed } from '../../instructions/index.ts';
+import { Axis } from '../../lang/index.ts';
+import type { Schedule } from '../../schedule/index.ts';
 
 /**
  * The loops of a product. `batch`: one around them, over products of their own or over parts of k. `k`: where the kernel goes through parts, its loop over tiles of 128

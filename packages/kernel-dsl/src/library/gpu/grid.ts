@@ -1,6 +1,6 @@
-import { isConst } from '../ir/index.ts';
-import type { Axis } from '../lang/index.ts';
-import type { DealOptions, Schedule } from '../schedule/index.ts';
+import { isConst } from '../../ir/index.ts';
+import type { Axis } from '../../lang/index.ts';
+import type { DealOptions, Schedule } from '../../schedule/index.ts';
 
 /** How many lanes a workgroup has, and how many neighbours each of them takes at a time. */
 export type GridOptions = DealOptions;

@@ -1,7 +1,7 @@
-import { wgmmaHeld, wgmmaNamed } from '../instructions/index.ts';
-import { assume, axes, exp2, kernel, named, reg, region, scalar, scratch, select, tensor, value, when } from '../lang/index.ts';
-import type { Axis, Kernel } from '../lang/index.ts';
-import type { Schedule } from '../schedule/index.ts';
+import { wgmmaHeld, wgmmaNamed } from '../../instructions/index.ts';
+import { assume, axes, exp2, kernel, named, reg, region, scalar, scratch, select, tensor, value, when } from '../../lang/index.ts';
+import type { Axis, Kernel } from '../../lang/index.ts';
+import type { Schedule } from '../../schedule/index.ts';
 
 /** What {@link flashAttention} computes, and how its schedule cuts it. */
 export interface FlashAttention {

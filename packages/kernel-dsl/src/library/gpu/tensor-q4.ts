@@ -1,6 +1,6 @@
-import { mmaQ4 } from '../instructions/index.ts';
-import type { Axis } from '../lang/index.ts';
-import type { Schedule } from '../schedule/index.ts';
+import { mmaQ4 } from '../../instructions/index.ts';
+import type { Axis } from '../../lang/index.ts';
+import type { Schedule } from '../../schedule/index.ts';
 import { keepBusy, warpTiles } from './tensor.ts';
 import type { TensorGemm } from './tensor.ts';
 

@@ -1,14 +1,15 @@
-import { EmitError, emitGpu } from '../emit/index.ts';
-import { DslError } from '../errors/index.ts';
-import { affine, bytesOf, isConst, upperBound, usesVar, visitExprs, visitStmt } from '../ir/index.ts';
-import type { Expr, For, Stmt } from '../ir/index.ts';
-import { Axis } from '../lang/index.ts';
-import type { Axes, Kernel } from '../lang/index.ts';
-import { holds, isGrid, lower, onHost } from '../passes/index.ts';
-import { dealable, dependence, schedule } from '../schedule/index.ts';
-import type { Schedule, ScheduledKernel } from '../schedule/index.ts';
-import type { Target } from '../targets/index.ts';
-import { requireVerified } from '../verify/index.ts';
+import { EmitError } from '../../emit/index.ts';
+import { emitGpu } from '../../emit/gpu/index.ts';
+import { DslError } from '../../errors/index.ts';
+import { affine, bytesOf, isConst, upperBound, usesVar, visitExprs, visitStmt } from '../../ir/index.ts';
+import type { Expr, For, Stmt } from '../../ir/index.ts';
+import { Axis } from '../../lang/index.ts';
+import type { Axes, Kernel } from '../../lang/index.ts';
+import { holds, isGrid, lower, onHost } from '../../passes/index.ts';
+import { dealable, dependence, schedule } from '../../schedule/index.ts';
+import type { Schedule, ScheduledKernel } from '../../schedule/index.ts';
+import type { Target } from '../../targets/index.ts';
+import { requireVerified } from '../../verify/index.ts';
 import { gridMap, gridReduce, gridRows, gridTranspose, lanesFor } from './grid.ts';
 
 /**

@@ -1,8 +1,8 @@
-import { bytesOf } from '../ir/index.ts';
-import type { DType } from '../ir/index.ts';
-import { wgmmaNamed } from '../instructions/index.ts';
-import type { Axis } from '../lang/index.ts';
-import type { Schedule } from '../schedule/index.ts';
+import { bytesOf } from '../../ir/index.ts';
+import type { DType } from '../../ir/index.ts';
+import { wgmmaNamed } from '../../instructions/index.ts';
+import type { Axis } from '../../lang/index.ts';
+import type { Schedule } from '../../schedule/index.ts';
 
 /** How {@link hopperGemm} cuts a matrix product. */
 export interface HopperGemm {

@@ -11,11 +11,17 @@ const MEMORY = '"memory"';
 const shared = (p: string): string => `(u32)__cvta_generic_to_shared(${p})`;
 
 /** Functions for barriers in shared memory: lanes and copies arrive, lanes wait. Each barrier is 8 bytes; `parity` counts its rounds, modulo 2. */
-export const MBARRIER: Readonly<Record<'init' | 'initDone' | 'expect' | 'arrive' | 'wait', DeviceFunction>> = {
+export const MBARRIER: Readonly<Record<'init' | 'initDone' | 'expect' | 'arrive' | 'arriveAt' | 'wait', DeviceFunction>> = {
   init: { name: 'mbarrier_init', signature: 'void mbarrier_init(i64 *bar, int count)', body: [asm('mbarrier.init.shared::cta.b64 [%0], %1;', '', `"r"(${shared('bar')}), "r"(count)`)] },
   initDone: { name: 'mbarrier_init_done', signature: 'void mbarrier_init_done()', body: ['asm volatile("fence.mbarrier_init.release.cluster;");', 'asm volatile("fence.proxy.async;" ::: "memory");'] },
   expect: { name: 'mbarrier_expect', signature: 'void mbarrier_expect(i64 *bar, int bytes)', body: [asm('mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;', '', `"r"(${shared('bar')}), "r"(bytes)`, MEMORY)] },
   arrive: { name: 'mbarrier_arrive', signature: 'void mbarrier_arrive(i64 *bar)', body: [asm('mbarrier.arrive.shared::cta.b64 _, [%0];', '', `"r"(${shared('bar')})`, MEMORY)] },
+  // At the barrier in the same place of another workgroup of the cluster. It tells that reads are over, which lanes have waited for: a release for the whole cluster would
+  // wait for all that was written besides, in each round.
+  arriveAt: {
+    name: 'mbarrier_arrive_at', signature: 'void mbarrier_arrive_at(i64 *bar, int workgroup)',
+    body: ['u32 there;', asm('mapa.shared::cluster.u32 %0, %1, %2;', '"=r"(there)', `"r"(${shared('bar')}), "r"(workgroup)`), asm('mbarrier.arrive.shared::cluster.b64 _, [%0];', '', '"r"(there)', MEMORY)],
+  },
   wait: {
     name: 'mbarrier_wait', signature: 'void mbarrier_wait(i64 *bar, int parity)',
     body: [
@@ -26,14 +32,20 @@ export const MBARRIER: Readonly<Record<'init' | 'initDone' | 'expect' | 'arrive'
   },
 };
 
-/** Copies a tile from a tensor of so many dimensions (2 to 5) to shared memory; arrives at the barrier with its bytes. Coordinates innermost first. */
-export function BULK(rank: number): DeviceFunction {
-  const at = ['x', 'y', 'z', 'u', 'v'].slice(0, rank), name = rank === 2 ? 'copy_tile' : `copy_tile_${rank}d`;
+/**
+ * Copies a tile from a tensor of so many dimensions (2 to 5) to shared memory; arrives at the barrier with its bytes. Coordinates innermost first. `all`: to the
+ * same place of each of so many workgroups of a cluster, and each one's barrier.
+ */
+export function BULK(rank: number, all = 1): DeviceFunction {
+  const at = ['x', 'y', 'z', 'u', 'v'].slice(0, rank), name = `copy_tile${rank === 2 ? '' : `_${rank}d`}${all > 1 ? `_to_${all}` : ''}`;
   return {
     name, signature: `void ${name}(void *to, const tensor_map *map, i64 *bar, ${at.map((c) => `int ${c}`).join(', ')})`,
-    body: [asm(`cp.async.bulk.tensor.${rank}d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {${at.map((_, i) => `%${i + 3}`).join(', ')}}], [%2];`, '', `"r"(${shared('to')}), "l"(map), "r"(${shared('bar')}), ${at.map((c) => `"r"(${c})`).join(', ')}`, MEMORY)],
+    body: [asm(`cp.async.bulk.tensor.${rank}d.shared::cluster.global.mbarrier::complete_tx::bytes${all > 1 ? '.multicast::cluster' : ''} [%0], [%1, {${at.map((_, i) => `%${i + 3}`).join(', ')}}], [%2]${all > 1 ? `, %${rank + 3}` : ''};`, '', `"r"(${shared('to')}), "l"(map), "r"(${shared('bar')}), ${at.map((c) => `"r"(${c})`).join(', ')}${all > 1 ? `, "h"((u16)${2 ** all - 1})` : ''}`, MEMORY)],
   };
 }
+
+/** All lanes of a cluster meet. */
+export const CLUSTER_BARRIER: DeviceFunction = { name: 'cluster_barrier', signature: 'void cluster_barrier()', body: ['asm volatile("barrier.cluster.arrive.release;\\nbarrier.cluster.wait.acquire;" ::: "memory");'] };
 
 /** Launches that overlap: lets the next one start, and waits until the one before is done with memory. */
 export const LAUNCHES: Readonly<Record<'next' | 'before', DeviceFunction>> = {

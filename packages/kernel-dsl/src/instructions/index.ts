@@ -1,5 +1,5 @@
 /** Instructions as data: what each computes as a kernel, how it is matched with loops, and its text for each target. */
-export { BULK, HOLD, LAUNCHES, MBARRIER, REGISTERS, WGMMA, WGMMAS, tf32, wgmmaNamed } from './cuda-hopper.ts';
+export { BULK, CLUSTER_BARRIER, HOLD, LAUNCHES, MBARRIER, REGISTERS, WGMMA, WGMMAS, tf32, wgmmaNamed } from './cuda-hopper.ts';
 export { WGMMAS_HELD, wgmmaHeld } from './cuda-hopper-held.ts';
 export { COPIES, COPY_CHUNK, FETCH_CHUNK, STORE_CHUNK } from './cuda-chunks.ts';
 export type { ChunkFunction } from './cuda-chunks.ts';

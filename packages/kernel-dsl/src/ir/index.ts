@@ -5,6 +5,7 @@ export * from './expr.ts';
 export * from './stmt.ts';
 export * from './build.ts';
 export * from './walk.ts';
+export { dependsOn, differs } from './differs.ts';
 export * from './affine.ts';
 export * from './renew.ts';
 export * from './print.ts';

@@ -53,7 +53,7 @@ export function printLines(s: Stmt, indent = ''): SourcedLine[] {
   const place = (b: Buffer, value: Expr, index: readonly Expr[]): string => `${b.name}${value.lanes > 1 ? `x${value.lanes}` : ''}[${index.map(printExpr).join(', ')}]`;
   switch (s.kind) {
     case 'block': return s.body.flatMap((x) => printLines(x, indent));
-    case 'for': return [line(`${s.loop === 'seq' ? 'for' : s.loop} ${s.v.name} in 0..${printExpr(s.extent)}${s.ring ? `, ring of ${s.ring}` : ''}${s.overlap ? ', overlapping' : ''}${s.persistent ? `, by ${s.persistent.workgroups} workgroups in bands of ${s.persistent.group}` : ''}:${s.step ? `    # ${s.step}` : ''}`), ...printLines(s.body, inner)];
+    case 'for': return [line(`${s.loop === 'seq' ? 'for' : s.loop} ${s.v.name} in 0..${printExpr(s.extent)}${s.ring ? `, ring of ${s.ring}` : ''}${s.overlap ? ', overlapping' : ''}${s.persistent ? `, by ${s.persistent.workgroups} workgroups in bands of ${s.persistent.group}` : ''}${s.cluster ? ', a cluster' : ''}:${s.step ? `    # ${s.step}` : ''}`), ...printLines(s.body, inner)];
     case 'if': return [line(`if ${printExpr(s.cond)}:${s.pad ? '    # pad' : s.rare ? '    # rare' : ''}`), ...printLines(s.then, inner), ...(s.else ? [line('else:'), ...printLines(s.else, inner)] : [])];
     case 'let': return [line(`${s.v.name} = ${printExpr(s.value)}`)];
     case 'alloc': return [line(`${s.buf.space} ${s.buf.name}: ${shape(s.buf)}`)];

@@ -30,6 +30,8 @@ export interface For extends Origin {
   readonly overlap?: boolean;
   /** Of the outer of two block loops in programs of teams: so many workgroups share all tiles, in bands of `group` rows of tiles that reuse what the second-level cache holds. */
   readonly persistent?: { readonly workgroups: number; readonly group: number };
+  /** Of a block loop of constant extent in programs of teams: its workgroups run together, as a cluster, and bring each other tiles that they all use. */
+  readonly cluster?: boolean;
   /** Of a sequential loop on a GPU: the compiler is asked to write its iterations one after another. */
   readonly unrolled?: boolean;
 }

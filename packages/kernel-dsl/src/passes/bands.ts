@@ -9,7 +9,7 @@ export function bands(outer: For, inner: For, body: Stmt): { readonly grid: For;
   const { workgroups, group } = outer.persistent!, at = { loc: outer.loc, step: outer.step }, w = newVar('workgroup'), t = newVar('turn'), rows = outer.extent, cols = inner.extent;
   const tiles = mul(rows, cols), name = (stem: string, value: Expr): [Var, Stmt] => { const v = newVar(stem); return [v, { kind: 'let', v, value, ...at }]; };
   const [tile, l0] = name('tile', add(mul(t, constant(workgroups)), w)), [first, l1] = name('band', mul(binary('div', tile, mul(cols, constant(group))), constant(group)));
-  const [high, l2] = name('rows', binary('min', sub(rows, first), constant(group))), [within, l3] = name('in_band', binary('mod', tile, mul(cols, constant(group))));
+  const [high, l2] = name('rows', binary('max', binary('min', sub(rows, first), constant(group)), constant(1))), [within, l3] = name('in_band', binary('mod', tile, mul(cols, constant(group))));
   const lets: Stmt[] = [l0, l1, l2, l3, { kind: 'let', v: outer.v, value: add(first, binary('mod', within, high)), ...at }, { kind: 'let', v: inner.v, value: binary('div', within, high), ...at }];
   const turns: For = { kind: 'for', v: t, extent: binary('div', add(sub(tiles, w), constant(workgroups - 1)), constant(workgroups)), loop: 'seq', body: block([...lets, body]), ...at };
   return { grid: { kind: 'for', v: w, extent: binary('min', tiles, constant(workgroups)), loop: 'block.x', body: block([]), ...at }, body: turns };

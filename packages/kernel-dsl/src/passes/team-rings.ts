@@ -21,10 +21,11 @@ export function onward(r: Ring, s: Stmt): Stmt {
   ]);
 }
 
-/** The first lane of each team tells that the team is done with a tile. */
+/** The first lane of each team tells that the team is done with a tile; where others of a cluster fill it too, the first lanes tell each of them. */
 function free(r: Ring, x: Roles, s: Stmt, slot: Expr = slotOf(r), when?: Expr): Stmt {
-  const at = { loc: s.loc, step: s.step }, first: Expr = compare('eq', binary('mod', x.lane, constant(TEAM)), constant(0));
-  return { kind: 'if', cond: when ? and(first, when) : first, then: { kind: 'call', fn: MBARRIER.arrive, args: [place(r.empty, slot)], ...at }, ...at };
+  const at = { loc: s.loc, step: s.step }, own = binary('mod', x.lane, constant(TEAM)), all = r.shared.length ? x.cluster!.count : 1, first: Expr = all > 1 ? compare('lt', own, constant(all)) : compare('eq', own, constant(0));
+  const told: Stmt = all > 1 ? { kind: 'call', fn: MBARRIER.arriveAt, args: [place(r.empty, slot), value(own)], ...at } : { kind: 'call', fn: MBARRIER.arrive, args: [place(r.empty, slot)], ...at };
+  return { kind: 'if', cond: when ? and(first, when) : first, then: told, ...at };
 }
 
 /** The rest of the program of lanes that compute. */

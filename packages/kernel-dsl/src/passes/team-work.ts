@@ -21,9 +21,11 @@ export interface Roles {
   readonly rings: ReadonlyMap<For, readonly Ring[]>;
   /** The team of the lanes that run, where those of one role run. */
   readonly team: Expr;
+  /** The loop over the workgroups of a cluster, and how many there are. */
+  readonly cluster?: { readonly loop: For; readonly count: number } | undefined;
 }
-/** A ring of tiles, or of several that come together (by the ids of the program's buffers): its barriers, and where a role is in it. */
-export interface Ring { readonly stages: number; readonly bytes: number; readonly tiles: readonly number[]; readonly full: Buffer; readonly empty: Buffer; readonly slot: Buffer; readonly parity: Buffer }
+/** A ring of tiles, or of several that come together (by the ids of the program's buffers): its barriers, and where a role is in it. `shared`: those that workgroups of a cluster bring each other. */
+export interface Ring { readonly shared: readonly number[]; readonly stages: number; readonly bytes: number; readonly tiles: readonly number[]; readonly full: Buffer; readonly empty: Buffer; readonly slot: Buffer; readonly parity: Buffer }
 /** A tile in shared memory: one of a ring's, all of which lie in `buf`, or one alone, with the barrier that tells when it is there. */
 export interface Tile { readonly buf: Buffer; readonly bytes: number; readonly ring?: Ring; readonly full?: Buffer }
 

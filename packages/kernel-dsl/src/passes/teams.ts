@@ -1,5 +1,5 @@
-import { BULK, LAUNCHES, MBARRIER, REGISTERS } from '../instructions/index.ts';
-import { binary, block, bytesOf, compare, constant, isConst, mapChildren, mapExpr, newBuffer, newVar, renew, sub, usesVar, visitStmt } from '../ir/index.ts';
+import { BULK, CLUSTER_BARRIER, LAUNCHES, MBARRIER, REGISTERS } from '../instructions/index.ts';
+import { binary, block, bytesOf, compare, constant, differs, isConst, mapChildren, mapExpr, mul, newBuffer, newVar, renew, sub, usesVar, visitStmt } from '../ir/index.ts';
 import type { Buffer, CallArg, DeviceFunction, Expr, For, KernelIR, Stmt } from '../ir/index.ts';
 import type { Target } from '../targets/index.ts';
 import { bands } from './bands.ts';
@@ -34,7 +34,8 @@ function workgroup(top: For): Stmt {
   const counts = new Set<number>(), fragments = new Map<number, Fragment>(), tiles = new Map<number, Tile>(), rings = new Map<For, readonly Ring[]>(), allocs: Buffer[] = [];
   visitStmt(body, (s) => { if (isWarpgroup(s)) counts.add(isConst(s.extent) ? s.extent.value : noTeam(`the number of teams at ${s.v.name} is not constant`, s)); });
   if (counts.size !== 1) return noTeam(`its loops have ${[...counts].join(' and ')} teams`, top);
-  const [count] = [...counts] as [number], lane = newVar('lane'), bar = (name: string, n: number): Buffer => newBuffer({ name, dtype: 'i64', space: 'shared', shape: [constant(n)], loc: top.loc }), own = (name: string): Buffer => newBuffer({ name, dtype: 'i32', space: 'reg', shape: [], loc: top.loc });
+  const own = blocks.find((l) => l.cluster), cluster = own && { loop: own, count: constantOf(own.extent) };
+  const [count] = [...counts] as [number], lane = newVar('lane'), bar = (name: string, n: number): Buffer => newBuffer({ name, dtype: 'i64', space: 'shared', shape: [constant(n)], loc: top.loc }), counter = (name: string): Buffer => newBuffer({ name, dtype: 'i32', space: 'reg', shape: [], loc: top.loc });
   visitStmt(body, (s) => {
     if (s.kind === 'alloc' && s.buf.space === 'reg') fragments.set(s.buf.id, fragmentOf(s.buf, (n, dtype) => newBuffer({ name: s.buf.name, dtype, space: 'local', shape: [constant(n)], loc: s.buf.loc }), s, WARPGROUP));
     if (s.kind !== 'for' || !s.ring) { if (isWarpgroup(s)) return false; return undefined; }
@@ -43,7 +44,7 @@ function workgroup(top: For): Stmt {
     const together = onlyProducts(s) ? [copies] : copies.map((c) => [c]);
     rings.set(s, together.map((some): Ring => {
       const all = some.map((c) => storeOf(c).buf), name = together.length > 1 ? `${all[0]!.name}_` : '';
-      const r: Ring = { stages, bytes: all.reduce((n, b) => n + bytesIn(b), 0), tiles: all.map((b) => b.id), full: bar(`${name}full`, stages), empty: bar(`${name}empty`, stages), slot: own(`${name}slot`), parity: own(`${name}parity`) };
+      const r: Ring = { shared: cluster ? some.filter((c) => !differs(c, cluster.loop)).map((c) => storeOf(c).buf.id) : [], stages, bytes: all.reduce((n, b) => n + bytesIn(b), 0), tiles: all.map((b) => b.id), full: bar(`${name}full`, stages), empty: bar(`${name}empty`, stages), slot: counter(`${name}slot`), parity: counter(`${name}parity`) };
       for (const b of all) {
         const tile = newBuffer({ ...b, shape: [constant(stages), ...b.shape] });
         tiles.set(b.id, { buf: tile, bytes: bytesIn(b), ring: r });
@@ -64,9 +65,9 @@ function workgroup(top: For): Stmt {
     allocs.push(tile.buf);
     alone.push(tile);
   });
-  const at = { loc: top.loc, step: top.step }, all = [...rings.values()].flat(), roles: Roles = { count, lane, fragments, tiles, rings, team: sub(binary('div', lane, constant(TEAM)), constant(1)) };
+  const at = { loc: top.loc, step: top.step }, all = [...rings.values()].flat(), roles: Roles = { count, lane, fragments, tiles, rings, cluster, team: sub(binary('div', lane, constant(TEAM)), constant(1)) };
   const call = (fn: DeviceFunction, ...args: CallArg[]): Stmt => ({ kind: 'call', fn, args, ...at });
-  const init = all.flatMap((r) => Array.from({ length: r.stages }, (_, i) => [call(MBARRIER.init, place(r.full, constant(i)), value(1)), call(MBARRIER.init, place(r.empty, constant(i)), value(count))]).flat());
+  const init = all.flatMap((r) => Array.from({ length: r.stages }, (_, i) => [call(MBARRIER.init, place(r.full, constant(i)), value(1)), call(MBARRIER.init, place(r.empty, constant(i)), value(r.shared.length ? count * cluster!.count : count))]).flat());
   init.push(...alone.map((t) => call(MBARRIER.init, place(t.full!, constant(0)), value(1))));
   const start = (r: Ring, parity: number): Stmt[] => [{ kind: 'alloc', buf: r.slot, ...at }, { kind: 'store', buf: r.slot, index: [], value: constant(0, 'i32'), ...at }, { kind: 'alloc', buf: r.parity, ...at }, { kind: 'store', buf: r.parity, index: [], value: constant(parity, 'i32'), ...at }];
   const [few, many] = registersOfRoles(count);
@@ -75,14 +76,15 @@ function workgroup(top: For): Stmt {
   const consumer = block([call(REGISTERS(many, true)), ...all.flatMap((r) => start(r, 0)), consume(work, roles)]);
   const program = block([
     { kind: 'region', name: 'barriers of the rings: full and empty, one of each a tile', body: { kind: 'if', cond: compare('eq', lane, constant(0)), then: block([...init, call(MBARRIER.initDone)]), ...at }, ...at },
-    { kind: 'barrier', scope: 'workgroup', ...at },
+    cluster ? call(CLUSTER_BARRIER) : { kind: 'barrier', scope: 'workgroup', ...at },
     call(LAUNCHES.next), call(LAUNCHES.before),
     { kind: 'if', cond: compare('lt', lane, constant(TEAM)), then: { kind: 'region', name: 'the first warpgroup starts copies', body: producer, ...at }, else: { kind: 'region', name: 'the others compute', body: consumer, ...at }, ...at },
+    ...(cluster ? [call(CLUSTER_BARRIER)] : []), // none ends while others may still write to its memory
   ]);
   const lanes: For = { kind: 'for', v: lane, extent: constant(TEAM * (count + 1)), loop: 'lane.x', body: program, ...at };
   const memory: Stmt[] = [...allocs, ...all.flatMap((r) => [r.full, r.empty]), ...alone.map((t) => t.full!)].map((buf) => ({ kind: 'alloc', buf, ...at }));
   const inside = block([...memory, lanes]);
-  return tile ? { ...tile.grid, body: inside } : blocks.reduceRight<Stmt>((b, l) => ({ ...l, body: b }), inside);
+  return tile ? { ...tile.grid, body: blocks.slice(2).reduceRight<Stmt>((b, l) => ({ ...l, body: b }), inside) } : blocks.reduceRight<Stmt>((b, l) => ({ ...l, body: b }), inside);
 }
 
 /** Is the body of a ring's loop one team's products, beside copies? */
@@ -129,11 +131,13 @@ function produce(s: Stmt, x: Roles): Stmt {
       const [p] = store.index.length === 3 ? store.index : [], count = p ? constantOf(store.buf.shape[0]!) : 1;
       if (p?.kind === 'var') pieces.add(p.id);
       const { ring } = tile, bar = ring ? place(ring.full, slotOf(ring)) : place(tile.full!, constant(0)), rows = store.index.at(-2)!;
-      const box = from.index.map((e, d) => (d === from.index.length - 1 ? constantOf(store.buf.shape.at(-1)!) : rows.kind === 'var' && usesVar(e, rows) ? constantOf(store.buf.shape.at(-2)!) : 1)).toReversed();
+      // Of a tile that workgroups of a cluster all use, each brings some of the rows to all.
+      const all = ring?.shared.includes(store.buf.id) ? x.cluster!.count : 1, share = constantOf(store.buf.shape.at(-2)!) / all, first = all > 1 ? mul(x.cluster!.loop.v, constant(share)) : constant(0);
+      const box = from.index.map((e, d) => (d === from.index.length - 1 ? constantOf(store.buf.shape.at(-1)!) : rows.kind === 'var' && usesVar(e, rows) ? share : 1)).toReversed();
       const one = (k: number): Stmt => {
-        const origin = from.index.map((e) => mapExpr(e, (y) => (y.kind === 'var' && loops.has(y.id) ? constant(pieces.has(y.id) ? k : 0) : y)));
-        return { kind: 'call', fn: BULK(from.index.length), args: [
-          place(tile.buf, ...inTile(tile, ...(p ? [constant(k)] : []), constant(0), constant(0))), { kind: 'map', buf: from.buf, box, swizzle: 128 }, bar,
+        const origin = from.index.map((e) => mapExpr(e, (y) => (y.kind === 'var' && loops.has(y.id) ? rows.kind === 'var' && y.id === rows.id ? first : constant(pieces.has(y.id) ? k : 0) : y)));
+        return { kind: 'call', fn: BULK(from.index.length, all), args: [
+          place(tile.buf, ...inTile(tile, ...(p ? [constant(k)] : []), first, constant(0))), { kind: 'map', buf: from.buf, box, swizzle: 128 }, bar,
           ...origin.toReversed().map((e): CallArg => value({ kind: 'cast', dtype: 'i32', lanes: 1, x: e })),
         ], ...at };
       };

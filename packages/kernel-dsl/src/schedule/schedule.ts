@@ -9,6 +9,7 @@ import { guarded } from './arguments.ts';
 import { placeBarriers } from './barriers.ts';
 import { bind, checkLanes } from './bind.ts';
 import { bulk, overlap, persistent, ring } from './bulk.ts';
+import { cluster } from './cluster.ts';
 import type { GridPlace } from './bind.ts';
 import { computeAt } from './compute-at.ts';
 import { deal } from './deal.ts';
@@ -121,6 +122,11 @@ export interface Schedule {
   resident(workgroups: number): void;
   /** So many workgroups share all iterations of two block loops, in bands of `group` rows. For programs of teams. */
   persistent(outer: Axis, inner: Axis, o: { readonly workgroups: number; readonly group: number }): void;
+  /**
+   * The workgroups of a block loop, 2, 4 or 8, run as one cluster: of tiles in rings that are the same for all of them each brings a part, to all. For programs of
+   * warpgroups, after their rings are made. Nothing but who copies changes.
+   */
+  cluster(axis: Axis): void;
   /** One accumulator for each iteration of a loop. */
   rfactor(register: string, axis: Axis): void;
   /** Each iteration leaves what it accumulates in memory; the loop that joins them is returned. Iterations can then go to threads or workgroups. */
@@ -179,6 +185,7 @@ export function schedule<A extends Axes>(k: Kernel<A>, target: Target, f: (s: Sc
       st.ir = { ...st.ir, resident: n };
     }),
     persistent: (outer, inner, o) => step(`persistent(${outer.name}, ${inner.name}, ${o.workgroups} by ${o.group})`, (at) => persistent(st, outer, inner, o, at)),
+    cluster: (axis) => step(`cluster(${axis.name})`, (at) => cluster(st, axis, at)),
     partials: (register, axis) => step(`partials(${register}, ${axis.name})`, (at) => partials(st, register, axis, at)),
     rfactor: (register, axis) => step(`rfactor(${register}, ${axis.name})`, (at) => rfactor(st, register, axis, at)),
   };

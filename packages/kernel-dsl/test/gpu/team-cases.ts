@@ -4,7 +4,7 @@
  */
 import { axes, kernel, reg, tensor } from '../../src/lang/index.ts';
 import { flashAttention, hopperAttention, hopperGemm } from '../../src/library/gpu/index.ts';
-import type { FlashAttention } from '../../src/library/gpu/index.ts';
+import type { FlashAttention, HopperGemm } from '../../src/library/gpu/index.ts';
 import { lower } from '../../src/passes/index.ts';
 import { f32ToBf16, f32ToF16 } from '../../src/run/index.ts';
 import { schedule } from '../../src/schedule/index.ts';
@@ -43,11 +43,18 @@ export function teamCases(t: Target): readonly TensorCase[] {
     return ax;
   });
   const whole = (m: number, k: number, f: (i: number) => number): Value => ({ data: Uint16Array.from({ length: m * k }, (_, i) => f32ToBf16(f(i))), shape: [m, k] });
+  const product = (name: string, [m, n, k]: readonly [number, number, number], o: HopperGemm): TensorCase => ({
+    name: `${gemm.name}_${name}`, k: { ...lower(schedule(gemm, t, (s, ax) => hopperGemm(s, ax, { A: 'A', B: 'B', acc: 'acc', dtype: 'bf16' }, o)).ir, t), name: `${gemm.name}_${name}` }, meaning: gemm.ir, target: t, older: false,
+    runs: [{ A: whole(m, k, (i) => (i % 7) - 3), B: whole(n, k, (i) => (i % 5) - 2), C: { data: new Float32Array(m * n).fill(NaN), shape: [m, n] } }],
+  });
   return [
     attention({ dtype: 'bf16', D: 128, causal: true }, [{ H: 2, G: 1, S: 20, T: 135 }, { H: 1, G: 1, S: 1, T: 1 }]),
     attention({ dtype: 'f16', D: 64, causal: false }, [{ H: 2, G: 2, S: 30, T: 203 }]),
     attention({ dtype: 'bf16', D: 64, causal: true, overlap: false, keys: 64 }, [{ H: 1, G: 1, S: 140, T: 140 }]),
     attention({ dtype: 'f16', D: 64, causal: true, rows: 192, keys: 96 }, [{ H: 1, G: 1, S: 60, T: 150 }]),
-    { name: gemm.name, k: lower(schedule(gemm, t, (s, ax) => hopperGemm(s, ax, { A: 'A', B: 'B', acc: 'acc', dtype: 'bf16' }, { tile: [128, 128] })).ir, t), meaning: gemm.ir, target: t, older: false, runs: [{ A: whole(150, 72, (i) => (i % 7) - 3), B: whole(133, 72, (i) => (i % 5) - 2), C: { data: new Float32Array(150 * 133).fill(NaN), shape: [150, 133] } }] },
+    product('tiles', [150, 133, 72], { tile: [128, 128] }),
+    product('two_rows', [130, 9, 200], { tile: [128, 64], stages: 3, cluster: [2, 1] }),
+    product('two_columns', [130, 200, 72], { tile: [128, 64], stages: 2, cluster: [1, 2] }),
+    product('four_rows_stay', [700, 70, 136], { tile: [128, 64], stages: 2, cluster: [4, 1], persistent: { workgroups: 2, group: 1 } }),
   ];
 }

@@ -1,7 +1,8 @@
 /** Programs of teams: the interpreter runs what was scheduled, nvcc compiles what it became, and what cannot be is refused. */
 import { describe, expect, it } from 'vitest';
 import { spread } from '../../../../tools/test/spread.ts';
-import { emitGpu } from '../../src/emit/gpu/index.ts';
+import { emitGpu, printPlan } from '../../src/emit/gpu/index.ts';
+import type { GpuLaunch, GpuModule, GpuStep } from '../../src/emit/gpu/index.ts';
 import { tf32, wgmmaNamed } from '../../src/instructions/index.ts';
 import type { Expr, Stmt } from '../../src/ir/index.ts';
 import { isConst, mapExpr, printKernel, visitStmt } from '../../src/ir/index.ts';
@@ -11,6 +12,7 @@ import { hopperGemm } from '../../src/library/gpu/index.ts';
 import type { HopperGemm } from '../../src/library/gpu/index.ts';
 import { lower, teams } from '../../src/passes/index.ts';
 import { f32ToBf16, interpret } from '../../src/run/index.ts';
+import type { TensorArg } from '../../src/run/index.ts';
 import { schedule } from '../../src/schedule/index.ts';
 import type { Schedule, ScheduledKernel } from '../../src/schedule/index.ts';
 import { target } from '../../src/targets/index.ts';
@@ -75,6 +77,16 @@ describe('a scheduled product of warpgroups', () => {
     expect((got['C'] as { data: Float32Array }).data).toEqual((want['C'] as { data: Float32Array }).data); // small whole numbers: sums are exact in any order
   });
 
+  it.each([[[2, 1]], [[1, 2]]] as const)('computes it in clusters too: %j', (cluster) => {
+    const k = gemm(false), s = scheduled(k, { tile: [128, 64], stages: 2, cluster, persistent: { workgroups: 3, group: 2 } }), [M, N, K] = [130, 67, 8];
+    const values = (n: number, m: number): Uint16Array => Uint16Array.from({ length: n }, (_, i) => f32ToBf16((i % m) - 2)), C = (): TensorArg => ({ data: new Float32Array(M * N).fill(NaN), shape: [M, N] });
+    const inputs = { A: { data: values(M * K, 7), shape: [M, K] }, B: { data: values(N * K, 5), shape: [N, K] }, bias: { data: new Float32Array(N), shape: [N] } }, want = C(), got = C();
+    interpret(k.ir, { ...inputs, C: want });
+    interpret(s.ir, { ...inputs, C: got });
+    expect(got.data).toEqual(want.data);
+    expect(verify(s.ir).findings).toEqual([]);
+  });
+
   it('reads float32 as tf32 does: the lower 13 bits are nothing', () => {
     const k = floats(tf32), M = 9, N = 11, K = 37, s = scheduled(k, { tile: [128, 64], stages: 2 }, 'tf32');
     const values = (n: number, step: number): Float32Array => Float32Array.from({ length: n }, (_, i) => ((i * step) % 17) - 8 + 2 ** -12); // 1 + 2^-12 becomes 1, -1 + 2^-12 becomes -1 + 2^-11, 2^-12 alone stays
@@ -104,9 +116,61 @@ describe('a scheduled product of warpgroups', () => {
   });
 });
 
+describe('clusters', () => {
+  const module = (o: HopperGemm): GpuModule => emitGpu(lower(scheduled(gemm(false), { tile: [128, 256], ...o }).ir, sm90), sm90), launch = (m: GpuModule): GpuLaunch => (m.plan[0] as Extract<GpuStep, { kind: 'launch' }>).launch;
+  it('bring halves of a tile that both workgroups use to both, and all of their own', () => {
+    const rows = module({ cluster: [2, 1] }), columns = module({ cluster: [1, 2], persistent: { workgroups: 66, group: 4 } }), boxes = (m: GpuModule): readonly string[] => launch(m).args.flatMap((a) => (a.kind === 'tensormap' ? [`${a.param} ${a.box.join(' x ')}`] : []));
+    expect(boxes(rows)).toEqual(['B 64 x 128', 'A 64 x 128']);
+    expect(boxes(columns)).toEqual(['B 64 x 256', 'A 64 x 64']);
+    expect(rows.source).toContain('copy_tile_to_2(&B_shared[slot * 16384 + iio * 8192], &B_map, &full[slot], ko * 64, jo * 256 + iio * 128);');
+    for (const m of [rows, columns]) {
+      expect(launch(m).cluster).toEqual([1, 1, 2]);
+      expect(m.source.match(/copy_tile(_to_2)?\(&/g)).toHaveLength(2);
+      // A tile is free when two teams of each workgroup have told; each tells both.
+      expect(m.source).toContain('mbarrier_init(&empty[0], 4);');
+      expect(m.source).toMatch(/if \(lane % 128 < 2 && ko > 0\) \{\n\s*mbarrier_arrive_at\(&empty\[.*\], lane % 128\);/);
+      // All of them meet before the first barrier is touched by another one, and before one ends.
+      expect(m.source.match(/^ {2}cluster_barrier\(\);$/gm)).toHaveLength(2);
+      expect(printPlan(m)).toMatch(/clusters of 1 x 1 x 2/);
+    }
+    expect(module({}).source).not.toMatch(/cluster_barrier|copy_tile_to|arrive_at/);
+    expect(printKernel(scheduled(gemm(false), { cluster: [2, 1] }).ir)).toMatch(/block\.z iio in 0\.\.2, a cluster:/);
+    expect(() => emitGpu(lower(scheduled(gemm(false), { cluster: [2, 1] }).ir, sm90), sm90, { flatGrid: true })).toThrow(/clusters of workgroups that are numbered along x alone/);
+  });
+
+  it('are refused, with the reason', () => {
+    const on = (f: (s: Schedule, ax: Record<'i' | 'j' | 'k' | 'z', Axis>) => void, t = sm90): string => why(() => schedule(gemm(false), t, (s, ax) => {
+      const [o, ii] = s.split(ax.i, 256, { tail: 'pad' }), [z, i] = s.split(ii, 128);
+      f(s, { ...ax, i, z });
+      void o;
+    }));
+    /** All of a product but the cluster. */
+    const product = (s: Schedule, { i, j, k, z }: Record<'i' | 'j' | 'k' | 'z', Axis>, what: readonly ('A' | 'B')[], cols = 64): void => {
+      const [bn, jn] = s.split(j, cols, { tail: 'pad' }), [team, row] = s.split(i, 64);
+      s.reorder(bn, z, team, row, jn);
+      s.bind({ 'block.x': bn, 'block.z': z });
+      s.expand('acc', team, row, jn);
+      const [ko, ki] = s.split(k, 64, { tail: 'pad' }), [kk, kx] = s.split(ki, 16);
+      s.reorder(ko, team, kk, row, jn, kx);
+      s.bind({ 'team.warpgroup': team });
+      for (const name of what) s.bulk(name, ko);
+      s.ring(ko, 2);
+    };
+    expect(on((s, { z }) => s.cluster(z), target('cuda-sm80'))).toMatch(/KD-S-NEEDS .*cluster/);
+    expect(on((s, { z }) => s.cluster(z))).toMatch(/KD-S-CLUSTER .*not bound to workgroups/);
+    expect(on((s, { z }) => { s.bind({ 'block.z': z }); s.cluster(z); })).toMatch(/no warpgroups/);
+    expect(on((s, { j }) => { s.bind({ 'block.x': j }); s.cluster(j); })).toMatch(/number of its iterations is not constant/);
+    expect(on((s, ax) => { product(s, ax, ['A']); s.cluster(ax.z); })).toMatch(/each tile of a ring depends on iio/);
+    expect(on((s, ax) => { product(s, ax, ['B'], 8); s.cluster(ax.z); })).toMatch(/a tile of 8 rows is not cut into 2 parts/);
+    expect(on((s, ax) => { product(s, ax, ['A', 'B']); s.cluster(ax.z); s.cluster(ax.z); })).toMatch(/a cluster, or part of one, already/);
+    expect(why(() => scheduled(gemm(false), { tile: [128, 256], cluster: [3, 1] }))).toMatch(/it has 3 iterations/);
+  });
+});
+
 describe.skipIf(!NVCC)(NVCC ? 'nvcc keeps it in registers' : 'nvcc is not on PATH: no CUDA was compiled', () => {
   it.each(spread([
     ['bf16, persistent', gemm(true), { persistent: { workgroups: 132, group: 16 } }, 'bf16'],
+    ['bf16, clusters of two', gemm(false), { tile: [128, 256], cluster: [2, 1], persistent: { workgroups: 66, group: 8 } }, 'bf16'],
     ['bf16, four warpgroups', gemm(false), { tile: [256, 128], persistent: { workgroups: 132, group: 8 } }, 'bf16'],
     // One tile a workgroup: its sums begin at a constant right before the ring, which ptxas must not make part of the products.
     ['bf16, one tile', gemm(false), { tile: [128, 256] }, 'bf16'],

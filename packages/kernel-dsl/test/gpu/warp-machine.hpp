@@ -1,5 +1,6 @@
-// A workgroup of an NVIDIA GPU on a CPU, as far as products by warps go: lanes are fibers that meet at barriers; products, matrix loads and asynchronous copies do what the
-// PTX manual says of them (registers of m16n8 fragments: lane l has rows l / 4 and l / 4 + 8, columns 2 (l % 4) and one more). Emitted CUDA is compiled against this header.
+// A cluster of workgroups of an NVIDIA GPU on a CPU, as far as products by warps go: lanes are fibers that meet at barriers; products, matrix loads and asynchronous copies do
+// what the PTX manual says of them (registers of m16n8 fragments: lane l has rows l / 4 and l / 4 + 8, columns 2 (l % 4) and one more). Emitted CUDA is compiled against this
+// header; team-machine.hpp adds what is for warpgroups.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -20,7 +21,10 @@ struct Barrier {
 };
 struct Warp { Barrier meet; unsigned char a[32][128], b[32][128]; };
 struct Copy { void *to; const void *from; int size, bytes; };
+constexpr unsigned SHARED = 232448;
+struct Group { Index index; unsigned rank = 0; Barrier block; std::vector<Warp> warps; unsigned char *memory = nullptr; int running = 0; };
 struct Lane {
+  Group *group;
   Index thread;
   unsigned number;   // of all lanes, x counting fastest
   ucontext_t context;
@@ -28,17 +32,22 @@ struct Lane {
   bool done = false;
   std::vector<std::vector<Copy>> groups;   // asynchronous copies that are not made yet, the last group still open
 };
-static Index blockIdx;
 static Lane *now;
 static ucontext_t scheduler;
 static std::vector<Lane *> lanes;
-static std::vector<Warp> warps;
-static Barrier block;
+static std::vector<Group> groups;   // of the cluster that runs
+static Barrier cluster;
+static long progress;   // counts what lanes that wait may be waiting for
+static bool nothing() { return false; }
+static bool (*deliver)() = nothing;   // where all lanes wait: lets one thing happen that is on its way
 static bool late;   // copies are made when they are waited for, at the latest; or at once
-alignas(1024) static unsigned char shared_memory[232448];
+alignas(1024) static unsigned char memories[8][(SHARED + 1023) / 1024 * 1024];
+#define shared_memory (now->group->memory)
+#define blockIdx (now->group->index)
 #define threadIdx (now->thread)
 #define __device__
 #define __global__
+#define __grid_constant__
 #define __forceinline__ inline
 #define __launch_bounds__(...)
 #define __shared__ static
@@ -46,15 +55,20 @@ alignas(1024) static unsigned char shared_memory[232448];
 
 inline void Barrier::wait() {
   const int p = phase;
+  progress++;
   if (++count == n) { count = 0; phase++; return; }
   while (phase == p) swapcontext(&now->context, &scheduler);
 }
-static inline void __syncthreads() { block.wait(); }
-static inline Warp &warp() { return warps[now->number / 32]; }
+static inline void __syncthreads() { now->group->block.wait(); }
+static inline uint32_t atomicCAS(uint32_t *p, uint32_t expected, uint32_t next) { const uint32_t old = *p; if (old == expected) *p = next; return old; }
+static inline Warp &warp() { return now->group->warps[now->number / 32]; }
 static inline int lane_id() { return now->number % 32; }
-// Addresses of shared memory are 32 bits: all of it lies in this program's data, within 4 GiB.
-static inline uint32_t __cvta_generic_to_shared(const void *p) { return (uint32_t)((uintptr_t)p - ((uintptr_t)shared_memory & ~0x7fffffffull)); }
-static inline void *at_shared(uint32_t a) { return (void *)(((uintptr_t)shared_memory & ~0x7fffffffull) + a); }
+// Addresses of shared memory are 32 bits: what a launch asks for begins at 0; variables lie in this program's data, within 4 GiB.
+static inline uint32_t __cvta_generic_to_shared(const void *p) {
+  const uintptr_t own = (uintptr_t)p - (uintptr_t)shared_memory;
+  return (uint32_t)(own < SHARED ? own : (uintptr_t)p - ((uintptr_t)memories & ~0x7fffffffull));
+}
+static inline void *at_shared(uint32_t a) { return a < SHARED ? (void *)(shared_memory + a) : (void *)(((uintptr_t)memories & ~0x7fffffffull) + a); }
 
 static inline float half_to_float(uint16_t h) { _Float16 x; memcpy(&x, &h, 2); return (float)x; }
 static inline uint16_t float_to_half(float f) { _Float16 x = (_Float16)f; uint16_t h; memcpy(&h, &x, 2); return h; }
@@ -120,30 +134,45 @@ static inline void copies_wait_group(int n) {
 }
 
 static std::function<void()> body;
-static void enter() { body(); now->done = true; for (;;) swapcontext(&now->context, &scheduler); }
-/** Runs all workgroups of a launch, one after another; lanes go on in turns. Shared memory starts as garbage. */
-static void launch(const unsigned (&grid)[3], const unsigned (&of)[3], std::function<void()> f) {
-  const unsigned n = of[0] * of[1] * of[2];
+static void enter() { body(); now->done = true; now->group->running--; progress++; for (;;) swapcontext(&now->context, &scheduler); }
+/** Runs all workgroups of a launch, one cluster after another; lanes go on in turns. Shared memory starts as garbage. */
+static void launch(const unsigned (&grid)[3], const unsigned (&of)[3], const unsigned (&together)[3], std::function<void()> f) {
+  const unsigned n = of[0] * of[1] * of[2], all = together[0] * together[1] * together[2];
   body = f;
-  for (blockIdx.z = 0; blockIdx.z < grid[2]; blockIdx.z++) for (blockIdx.y = 0; blockIdx.y < grid[1]; blockIdx.y++) for (blockIdx.x = 0; blockIdx.x < grid[0]; blockIdx.x++) {
-    memset(shared_memory, 0x7f, sizeof shared_memory);
-    block = Barrier{(int)n};
-    warps.assign((n + 31) / 32, Warp{});
-    for (unsigned w = 0; w < warps.size(); w++) warps[w].meet.n = n - 32 * w < 32 ? n - 32 * w : 32;
-    for (unsigned i = 0; i < n; i++) {
-      Lane *l = new Lane;
-      l->number = i;
-      l->thread = Index{i % of[0], i / of[0] % of[1], i / of[0] / of[1]};
-      l->stack.resize(1 << 17);
-      l->groups.emplace_back();
-      getcontext(&l->context);
-      l->context.uc_stack.ss_sp = l->stack.data();
-      l->context.uc_stack.ss_size = l->stack.size();
-      l->context.uc_link = &scheduler;
-      makecontext(&l->context, enter, 0);
-      lanes.push_back(l);
+  for (unsigned z = 0; z < grid[2]; z += together[2]) for (unsigned y = 0; y < grid[1]; y += together[1]) for (unsigned x = 0; x < grid[0]; x += together[0]) {
+    groups.assign(all, Group{});
+    cluster = Barrier{(int)(n * all)};
+    for (unsigned g = 0; g < all; g++) {
+      Group &group = groups[g];
+      group.rank = g;
+      group.index = Index{x + g % together[0], y + g / together[0] % together[1], z + g / together[0] / together[1]};
+      group.memory = memories[g];
+      memset(group.memory, 0x7f, SHARED);
+      group.block = Barrier{(int)n};
+      group.running = n;
+      group.warps.assign((n + 31) / 32, Warp{});
+      for (unsigned w = 0; w < group.warps.size(); w++) group.warps[w].meet.n = n - 32 * w < 32 ? n - 32 * w : 32;
+      for (unsigned i = 0; i < n; i++) {
+        Lane *l = new Lane;
+        l->group = &group;
+        l->number = i;
+        l->thread = Index{i % of[0], i / of[0] % of[1], i / of[0] / of[1]};
+        l->stack.resize(1 << 17);
+        l->groups.emplace_back();
+        getcontext(&l->context);
+        l->context.uc_stack.ss_sp = l->stack.data();
+        l->context.uc_stack.ss_size = l->stack.size();
+        l->context.uc_link = &scheduler;
+        makecontext(&l->context, enter, 0);
+        lanes.push_back(l);
+      }
     }
-    for (bool any = true; any;) { any = false; for (Lane *l : lanes) if (!l->done) { any = true; now = l; swapcontext(&scheduler, &l->context); } }
+    for (bool any = true; any;) {
+      const long before = progress;
+      any = false;
+      for (Lane *l : lanes) if (!l->done) { any = true; now = l; swapcontext(&scheduler, &l->context); }
+      if (any && progress == before && !deliver()) { fprintf(stderr, "all lanes wait, and nothing is on its way\n"); exit(1); }
+    }
     for (Lane *l : lanes) delete l;
     lanes.clear();
   }

@@ -37,7 +37,7 @@ static int read_args(napi_env env, const quern_bytes *blob, napi_value buffers, 
   return count;
 }
 
-/* gpuLaunch(device, module, function, dims, args, buffers); dims: grid (3), block (3), dynamic shared bytes, overlap */
+/* gpuLaunch(device, module, function, dims, args, buffers); dims: grid (3), block (3), dynamic shared bytes, overlap, cluster (3) */
 napi_value quern_gpu_launch_call(napi_env env, napi_callback_info info) {
   napi_value args[6];
   double function;
@@ -47,12 +47,12 @@ napi_value quern_gpu_launch_call(napi_env env, napi_callback_info info) {
   if (!quern_args(env, info, 6, args)) return NULL;
   quern_gpu_handle *h = quern_arg_gpu(env, args[0]);
   quern_gpu_module_handle *m = h ? quern_arg_gpu_module(env, args[1]) : NULL;
-  if (!m || !quern_arg_number(env, args[2], "function", 0, m->functions - 1, &function) || !quern_arg_numbers(env, args[3], "dims", 8, &dims) || !quern_arg_bytes(env, args[4], "arguments", &blob)) return NULL;
-  for (int i = 0; i < 8; i++) if (!(dims[i] >= (i < 6 ? 1 : 0) && dims[i] <= 4294967295.0)) return quern_throw(env, "QUERN_E_ARGUMENT", "dims[%d] is %f", i, dims[i]);
+  if (!m || !quern_arg_number(env, args[2], "function", 0, m->functions - 1, &function) || !quern_arg_numbers(env, args[3], "dims", 11, &dims) || !quern_arg_bytes(env, args[4], "arguments", &blob)) return NULL;
+  for (int i = 0; i < 11; i++) if (!(dims[i] >= (i < 6 || i > 7 ? 1 : 0) && dims[i] <= 4294967295.0)) return quern_throw(env, "QUERN_E_ARGUMENT", "dims[%d] is %f", i, dims[i]);
   int count = read_args(env, &blob, args[5], list);
   if (count < 0) return NULL;
   quern_gpu_launch l = {.module = m->module, .function = (int32_t)function, .dynamic_shared = (uint32_t)dims[6], .overlap = dims[7] != 0, .argc = count, .args = list};
-  for (int i = 0; i < 3; i++) l.grid[i] = (uint32_t)dims[i], l.block[i] = (uint32_t)dims[3 + i];
+  for (int i = 0; i < 3; i++) l.grid[i] = (uint32_t)dims[i], l.block[i] = (uint32_t)dims[3 + i], l.cluster[i] = (uint32_t)dims[8 + i];
   return h->driver->launch(h->device, &l, &h->error) ? quern_throw_gpu(env, &h->error) : NULL;
 }
 

@@ -15,6 +15,7 @@ typedef struct launch_attribute {
   union {
     char bytes[64];
     int32_t flag;
+    uint32_t cluster[3];
   } value;
 } launch_attribute;
 
@@ -65,7 +66,7 @@ static int (*encode_tiled)(void *, int, uint32_t, void *, const uint64_t *, cons
 
 enum {
   A_THREADS = 1, A_BLOCK_X = 2, A_GRID_X = 5, A_SHARED = 8, A_UNITS = 16, A_INTEGRATED = 18, A_L2 = 38,
-  A_MAJOR = 75, A_MINOR = 76, A_SHARED_OPTIN = 97, F_DYNAMIC_SHARED = 8, L_OVERLAP = 6
+  A_MAJOR = 75, A_MINOR = 76, A_SHARED_OPTIN = 97, F_DYNAMIC_SHARED = 8, L_CLUSTER = 4, L_OVERLAP = 6
 };
 
 struct quern_gpu_device {
@@ -276,7 +277,8 @@ static int launch(quern_gpu_device *d, const quern_gpu_launch *l, quern_gpu_erro
   enum { MOST = 256 };
   uint64_t addresses[MOST];
   void *values[MOST];
-  launch_attribute overlap = {.id = L_OVERLAP, .value.flag = 1};
+  launch_attribute attributes[2] = {{0}};
+  uint32_t asked = 0;
   if (l->argc > MOST) return quern_gpu_fail(e, QUERN_GPU_LAUNCH, "a launch with %d arguments; at most %d", (int)l->argc, (int)MOST);
   function *f = &l->module->functions[l->function];
   if (current(d, e)) return -1;
@@ -288,7 +290,9 @@ static int launch(quern_gpu_device *d, const quern_gpu_launch *l, quern_gpu_erro
     addresses[i] = l->args[i].buffer ? l->args[i].buffer->address + l->args[i].offset : 0;
     values[i] = l->args[i].buffer ? (void *)&addresses[i] : (void *)l->args[i].value;
   }
-  launch_config c = {{l->grid[0], l->grid[1], l->grid[2]}, {l->block[0], l->block[1], l->block[2]}, l->dynamic_shared, d->stream, &overlap, l->overlap ? 1 : 0};
+  if (l->overlap) attributes[asked++] = (launch_attribute){.id = L_OVERLAP, .value.flag = 1};
+  if (l->cluster[0] * l->cluster[1] * l->cluster[2] > 1) attributes[asked++] = (launch_attribute){.id = L_CLUSTER, .value.cluster = {l->cluster[0], l->cluster[1], l->cluster[2]}};
+  launch_config c = {{l->grid[0], l->grid[1], l->grid[2]}, {l->block[0], l->block[1], l->block[2]}, l->dynamic_shared, d->stream, attributes, asked};
   return failed(e, f->name, cu.LaunchKernelEx(&c, f->handle, values, NULL));
 }
 

@@ -54,6 +54,7 @@ typedef struct quern_gpu_launch {
   int32_t function;
   uint32_t grid[3], block[3]; /* grid in workgroups */
   uint32_t dynamic_shared;
+  uint32_t cluster[3]; /* workgroups that run together; 0 or 1 where they do not */
   int32_t overlap; /* may start while the launch before ends (programmatic dependent launch) */
   int32_t argc;
   const quern_gpu_arg *args;

@@ -40,6 +40,8 @@ export interface GpuGrid {
   readonly dynamicSharedBytes?: number;
   /** May start while the launch before it ends; its text waits where it must. */
   readonly overlap?: boolean;
+  /** Workgroups that run together, in each direction (CUDA 9.0); the grid is a multiple. */
+  readonly cluster?: Dim3;
 }
 
 /** A tile of a tensor that hardware copies by itself (CUDA 9.0). Dimensions innermost first; strides in bytes. */

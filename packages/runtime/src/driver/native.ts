@@ -132,7 +132,7 @@ export function openNative(kind: NativeKind, index: number): GpuDriver {
   };
 }
 
-const dims = (s: GpuGrid): Float64Array => Float64Array.of(...s.grid, ...s.block, s.dynamicSharedBytes ?? 0, s.overlap ? 1 : 0);
+const dims = (s: GpuGrid): Float64Array => Float64Array.of(...s.grid, ...s.block, s.dynamicSharedBytes ?? 0, s.overlap ? 1 : 0, ...(s.cluster ?? [1, 1, 1]));
 
 function mapNumbers(m: GpuTensorMap): Float64Array {
   const out = new Float64Array(19), type = MAP_TYPES[m.dtype];

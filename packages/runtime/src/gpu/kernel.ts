@@ -167,7 +167,7 @@ export function gpuKernel(device: Device, from: GpuKernelSource, options: { read
 
   function launcher(compiled: Compiled, call: Call, step: Extract<Resolved, { kind: 'launch' }>, extra: Extra): () => void {
     const { launch, grid, vars } = step, values: GpuValue[] = launch.args.map((a) => gpuValue(a, call, compiled.module, extra, vars, driver));
-    const shape = { grid, block: launch.block, dynamicSharedBytes: launch.dynamicSharedBytes, ...(launch.overlap && { overlap: true }) };
+    const shape = { grid, block: launch.block, dynamicSharedBytes: launch.dynamicSharedBytes, ...(launch.overlap && { overlap: true }), ...(launch.cluster && { cluster: launch.cluster }) };
     const prints = launch.args.some((a) => a.kind === 'print');
     return () => {
       if (prints) printer.expect(compiled.module);

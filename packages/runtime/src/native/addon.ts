@@ -98,7 +98,7 @@ export interface NativeAddon {
   gpuLoad(device: DeviceHandle, binary: NativeBuffer): DeviceModuleHandle;
   gpuBinary(device: DeviceHandle, module: DeviceModuleHandle): ArrayBuffer;
   gpuFunction(device: DeviceHandle, module: DeviceModuleHandle, entry: string): number;
-  /** dims: grid (3), block (3), dynamic shared bytes, overlap. */
+  /** dims: grid (3), block (3), dynamic shared bytes, overlap, cluster (3). */
   gpuLaunch(device: DeviceHandle, module: DeviceModuleHandle, fn: number, dims: Float64Array, args: Uint8Array, buffers: readonly DeviceBufferHandle[]): void;
   /** numbers: offset, dtype, rank, swizzle, dims (5), strides (5), box (5). */
   gpuTensorMap(device: DeviceHandle, buffer: DeviceBufferHandle, numbers: Float64Array): ArrayBuffer;

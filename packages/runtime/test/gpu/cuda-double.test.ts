@@ -108,6 +108,13 @@ describe('launches', () => {
     expect(calls()).toEqual(['big_kernel: attribute 8 = 65536', ...[1, 2].map(() => expect.stringMatching(/^launch big_kernel grid 1 1 1 block 256 1 1 shared 65536 x=#\d+\+0 y=#\d+\+0$/) as string)]);
   });
 
+  test('clusters are asked for', async () => {
+    const d = await opened(), A = zeros([200, 64], 'bf16', { device: d }), B = zeros([133, 64], 'bf16', { device: d });
+    const k = await compileKernel(product, { device: d, cacheDir: temporaryDir(), schedule: (s, ax) => { hopperGemm(s, ax, { A: 'A', B: 'B', acc: 'acc', dtype: 'bf16' }, { tile: [128, 128], cluster: [2, 1] }); } }) as GpuKernel;
+    await k.run({ A, B, C: zeros([200, 133], 'f32', { device: d }) });
+    expect(calls().filter((l) => l.startsWith('launch'))).toEqual([expect.stringMatching(/grid 2 1 2 block 384 1 1 shared \d+ attribute 6=1 cluster 1 1 2 /)]);
+  });
+
   test('the copy engine is told of tensors, tiles and swizzles', async () => {
     const d = await opened(), t = target('cuda-sm90a'), s = schedule(product, t, (x, ax) => { hopperGemm(x, ax, { A: 'A', B: 'B', acc: 'acc', dtype: 'bf16' }, { tile: [128, 128] }); }), low = lower(s.ir, t);
     const k = gpuKernel(d, { target: t, evaluate, faultWords: FAULT_WORDS, printed: printedLines, emit: (v) => emitGpu(low, t, v) }, { cacheDir: temporaryDir() });
@@ -147,7 +154,7 @@ describe('failures', () => {
       expect(thrown(() => { call.enqueue(); }), fails).toBeInstanceOf(kind);
     }
     told({ DOUBLE_FAIL: 'cuStreamSynchronize=700' });
-    for (const wait of [driver.sync(), x.readAsync(), call.time()]) expect(await rejection(wait)).toBeInstanceOf(DeviceLostError);
+    for (const wait of [() => driver.sync(), () => x.readAsync(), () => call.time()]) expect(await rejection(wait())).toBeInstanceOf(DeviceLostError);
     told({ DOUBLE_FAIL: 'cuMemcpyHtoDAsync_v2=999' });
     expect(await rejection(tensor(new Float32Array(4)).to(d))).toMatchObject({ code: 'QUERN_DRIVER' });
   });

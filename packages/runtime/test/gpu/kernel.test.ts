@@ -158,7 +158,7 @@ for (const { id, kind } of gpus) {
         const { source, flags, entry, args } = ${JSON.stringify({ source: m.source, flags: m.flags, entry: step.launch.entry, args })};
         const d = addon.gpuOpen('${kind}', ${info.index}), m = addon.gpuBuild(d, source, flags), f = addon.gpuFunction(d, m, entry), x = addon.gpuAlloc(d, 16);
         addon.gpuWrite(d, x, 0, Float32Array.of(${data.join(', ')}));
-        addon.gpuLaunch(d, m, f, Float64Array.of(1, 1, 1, 1, 1, 1, 0, 0), new Uint8Array(Uint32Array.from(args).buffer), [x]);
+        addon.gpuLaunch(d, m, f, Float64Array.of(1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1), new Uint8Array(Uint32Array.from(args).buffer), [x]);
         addon.gpuSyncAsync(d);`);
       expect(stdout.split('\n'), stderr).toEqual([...lines, '']);
     });

@@ -132,7 +132,7 @@ int cuFuncSetAttribute(void *f, int which, int value) {
   return 0;
 }
 
-typedef struct config { uint32_t grid[3], block[3], shared; void *stream; const struct { int32_t id; char pad[4]; int32_t value; char rest[60]; } *attributes; uint32_t count; } config;
+typedef struct config { uint32_t grid[3], block[3], shared; void *stream; const struct { int32_t id; char pad[4]; uint32_t value[16]; } *attributes; uint32_t count; } config;
 
 /* Writes one parameter as text and reports a fault where it is told to; the type tells what lies at `value`. */
 static int parameter(char *out, size_t room, const char *type, size_t length, const void *value) {
@@ -172,7 +172,12 @@ int cuLaunchKernelEx(const config *c, void *handle, void **values, void **extra)
   if (extra || c->stream != STREAM) return INVALID;
   if (c->block[0] * c->block[1] * c->block[2] > 1024 || c->block[2] > 64 || c->grid[1] > 65535 || c->grid[2] > 65535) return record("%s -> refused", line), INVALID;
   if (c->shared > (uint32_t)f->shared) return record("%s -> more than was asked for", line), INVALID;
-  for (uint32_t i = 0; i < c->count; i++) used += (size_t)snprintf(line + used, room - used, " attribute %d=%d", c->attributes[i].id, c->attributes[i].value);
+  for (uint32_t i = 0; i < c->count; i++) {
+    const uint32_t *v = c->attributes[i].value;
+    if (c->attributes[i].id != 4) { used += (size_t)snprintf(line + used, room - used, " attribute %d=%u", c->attributes[i].id, v[0]); continue; }
+    used += (size_t)snprintf(line + used, room - used, " cluster %u %u %u", v[0], v[1], v[2]);
+    for (int d = 0; d < 3; d++) if (v[d] < 1 || c->grid[d] % v[d] || v[0] * v[1] * v[2] > 8) return record("%s -> refused", line), INVALID;
+  }
   const char *p = f->parameters;
   for (int i = 0; *p && *p != ')'; i++) {
     size_t n = strcspn(p, ",)");

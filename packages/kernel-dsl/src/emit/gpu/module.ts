@@ -79,6 +79,8 @@ export interface GpuLaunch {
   readonly dynamicSharedBytes: number;
   /** In the order of the entry's parameters. */
   readonly args: readonly GpuArg[];
+  /** Workgroups that run together, in each direction; the grid is a multiple. Not launched with `flatGrid`. */
+  readonly cluster?: Dim3;
   /** It may start while the launch before it ends: its text waits for it before it touches memory. */
   readonly overlap?: boolean;
 }

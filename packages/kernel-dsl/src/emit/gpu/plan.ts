@@ -11,6 +11,8 @@ export interface PlannedLaunch {
   readonly entry: string;
   readonly grid: readonly [Expr, Expr, Expr];
   readonly block: Dim3;
+  /** Workgroups of a cluster, in each direction, where there are clusters. */
+  readonly cluster?: Dim3;
   /** The nest of block and lane loops; plain statements for one lane. */
   readonly body: Stmt;
   /** Memory of the workgroup. */
@@ -94,16 +96,16 @@ export function entriesOf(steps: readonly GpuStep<PlannedLaunch>[]): readonly st
 }
 
 /** The extents of a grid and the lanes of its workgroups. */
-function shapeOf(body: Stmt): Pick<PlannedLaunch, 'grid' | 'block'> {
-  const grid: Expr[] = [constant(1), constant(1), constant(1)], lanes = [1, 1, 1];
+function shapeOf(body: Stmt): Pick<PlannedLaunch, 'grid' | 'block' | 'cluster'> {
+  const grid: Expr[] = [constant(1), constant(1), constant(1)], lanes = [1, 1, 1], cluster: [number, number, number] = [1, 1, 1];
   visitStmt(body, (s) => {
     if (s.kind !== 'for' || !s.loop.includes('.')) return;
     const d = 'xyz'.indexOf(s.loop.slice(-1));
-    if (s.loop.startsWith('block.')) { grid[d] = s.extent; return; }
+    if (s.loop.startsWith('block.')) { grid[d] = s.extent; if (s.cluster && isConst(s.extent)) cluster[d] = s.extent.value; return; }
     if (!isConst(s.extent)) throw new EmitError(`the lanes of ${s.v.name} are not of constant number`, s.loc);
     lanes[d] = Math.max(lanes[d]!, s.extent.value);
   });
-  return { grid: [grid[0]!, grid[1]!, grid[2]!], block: [lanes[0]!, lanes[1]!, lanes[2]!] };
+  return { grid: [grid[0]!, grid[1]!, grid[2]!], block: [lanes[0]!, lanes[1]!, lanes[2]!], ...(cluster.some((n) => n > 1) && { cluster }) };
 }
 
 function sharedIn(body: Stmt): readonly Buffer[] {

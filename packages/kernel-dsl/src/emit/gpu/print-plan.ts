@@ -25,7 +25,7 @@ function lines(s: GpuStep, indent: string): string[] {
   switch (s.kind) {
     case 'launch': {
       const { launch: l } = s, grid = extents(l.grid.map((e) => (isConst(e) ? String(e.value) : printExpr(e)))), lanes = extents(l.block.map(String));
-      return [`${indent}launch ${l.entry}(${l.args.map(argument).join(', ')}) on ${grid} workgroup(s) of ${lanes} lane(s)${l.sharedBytes ? `, ${l.sharedBytes} bytes shared` : ''}`];
+      return [`${indent}launch ${l.entry}(${l.args.map(argument).join(', ')}) on ${grid} workgroup(s) of ${lanes} lane(s)${l.cluster ? `, clusters of ${extents(l.cluster.map(String))}` : ''}${l.sharedBytes ? `, ${l.sharedBytes} bytes shared` : ''}`];
     }
     case 'check': return [`${indent}check, and wait:`, ...inner(s.body)];
     case 'if': return [`${indent}if ${printExpr(s.cond)}:`, ...inner(s.then), ...(s.else.length ? [`${indent}else:`, ...inner(s.else)] : [])];

@@ -10,7 +10,9 @@ export interface HopperGemm {
   readonly tile?: readonly [number, number];
   /** Tiles of A and of B that may be on their way or in use at once. */
   readonly stages?: number;
-  /** Workgroups that stay and share all tiles, as many as there are multiprocessors, in bands of `group` rows of tiles; without it each tile has a workgroup. */
+  /** Workgroups side by side that bring tiles together: [2, 1] are two along the rows of C, which share tiles of B, [1, 2] two along its columns. One of both numbers is 1. */
+  readonly cluster?: readonly [number, number];
+  /** Workgroups that stay and share all tiles, as many as there are multiprocessors (clusters, where there are such), in bands of `group` rows of tiles; without it each tile has a workgroup. */
   readonly persistent?: { readonly workgroups: number; readonly group: number };
 }
 
@@ -24,9 +26,10 @@ export interface HopperGemm {
  */
 export function hopperGemm(s: Schedule, { i, j, k }: { readonly i: Axis; readonly j: Axis; readonly k: Axis }, names: { readonly A: string; readonly B: string; readonly acc: string; readonly dtype: DType | 'tf32' }, o: HopperGemm = {}): void {
   const [rows, cols] = o.tile ?? [128, 256], bytes = names.dtype === 'tf32' ? 4 : bytesOf(names.dtype), deep = 128 / bytes, step = 32 / bytes;
-  const [bm, im] = s.split(i, rows, { tail: 'pad' }), [bn, jn] = s.split(j, cols, { tail: 'pad' }), [team, row] = s.split(im, 64);
-  s.reorder(bm, bn, team, row, jn);
-  s.bind({ 'block.y': bm, 'block.x': bn });
+  const [down, across] = o.cluster ?? [1, 1], [bm, iw] = s.split(i, rows * down, { tail: 'pad' }), [bn, jw] = s.split(j, cols * across, { tail: 'pad' });
+  const [ci, im] = down > 1 ? s.split(iw, rows) : [undefined, iw], [cj, jn] = across > 1 ? s.split(jw, cols) : [undefined, jw], [team, row] = s.split(im, 64), side = ci ?? cj;
+  s.reorder(bm, bn, ...(side ? [side] : []), team, row, jn);
+  s.bind({ 'block.y': bm, 'block.x': bn, ...(side && { 'block.z': side }) });
   s.expand(names.acc, team, row, jn);
   const [ko, ki] = s.split(k, deep, { tail: 'pad' }), [kk, kx] = s.split(ki, step);
   s.reorder(ko, team, kk, row, jn, kx);
@@ -36,5 +39,6 @@ export function hopperGemm(s: Schedule, { i, j, k }: { readonly i: Axis; readonl
   s.bulk(names.B, ko);
   s.tensorize(wgmmaNamed(`wgmma_m64n${cols}k${step}_${names.dtype}`), row, jn, kx);
   s.ring(ko, o.stages ?? 4);
+  if (side) s.cluster(side);
   if (o.persistent) s.persistent(bm, bn, o.persistent);
 }

@@ -1,5 +1,6 @@
 import type { CallArg, Param, SourcedLine } from '../../../ir/index.ts';
 import { bytesOf, visitStmt } from '../../../ir/index.ts';
+import { EmitError } from '../../error.ts';
 import { Namer } from '../../names.ts';
 import { elements, liveIn, place, Writer } from '../../text/index.ts';
 import type { GpuArg, GpuLaunch } from '../module.ts';
@@ -47,6 +48,7 @@ const EXCHANGED = ['f64', 'f32', 'i64', 'i32', 'u32', 'i16', 'u16', 'i8', 'u8'].
 
 /** Prints one launch as a kernel. */
 export function printLaunch(m: ModuleState, l: PlannedLaunch, entries: readonly string[]): PrintedLaunch {
+  if (l.cluster && m.options.flatGrid) throw new EmitError(`kernel ${m.k.name} has clusters of workgroups that are numbered along x alone: call it with fewer rows or columns`, m.k.loc);
   const { dialect } = m, namer = new Namer([...dialect.reserved, ...entries, ...EXCHANGED, 'INFINITY', 'NAN', 'i8', 'u8', 'i16', 'u16', 'u32', 'i64', 'u64']);
   const symbols = new Map<string, Symbol>(), offered = new Map<string, { arg: GpuArg; declaration: string; name: string }>();
   for (const o of offers(m, l)) {
@@ -85,7 +87,7 @@ export function printLaunch(m: ModuleState, l: PlannedLaunch, entries: readonly 
   out.lines.push(...w.lines);
   out.locs = [];
   out.close();
-  return { lines: out.lines, launch: { entry: l.entry, grid: l.grid, block: l.block, sharedBytes, dynamicSharedBytes: dynamic ? sharedBytes : 0, args: args.map((a) => a.arg), ...(waits ? { overlap: true } : {}) } };
+  return { lines: out.lines, launch: { entry: l.entry, grid: l.grid, block: l.block, sharedBytes, dynamicSharedBytes: dynamic ? sharedBytes : 0, args: args.map((a) => a.arg), ...(l.cluster && { cluster: l.cluster }), ...(waits ? { overlap: true } : {}) } };
 }
 
 interface Used { readonly arg: GpuArg; readonly declaration: string; readonly name: string }

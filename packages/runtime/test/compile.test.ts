@@ -1,5 +1,6 @@
 /** C at run time: the compiler found or missed, errors with its words, and a cache that never lies. */
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
@@ -108,6 +109,28 @@ describe('the compiler', () => {
     const { compiler, reasons } = findCompiler();
     expect(compiler?.version).toMatch(/gcc|clang|GCC|Free Software/);
     expect(reasons.at(-1)?.verdict).toBe('chosen');
+  });
+
+  test('is asked again what it is when its file has changed, not before; scripts always are', async () => {
+    const dir = temporaryDir(), asked = join(dir, 'asked'), folder = join(dir, 'cache');
+    writeFileSync(join(dir, 'fake.c'), `#include <stdio.h>\nint main(void) { FILE *f = fopen("${asked}", "a"); fputc('!', f); fclose(f); puts(VERSION); return 0; }\n`);
+    const build = (version: string): void => { execFileSync('cc', [`-DVERSION="${version}"`, join(dir, 'fake.c'), '-o', join(dir, 'fake-gcc-9')]); };
+    // Within a process an answer is kept by its command: another spelling each time.
+    let spelling = dir;
+    const ask = (name: string): Promise<string | undefined> => withEnv({ CC: `${spelling += '/.'}/${name}` }, () => findCompiler(folder).compiler?.version);
+    const times = (): number => readFileSync(asked, 'utf8').length;
+    build('one');
+    expect([await ask('fake-gcc-9'), await ask('fake-gcc-9'), times()]).toEqual(['one', 'one', 1]);
+    build('other');
+    expect([await ask('fake-gcc-9'), await ask('fake-gcc-9'), times()]).toEqual(['other', 'other', 2]);
+    for (const damage of ['', '[]', '{"x', JSON.stringify({ [join(dir, 'fake-gcc-9')]: 7 })]) {
+      writeFileSync(join(folder, 'compilers.json'), damage);
+      expect(await ask('fake-gcc-9')).toBe('other');
+    }
+    expect(times()).toBe(6);
+    writeFileSync(join(dir, 'my-gcc'), `#!/bin/sh\nexec ${join(dir, 'fake-gcc-9')}\n`, { mode: 0o755 });
+    symlinkSync(join(dir, 'my-gcc'), join(dir, 'gcc'));
+    expect([await ask('gcc'), await ask('gcc'), times()]).toEqual(['other', 'other', 8]);
   });
 
   test('its refusal is an error with its words and the command', () => {

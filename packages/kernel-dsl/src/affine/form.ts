@@ -23,8 +23,15 @@ export function combineForms(a: Form, b: Form, k = 1): Form {
 export const scaleForm = (a: Form, k: number): Form => (k === 0 ? formConst(0) : k === 1 ? a : { c: a.c * k, t: new Map([...a.t].map(([id, q]) => [id, q * k])) });
 export const addConst = (a: Form, c: number): Form => ({ c: a.c + c, t: a.t });
 
+const keys = new WeakMap<Form['t'], string>();
 /** A text that is equal for equal linear parts. */
-export const linearKey = (f: Form): string => [...f.t].sort((a, b) => a[0] - b[0]).map(([id, q]) => `${q}.${id}`).join(' ');
+export function linearKey({ t }: Form): string {
+  const known = keys.get(t);
+  if (known !== undefined) return known;
+  const key = [...t].sort((a, b) => a[0] - b[0]).map(([id, q]) => `${q}.${id}`).join(' ');
+  keys.set(t, key);
+  return key;
+}
 
 export const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
 

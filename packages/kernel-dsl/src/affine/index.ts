@@ -3,5 +3,5 @@ export { above, addConst, atLeast, combineForms, equal, formConst, formTerm, isF
 export type { Constraint, Form } from './form.ts';
 export { atLane, conditionCases, formOf, multiply, newSpace, newTerm, rangeOfForm, secondCopy, varTerm } from './space.ts';
 export type { Cases, DataFact, Range, Space, Term } from './space.ts';
-export { isUnreachable, meets, proves, scope, scopeOf } from './prove.ts';
+export { assuming, isUnreachable, meets, proves, scope, scopeOf } from './prove.ts';
 export type { Effort, Scope } from './prove.ts';

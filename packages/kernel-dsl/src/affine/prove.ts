@@ -16,14 +16,25 @@ export interface Scope {
   readonly lowest: Map<string, number>;
   readonly positive: Map<string, boolean>;
   readonly splits: Map<readonly Constraint[], Scope>;
+  readonly answers: Map<string, boolean>;
+  readonly assumed: Map<string, Scope>;
 }
 
 /** The scope in which these facts hold too. */
 export const scope = (parent: Scope | undefined, facts: readonly Constraint[], cases: readonly Cases[] = [], settles?: Cases): Scope =>
-  ({ parent, facts, cases, settles, lowest: new Map(), positive: new Map(), splits: new Map() });
+  ({ parent, facts, cases, settles, lowest: new Map(), positive: new Map(), splits: new Map(), answers: new Map(), assumed: new Map() });
 
 /** A scope in which one of the cases holds: facts where there is one case only. */
 export const scopeOf = (parent: Scope | undefined, cases: Cases): Scope => (cases.length === 1 ? scope(parent, cases[0]!) : scope(parent, [], [cases]));
+
+/** The scope in which f >= 0 holds too, made once. */
+export function assuming(at: Scope, f: Form): Scope {
+  const key = `${f.c} ${linearKey(f)}`, known = at.assumed.get(key);
+  if (known) return known;
+  const made = scope(at, [{ f }]);
+  at.assumed.set(key, made);
+  return made;
+}
 
 /** How much work a question may cost before it is left open. */
 interface Budget { left: number; readonly far: boolean }
@@ -106,6 +117,7 @@ function prove(s: Space, f: Form, at: Scope, budget: Budget, depth: number): boo
   if (rangeOfForm(s, f).lo >= 0) return true;
   const key = linearKey(f), low = at.lowest.get(key);
   if (low !== undefined && low + f.c >= 0) return true;
+  for (let p: Scope | undefined = at; p; p = p.parent) for (const c of p.facts) if (c.f.c <= f.c && c.f.t.size === f.t.size && linearKey(c.f) === key) return true; // just what is known
   if (budget.left <= 0) return false;
   // What is near first; in the end all that holds here, for a choice elsewhere may bound what f speaks of, or rule the place out.
   for (const reach of ['near', 'linked', 'all'] as const) {
@@ -139,7 +151,14 @@ function inCase(at: Scope, k: Cases, facts: readonly Constraint[]): Scope {
 }
 
 /** Is f >= 0 for all integers for which the scope's facts hold? false: no, or not found out. */
-export const proves = (s: Space, f: Form, at: Scope, { effort = 60, far = true }: Effort = {}): boolean => prove(s, f, at, { left: effort, far }, 5);
+export function proves(s: Space, f: Form, at: Scope, { effort = 60, far = true }: Effort = {}): boolean {
+  if (rangeOfForm(s, f).lo >= 0) return true;
+  const key = `${effort}${far ? '' : ' near'} ${f.c} ${linearKey(f)}`, known = at.answers.get(key);
+  if (known !== undefined) return known;
+  const yes = prove(s, f, at, { left: effort, far }, 5);
+  at.answers.set(key, yes);
+  return yes;
+}
 
 /** Do the facts of the scope contradict each other, so that the place is never reached? false: no, or not found out. */
 export const isUnreachable = (s: Space, at: Scope, effort: Effort = {}): boolean => proves(s, { c: -1, t: new Map() }, at, effort);

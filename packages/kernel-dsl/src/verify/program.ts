@@ -2,10 +2,10 @@ import { above, atLane, conditionCases, formOf, formTerm, newSpace, newTerm, ran
 import type { Cases, Constraint, Scope, Space } from '../affine/index.ts';
 import { meant } from '../run/index.ts';
 import { buffersOf, bytesOf, exprsOf, mapExpr, operands, sameExpr, visitExpr, visitStmt } from '../ir/index.ts';
-import type { Assume, Buffer, Expr, For, KernelIR, Loc, Stmt, Var, While } from '../ir/index.ts';
+import type { Assume, Buffer, Expr, For, If, KernelIR, Loc, Stmt, Var, While } from '../ir/index.ts';
 
 /** What surrounds a place: a loop, one that ends when a condition fails, or a branch that is taken where a condition holds (or does not). */
-export type Around = For | While | { readonly kind: 'branch'; readonly cond: Expr; readonly holds: boolean };
+export type Around = For | While | { readonly kind: 'branch'; readonly of: If; readonly cond: Expr; readonly holds: boolean };
 
 /** A place of the program: what surrounds it and what is known there. */
 export interface Place {
@@ -83,7 +83,7 @@ export function programOf(given: KernelIR): Program {
       }
       case 'while': walk(s.body, { ...p, path: [...p.path, s], scope: scopeIn(space, p.scope, s) }); return outer;
       case 'if': {
-        const into = (holds: boolean): Place => { const b: Around = { kind: 'branch', cond: s.cond, holds }; return { ...p, path: [...p.path, b], scope: scopeIn(space, p.scope, b) }; };
+        const into = (holds: boolean): Place => { const b: Around = { kind: 'branch', of: s, cond: s.cond, holds }; return { ...p, path: [...p.path, b], scope: scopeIn(space, p.scope, b) }; };
         walk(s.then, into(true));
         if (s.else) walk(s.else, into(false));
         return outer;

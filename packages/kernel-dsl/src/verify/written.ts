@@ -1,8 +1,10 @@
-import { addConst, combineForms, conditionCases, formConst, formOf, meets, rangeOfForm, scope } from '../affine/index.ts';
+import { addConst, assuming, combineForms, conditionCases, formConst, formOf, meets, rangeOfForm } from '../affine/index.ts';
 import type { Constraint, Form, Scope, Space } from '../affine/index.ts';
 import { binary, constant, sameExpr, sub, add, substituteExpr } from '../ir/index.ts';
 import type { Expr, For } from '../ir/index.ts';
 import { bounds } from './program.ts';
+import { filled, joined } from './sources.ts';
+import type { Source } from './sources.ts';
 import type { Access, Around, Program } from './program.ts';
 
 /** What is known about reads of memory that starts undefined. */
@@ -37,9 +39,6 @@ const starts = (a: Access): boolean => a.buf.space !== 'param' || a.buf.access =
 const sequential = (a: Around): a is For => a.kind === 'for' && (a.loop === 'seq' || a.loop === 'unroll' || a.loop === 'vector');
 const repeats = (a: Access, depth: number): boolean => a.place.path.slice(depth).some(sequential);
 
-/** A write that may come before a read: they share the first `shared` things around them; `earlier` is a loop of which the write ran in an iteration before. */
-interface Source { readonly write: Access; readonly shared: number; readonly earlier: For | undefined }
-
 /** In which ways a write comes before a read. */
 function sourcesOf(read: Access, write: Access, before: boolean, depth: number): Source[] {
   const a = read.place.path, b = write.place.path;
@@ -58,8 +57,9 @@ interface Budget { readonly kernel: { kernel: number }; read: number }
 function covered(p: Program, read: Access, all: readonly Source[], effort: { kernel: number }): boolean {
   // A write under nothing but what surrounds the read, to the same place.
   if (all.some((s) => s.earlier === undefined && s.shared === s.write.place.path.length && s.write.width >= read.width && s.write.lanes === 1 && read.lanes === 1 && s.write.index.every((e, d) => sameExpr(e, read.index[d]!)))) return true;
+  if (filled(all)) return true;
   // Nearest first: what shares most with the read.
-  const sources = [...all].sort((x, y) => Number(x.earlier !== undefined) - Number(y.earlier !== undefined) || y.shared - x.shared), budget: Budget = { kernel: effort, read: 12 };
+  const sources = joined(read, all).sort((x, y) => Number(x.earlier !== undefined) - Number(y.earlier !== undefined) || y.shared - x.shared), budget: Budget = { kernel: effort, read: 12 };
   if (read.lanes > 1) return laneByLane(p, read, sources, budget);
   if (inOne(p, read.index, read.width, read.place.scope, sources, 3, budget)) return true;
   if (read.width === 1 || read.width > 64 || read.index.length === 0) return false;
@@ -84,7 +84,7 @@ function inOne(p: Program, index: readonly Expr[], width: number, at: Scope, sou
       const left = needs.filter((c) => !meets(p.space, c, at, { effort: 3, far: false }));
       if (left.length === 0) return true;
       if (depth === 0 || left.length > 2) continue;
-      const others = sources.filter((x) => x !== s), elsewhere = (f: Form): boolean => inOne(p, index, width, scope(at, [{ f }]), others, depth - 1, budget);
+      const others = sources.filter((x) => x !== s), elsewhere = (f: Form): boolean => inOne(p, index, width, assuming(at, f), others, depth - 1, budget);
       if (left.every((c) => elsewhere(addConst(negated(c.f), -1)) && (!c.eq || elsewhere(addConst(c.f, -1))))) return true;
     }
   }

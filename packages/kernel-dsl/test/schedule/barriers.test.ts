@@ -33,8 +33,8 @@ it('many uses of one tensor in a deep nest', () => {
     name: 'k', params: [{ kind: 'tensor', name: 'y', buf: y }], sizes: ['N'],
     body: { kind: 'for', v: b, extent: size('N'), loop: 'block.x', body: { kind: 'for', v: t, extent: constant(64), loop: 'lane.x', body } },
   };
-  const state: State = { ir, target: target('cuda-sm80'), consumed: new Map(), twins: new Map(), filled: new Set(), reassociates: false }, start = performance.now();
+  const state: State = { ir, target: target('cuda-sm80'), consumed: new Map(), twins: new Map(), filled: new Set(), reassociates: false }, start = process.cpuUsage(); // not the clock: other tests run beside this one
   placeBarriers(state, { loc: undefined, step: 'place barriers' });
-  expect(performance.now() - start).toBeLessThan(5000);
+  expect(process.cpuUsage(start).user / 1000).toBeLessThan(5000);
   expect(JSON.stringify(state.ir.body)).not.toContain('"barrier"');
 });

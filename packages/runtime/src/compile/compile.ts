@@ -133,13 +133,13 @@ export function compileC(sources: readonly CSource[], options: CompileOptions = 
   const name = options.name ?? 'kernel';
   check(sources, name);
   const isa = options.isa ?? cpuInfo().isas[0] ?? 'generic';
-  const cc = compiler();
+  const folder = options.cacheDir ?? cacheDir().path, cc = compiler(folder);
   const flags = options.flags ?? [...BASE_FLAGS, ...isaFlags(isa)];
   const key = sha256(
     JSON.stringify(sources.map((s) => [s.path, s.text, s.flags ?? []])), JSON.stringify(flags), cc.command.join(' '), cc.version, isa,
     String(ABI), readFileSync(join(include, 'quern.h')), options.version ?? '', process.platform, process.arch,
   );
-  const parent = join(options.cacheDir ?? cacheDir().path, 'kernels');
+  const parent = join(folder, 'kernels');
   const dir = join(parent, `${name}-${key.slice(0, 32)}`);
   const state = intact(dir, key, sources);
   if (state === 'yes') {

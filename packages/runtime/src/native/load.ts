@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { ProviderLoadError, type Reason } from '../errors/index.ts';
@@ -25,10 +25,15 @@ export function platformTag(): string {
   return `${process.platform}-${process.arch}${isMusl() ? '-musl' : ''}`;
 }
 
+/** Which dynamic loader Node's own file asks for, near its start. (`process.report` knows too, but takes as long as loading everything else.) */
 function isMusl(): boolean {
   if (process.platform !== 'linux') return false;
-  const report = process.report?.getReport() as { header?: { glibcVersionRuntime?: string } } | undefined;
-  return report?.header?.glibcVersionRuntime === undefined;
+  const head = Buffer.alloc(4096), fd = openSync(process.execPath, 'r');
+  try {
+    return head.subarray(0, readSync(fd, head)).includes('/ld-musl-');
+  } finally {
+    closeSync(fd);
+  }
 }
 
 const packageRoot = new URL('../../', import.meta.url);

@@ -94,6 +94,7 @@ export const CATALOGUE = {
   // instructions
   'KD-I-DEFINE': { message: 'the instruction {name}: {why}', fix: 'its meaning is loops around one store or accumulation; vectors and words are dense, constant and touched whole' },
   'KD-S-AXIS': { message: '{verb} got {given} where it needs the handle of a loop', fix: 'use the handles that the kernel returned or an earlier call gave: (s, {{ i }}) => s.{verb}(i, …)' },
+  'KD-S-ARGUMENT': { message: '{verb} got {given} as argument {n} where it needs {what}', fix: 'give what the type of the verb says' },
   'KD-S-TARGET': { message: 'schedule({kernel}) got {given} as its target', fix: "name one: target('x86-64-v3')" },
   'KD-S-TAIL': { message: 'split({axis}): there is no tail {tail}', fix: "tails are 'clamp', 'peel', 'mask' and 'pad'" },
   'KD-S-SPACE': { message: 'stage({name}): there is no space {space}', fix: "stage into 'reg', 'pack', 'shared' or 'image'" },

@@ -87,10 +87,10 @@ function overlapped(s: For, list: readonly Step[], rings: readonly Ring[], x: Ro
     ]),
   };
   const all = block([
-    ...ready(firstRings), issue(a, x, { anew: true }), settle(a, x, WGMMA.wait0), ...done(firstRings),
+    ...ready(firstRings), renew(issue(a, x, { anew: true })).stmt, settle(a, x, WGMMA.wait0), ...done(firstRings),
     renew(substitute(block([...before, ...work(between)]), new Map<number, Expr>([[v.id, constant(0)]]))).stmt,
     ahead,
-    ...ready(lastRings), issue(last, x), settle(last, x, WGMMA.wait0), ...done(lastRings),
+    ...ready(lastRings), renew(issue(last, x)).stmt, settle(last, x, WGMMA.wait0), ...done(lastRings),
   ]);
   return block([...work(allocs), { kind: 'if', cond: compare('gt', s.extent, constant(0)), then: all, ...at }]);
 }

@@ -46,6 +46,7 @@ export const holdsProducts = (s: For): boolean => holds(s.body, (y) => y.kind ==
  */
 export function teamWork(s: For, x: Roles, o: { readonly wait?: DeviceFunction; readonly anew?: boolean } = {}): Stmt {
   const own = new Map<number, Expr>([[s.v.id, x.team]]), team: Team = { ...WARPGROUP, vars: [s.v] };
+  if (!holdsProducts(s)) visitExprs(s.body, (e, at) => { if (e.kind === 'load' && x.tiles.has(e.buf.id)) noTeam(`${e.buf.name} is read by something else than a product`, at); });
   if (!holdsProducts(s)) return substitute(dealOut(s.body, x.fragments, team, binary('mod', x.lane, constant(TEAM))), own);
   // Between the iterations of a ring products overlap, and nothing else touches the registers; elsewhere what touches them stays before or after.
   if (o.wait) return block([asked(s, x, false), { kind: 'call', fn: o.wait, args: [], loc: s.loc, step: s.step }]);

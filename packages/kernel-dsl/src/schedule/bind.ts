@@ -16,6 +16,7 @@ export type GridPlace = Extract<LoopKind, `block.${string}` | `lane.${string}` |
  */
 export function bind(st: State, place: GridPlace, axis: Axis, at: At): void {
   const refuse = (why: string): never => { throw new DslError('KD-S-BIND', { axis: axis.name, place, why }, at); };
+  if (!/^((block|lane)\.[xyz]|team\.(warpgroup|warp\.[xy]))$/.test(place)) return refuse('there is no such place');
   const { loop, path } = findLoop(st, axis, at);
   if (loop.loop !== 'seq') return refuse(`it is ${loop.loop} already`);
   const near: For[] = path.filter((s): s is For => s.kind === 'for'), around = near.length;

@@ -61,7 +61,7 @@ export function bulk(st: State, name: string, axis: Axis, at: At): void {
     if (!isEdge(c, u.index) && mine) return refuse(`the condition ${printExpr(c)} around it is not that an element exists`);
   }
   // A sum of products asks no more whether the elements are there: a product with zero adds nothing (but NaN, where the other factor is infinite or NaN).
-  const asks = (s: Stmt): boolean => s.kind === 'if' && !s.else && !s.pad && s.then.kind === 'accum' && s.then.fn === 'add' && factors(s.then.value).some((f) => f.kind === 'load' && f.buf.id === src.id && conjuncts(s.cond).every((c) => isEdge(c, f.index)));
+  const asks = (s: Stmt): boolean => s.kind === 'if' && !s.else && !s.pad && s.then.kind === 'accum' && s.then.fn === 'add' && begins(st.ir.body, s.then.buf) && factors(s.then.value).some((f) => f.kind === 'load' && f.buf.id === src.id && conjuncts(s.cond).every((c) => isEdge(c, f.index)));
   const lifted = mapStmt(loop.body, (s) => { if (!asks(s)) return s; st.reassociates = true; return (s as If).then; })!;
   const body = mapExprs(lifted, (e) => (e.kind === 'load' && e.buf.id === src.id ? load(buf, placed(e.index), { loc: e.loc, ...(e.as && { as: e.as }) }) : e));
   const p = newVar(`${name}_piece`), r = newVar(`${name}_row`), c = newVar(`${name}_col`), origin = { loc: at.loc, step: at.step };
@@ -78,6 +78,19 @@ export function bulk(st: State, name: string, axis: Axis, at: At): void {
 }
 
 const coefsArePositive = (a: Affine): boolean => [...a.terms.values()].every((t) => t.coef > 0);
+/** Do sums begin wherever they may be added to: in registers, whose first store is under no condition? */
+function begins(all: Stmt, sum: Buffer): boolean {
+  const stores: boolean[] = [];
+  const go = (s: Stmt, free: boolean): void => visitStmt(s, (x) => {
+    if (x.kind === 'store' && x.buf.id === sum.id) stores.push(free);
+    if (x.kind !== 'if' || x.pad || !free) return undefined;
+    go(x.then, false);
+    if (x.else) go(x.else, false);
+    return false;
+  });
+  go(all, true);
+  return sum.space !== 'param' && stores[0] === true;
+}
 /** The factors of a product, casts looked through. */
 const factors = (e: Expr): readonly Expr[] => (e.kind === 'cast' ? factors(e.x) : e.kind === 'binary' && e.fn === 'mul' ? [...factors(e.a), ...factors(e.b)] : [e]);
 

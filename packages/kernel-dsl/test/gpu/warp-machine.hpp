@@ -70,6 +70,8 @@ static inline uint32_t __cvta_generic_to_shared(const void *p) {
 }
 static inline void *at_shared(uint32_t a) { return a < SHARED ? (void *)(shared_memory + a) : (void *)(((uintptr_t)memories & ~0x7fffffffull) + a); }
 
+static inline float __uint_as_float(unsigned x) { float f; memcpy(&f, &x, 4); return f; }
+static inline unsigned __float_as_uint(float f) { unsigned x; memcpy(&x, &f, 4); return x; }
 static inline float half_to_float(uint16_t h) { _Float16 x; memcpy(&x, &h, 2); return (float)x; }
 static inline uint16_t float_to_half(float f) { _Float16 x = (_Float16)f; uint16_t h; memcpy(&h, &x, 2); return h; }
 static inline float bf16_to_float(uint16_t h) { uint32_t u = (uint32_t)h << 16; float f; memcpy(&f, &u, 4); return f; }

@@ -1,6 +1,6 @@
 /** Small kernels of every shape that schedules meet: what the fuzzer and the tests of single verbs work on. */
 import { axes, exp, fma, kernel, named, reg, rsqrt, scratch, tensor, when } from '../../src/lang/index.ts';
-import type { Kernel } from '../../src/lang/index.ts';
+import type { Axis, Kernel, Val } from '../../src/lang/index.ts';
 
 /** y = 2 x + y. */
 export const saxpy = kernel('saxpy', { x: tensor('f32', 'N'), y: tensor('f32', 'N').inout() }, ({ x, y, N }) => {
@@ -80,15 +80,17 @@ export const scan = kernel('scan', { x: tensor('f32', 'N'), y: tensor('f32', 'N'
 });
 /** A lower triangle, and a value with a name that does not depend on the inner loop. */
 export const triangle = kernel('triangle', { x: tensor('f32', 'N', 'N'), y: tensor('f32', 'N', 'N').inout() }, ({ x, y, N }) => {
-  const ax = axes({ i: N });
-  for (const i of ax.i) {
+  const ax = axes({ i: N }), row = (i: Val<'i64'>): { j: Axis } => {
     const inner = axes({ j: i.add(1) });
     for (const j of inner.j) {
       const d = named('d', x.at(i, i).add(1));
       y.at(i, j).set(fma(x.at(i, j), d, y.at(i, j)));
     }
-  }
-  return ax;
+    return inner;
+  };
+  let inner!: { j: Axis };
+  for (const i of ax.i) inner = row(i);
+  return { ...ax, ...inner };
 });
 
 /** All of them. */

@@ -1,43 +1,74 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { cpuHas } from '../emit/harness.ts';
+import { schedule } from '../../src/schedule/index.ts';
+import { GXX } from '../gpu/warp-machine.ts';
 import { CORPUS } from './corpus.ts';
-import { GPU, ROW_VERBS, SHARED_VERBS, VERBS, compare, scheduled } from './fuzz.ts';
+import { GPU, ROW_VERBS, HERE, SHARED_VERBS, TEAM_VERBS, VERBS, compare, counts as newCounts, inC, inCuda, scheduled } from './fuzz.ts';
+import { recipe } from './fuzz-teams.ts';
+import type { Choice } from './fuzz-teams.ts';
 import type { Draw } from './fuzz.ts';
 
 /** Schedules that are tried: a few here, many in `npm run test:all`, the same each time; others with QUERN_FUZZ_SEED, to look for what is still wrong. */
 const RUNS = Number(process.env['QUERN_FUZZ_SCHEDULES'] ?? 400), SEED = Number(process.env['QUERN_FUZZ_SEED'] ?? 20261122);
 
+/** One in so many runs as the text that it becomes, too; of few, a quarter is proved and emitted. */
+const TEXTS = Number(process.env['QUERN_FUZZ_TEXTS'] ?? 500), PROVED = (seed: number): boolean => RUNS > 400 || seed % 4 === 0;
+const LIMIT = 1000 * (60 + RUNS / 5 + 10 * RUNS / TEXTS);
 const drawn = (verbs: readonly Draw['verb'][]): fc.Arbitrary<Draw> => fc.record({ verb: fc.constantFrom(...verbs), a: fc.nat(30), b: fc.nat(30), n: fc.nat(1000) }), draw = drawn(VERBS);
 const size = fc.integer({ min: 0, max: 9 });
 
 describe('random schedules', () => {
-  const counts = { done: new Map<string, number>(), refused: new Map<string, number>() };
+  const calls = new Map<string, number>(), counts = newCounts(calls);
   it('compute what the algorithm computes', () => {
     fc.assert(fc.property(fc.constantFrom(...CORPUS.map((k) => k.name)), fc.array(draw, { minLength: 1, maxLength: 14, size: 'max' }), fc.record({ M: size, N: size, K: size, P: size }), fc.nat(1000), (name, draws, sizes, seed) => {
       const k = CORPUS.find((c) => c.name === name)!;
-      const s = scheduled(k, draws, counts);
-      if (s) compare(k, s, sizes, seed);
+      const text = cpuHas(HERE) && seed % TEXTS === 0, s = scheduled(k, draws, counts, text ? { machine: HERE } : {});
+      if (s) compare(k, s, sizes, seed, { proved: PROVED(seed), run: text ? inC : undefined });
     }), { numRuns: RUNS, seed: SEED });
-  }, 1000 * Math.max(60, RUNS / 50));
+  }, LIMIT);
 
   it('that deal rows out over lanes compute what the algorithm computes', () => {
-    const mine = { done: new Map<string, number>(), refused: new Map<string, number>() };
+    const mine = newCounts(calls);
     fc.assert(fc.property(fc.constantFrom(...CORPUS.map((k) => k.name)), fc.array(drawn(ROW_VERBS), { minLength: 1, maxLength: 7, size: 'max' }), fc.record({ M: size, N: size, K: size, P: size }), fc.nat(1000), (name, draws, sizes, seed) => {
       const k = CORPUS.find((c) => c.name === name)!, s = scheduled(k, draws, mine);
-      if (s) compare(k, s, sizes, seed);
+      if (s) compare(k, s, sizes, seed, { proved: PROVED(seed) });
     }), { numRuns: RUNS / 2, seed: SEED });
     expect(mine.done.get('deal')).toBeGreaterThan(RUNS / 40);
-  }, 1000 * Math.max(60, RUNS / 50));
+  }, LIMIT);
 
   it('that tile for workgroups and share memory compute what the algorithm computes', () => {
-    const mine = { done: new Map<string, number>(), refused: new Map<string, number>() };
+    const mine = newCounts(calls);
     fc.assert(fc.property(fc.constantFrom(...CORPUS.map((k) => k.name)), fc.nat(1000), fc.array(drawn(SHARED_VERBS), { minLength: 1, maxLength: 12, size: 'max' }), fc.record({ M: size, N: size, K: size, P: size }), fc.nat(1000), (name, grid, draws, sizes, seed) => {
       const k = CORPUS.find((c) => c.name === name)!, s = scheduled(k, [{ verb: 'grid', a: 0, b: 1, n: grid }, ...draws], mine, { machine: GPU, alive: true });
-      if (s) compare(k, s, sizes, seed);
+      if (s) compare(k, s, sizes, seed, { proved: PROVED(seed), run: GXX && seed % TEXTS === 0 ? inCuda(800, seed % 2 === 0) : undefined });
     }), { numRuns: RUNS / 2, seed: SEED });
     for (const v of ['grid', 'shared', 'stage'] as const) expect(mine.done.get(v) ?? 0, v).toBeGreaterThan(RUNS / 40);
     expect((mine.done.get('prefetch') ?? 0) + (mine.done.get('ahead') ?? 0)).toBeGreaterThan(0);
-  }, 1000 * Math.max(60, RUNS / 50));
+  }, LIMIT);
+  /** The steps of a recipe with some left out, some swapped, and others between. */
+  const edited = (n: number, edits: readonly (readonly [number, 'out' | 'swap' | Draw])[]): readonly Draw[] => {
+    const list: Draw[] = Array.from({ length: n }, (_, i) => ({ verb: 'piece', a: 0, b: 0, n: i }));
+    for (const [i, e] of edits) {
+      const at = i % (list.length + 1);
+      if (e === 'out') list.splice(at, 1);
+      else if (e === 'swap') list.splice(at, 2, ...list.slice(at, at + 2).reverse());
+      else list.splice(at, 0, e);
+    }
+    return list;
+  };
+  const choice: fc.Arbitrary<Choice> = fc.record({
+    what: fc.constantFrom('gemm', 'gemm', 'batched', 'gated', 'q4', 'wgmma', 'wgmma', 'attention'), isa: fc.constantFrom('cuda-sm80', 'cuda-sm75', 'cuda-sm90a'), form: fc.nat(11), bias: fc.boolean(),
+    tile: fc.constantFrom([16, 16], [32, 32], [32, 32], [32, 16], [16, 32], [32, 32], [32, 64], [24, 16]), warp: fc.constantFrom([16, 16], [16, 16], [16, 16], [16, 32], [32, 16], [8, 16]), stages: fc.nat(4), workgroups: fc.nat(3), tail: fc.constantFrom('pad', 'pad', 'pad', 'pad', 'pad', 'pad', 'mask', 'clamp'),
+  });
+  it('of teams compute what the algorithm computes', () => {
+    const mine = newCounts(calls);
+    fc.assert(fc.property(choice, fc.array(fc.tuple(fc.nat(30), fc.oneof({ weight: 3, arbitrary: drawn(TEAM_VERBS) }, { weight: 1, arbitrary: fc.constantFrom('out' as const, 'swap' as const) })), { maxLength: 4, size: 'max' }), fc.nat(40), fc.nat(40), fc.nat(150), fc.nat(1000), (c, edits, m, n, z, seed) => {
+      const r = recipe(c), s = scheduled(r.kernel, edited(r.pieces.length, edits), mine, { machine: r.machine, alive: true, pieces: r.pieces });
+      if (s) compare(r.kernel, s, {}, 1, { args: r.args(m, n, z), exact: true, proved: PROVED(seed), run: GXX && r.arch > 0 && seed % TEXTS === 0 ? inCuda(r.arch, seed % 2 === 0) : undefined });
+    }), { numRuns: RUNS / 16, seed: SEED });
+    expect(mine.done.get('piece')).toBeGreaterThan(RUNS / 8);
+  }, LIMIT);
   // What was found there; the second is refused, as no lane would be left.
   const shared: readonly (readonly [string, readonly Draw[]])[] = [
     ['gemm', [{ verb: 'grid', a: 0, b: 1, n: 256 }, { verb: 'shared', a: 0, b: 0, n: 744 }, { verb: 'prefetch', a: 0, b: 0, n: 0 }]], // lanes that had fetched nothing stored it all the same
@@ -71,7 +102,14 @@ describe('random schedules', () => {
   ];
   it.each(found)('a case that once failed: %s', (name, draws) => {
     const k = CORPUS.find((c) => c.name === name)!, s = scheduled(k, draws, counts);
-    for (const n of [0, 1, 5, 9]) if (s) compare(k, s, { M: n, N: n, K: n, P: n }, n);
+    for (const n of [0, 1, 5, 9]) if (s) compare(k, s, { M: n, N: n, K: n, P: n }, n, { proved: true });
+  });
+
+  it('have every verb of a schedule', () => {
+    let verbs: readonly string[] = [];
+    schedule(CORPUS[0]!, GPU, (s) => { verbs = Object.keys(s); });
+    const steps = verbs.filter((v) => v !== 'target' && v !== 'vec'); // what machine it is, and the lanes of its vectors: no steps
+    expect(steps.filter((v) => !calls.has(v)), 'never drawn so that it could be done').toEqual([]);
   });
 
   it('draw every verb and often succeed', () => {

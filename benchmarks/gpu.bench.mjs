@@ -13,7 +13,7 @@ const cannot = (why) => refuse('gpu', why);
 const turns = Number(arg('--turns') ?? 7), size = arg('--size') === undefined ? undefined : Number(arg('--size'));
 const chosen = products.filter((p) => arg('--only') === undefined || arg('--only') === p.name).map((p) => (size === undefined ? p : { ...p, sizes: [size] }));
 if (!(turns >= 1)) cannot('--turns takes a number, 1 or more');
-if (chosen.length === 0) cannot(`--only takes one of ${products.map((p) => p.name).join(', ')}`);
+if (chosen.length === 0) cannot(`--only takes one of ${[...new Set(products.map((p) => p.name))].join(', ')}`);
 
 const NEEDED = 'needs an NVIDIA GPU of compute capability 9.0 (H100, H200) and python3 with torch';
 const id = arg('--device') ?? 'cuda:0', gpu = await device(id, { fallback: 'none' }).catch((error) => cannot(`${NEEDED}; here, ${error.reasons?.[0]?.detail ?? error.message}`));

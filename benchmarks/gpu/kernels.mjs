@@ -1,6 +1,7 @@
 // The kernels that benchmarks/gpu.bench.mjs measures: each an algorithm and its schedule for an NVIDIA GPU of compute capability 9.0.
 import { axes, kernel, reg, tensor, tf32 } from '@quern/kernel-dsl';
-import { hopperGemm, tensorGemm } from '@quern/kernel-dsl/gpu';
+import { zeros } from '@quern/runtime';
+import { hopperGemm, hopperTf32x3, tensorGemm, tf32x3 } from '@quern/kernel-dsl/gpu';
 
 /** C = A Bᵀ, both with dense rows along k; `read` makes factors of elements, sums are in `sum`. */
 const product = (name, dtype, sum, out, read = (x) => x.to(sum)) => kernel(`gemm_${name}`, { A: tensor(dtype, 'M', 'K'), B: tensor(dtype, 'N', 'K'), C: tensor(out, 'M', 'N').out() }, ({ A, B, C, M, N, K }) => {
@@ -51,11 +52,25 @@ const registerTiles = ({ tile: [rows, cols], lanes: [down, across], groups = 1, 
   s.unroll(ki);
 };
 
-const persistent = (group) => ({ workgroups: 132, group }), wide = (dtype) => teams(dtype, { tile: [128, 256], stages: 4, persistent: persistent(16) });
+const persistent = (group) => ({ workgroups: 132, group });
+/** Products of float32 by tf32 and its rest, and the memory that they need beside factors and result. */
+const split = (transposed) => {
+  const form = (o) => (s, ax) => hopperTf32x3(s, ax, { transposed, ...o }), names = ['A_rest', 'B_rest', ...(transposed ? [] : ['B_rows'])], of = transposed ? 'A Bᵀ, ' : 'A B, ';
+  return {
+    kernel: tf32x3({ transposed }), peer: 'f32', dtype: 'f32', out: 'f32', transposed, sizes: [2048, 4096, 8192], errors: ['normal', 'positive'],
+    more: async (on, n) => ({ args: Object.fromEntries(names.map((x) => [x, zeros([n, n], 'f32', { device: on })])) }),
+    schedules: {
+      [`${of}128x128 ring 3, persistent, bands of 8`]: form({ persistent: persistent(8) }),
+      [`${of}128x192 ring 2, persistent, bands of 16`]: form({ tile: [128, 192], stages: 2, persistent: persistent(16) }),
+    },
+  };
+};
+
+const wide = (dtype) => teams(dtype, { tile: [128, 256], stages: 4, persistent: persistent(16) });
 
 /**
  * What is measured: a kernel, its schedules by name, what the peer is asked for (`peer`), the types of factors and results, and sizes. `reads` is the form in
- * which the kernel reads its factors, where that is not all of them; `elsewhere`: schedules for OpenCL and WebGPU, whose workgroups have 48 KiB of memory.
+ * which the kernel reads its factors, where that is not all of them; `errors`: the kinds of data whose errors are measured too; `more`: arguments beside factors and result, for a device and a size; `elsewhere`: schedules for OpenCL and WebGPU, whose workgroups have 48 KiB of memory.
  */
 export const products = [
   { name: 'bf16', kernel: product('bf16', 'bf16', 'f32', 'bf16'), peer: 'bf16', dtype: 'bf16', out: 'bf16', transposed: true, sizes: [2048, 4096, 8192], schedules: {
@@ -88,6 +103,8 @@ export const products = [
   { name: 'int8 by mma.sync', kernel: product('int8', 'i8', 'i32', 'i32'), peer: 'i8', dtype: 'i8', out: 'i32', transposed: true, sizes: [4096], schedules: {
     'warps of 64x64, 128x256 ring 4': warps('i8', { tile: [128, 256], warp: [64, 64], stages: 4 }),
   } },
+  { name: 'tf32x3', ...split(false) },
+  { name: 'tf32x3', ...split(true) },
   { name: 'f32', kernel: plain, peer: 'f32', dtype: 'f32', out: 'f32', transposed: false, sizes: [4096, 8192], schedules: {
     '8 x 16 a lane, 32 x 4 x 2 lanes, depth 16': registerTiles({ tile: [256, 128], lanes: [32, 4], groups: 2, depth: 16 }),
     '8 x 16 a lane, 32 x 8 lanes, depth 16': registerTiles({ tile: [256, 128], lanes: [32, 8], depth: 16 }),

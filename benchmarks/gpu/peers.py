@@ -7,6 +7,8 @@ the answer holds the milliseconds of one call in each burst.
       dtype: f32 (no tf32) tf32 f64 f16 bf16 i8; transposed: the second factor lies in rows along k, as int8 always does
   {"op": "attention", "backend": "flash" | "cudnn", "dtype": "bf16", "h": 32, "s": 4096, "d": 128, "causal": true}
   {"op": "copy" | "sum", "bytes": 4e9}      copy reads and writes so many bytes, sum reads them
+  {"op": "error", "files": [a, b, c], "n": 4096, "transposed": true}      c = a b of float32 in files: its error and cuBLAS's (no tf32) against float64, in units of
+      2^-24 of the sum of magnitudes |a| |b|: the largest and the root of the mean square
   {"op": "device"}   {"op": "quit"}
 """
 import json
@@ -51,6 +53,19 @@ def stream(q):
         return lambda: torch.sum(x)
     y = torch.empty_like(x)
     return lambda: y.copy_(x)
+
+
+def errors(q):
+    n = q["n"]
+    a, b, c = (torch.from_file(f, size=n * n, dtype=torch.float32).reshape(n, n).cuda() for f in q["files"])
+    b = b.t() if q.get("transposed") else b
+    theirs = torch.mm(a, b).double()
+    want, size = torch.mm(a.double(), b.double()), torch.mm(a.double().abs(), b.double().abs())
+
+    def of(x):
+        e = (x - want).abs() / size * 2**24
+        return {"max": e.max().item(), "rms": e.square().mean().sqrt().item()}
+    return {"ours": of(c.double()), "theirs": of(theirs)}
 
 
 @contextmanager
@@ -99,7 +114,7 @@ for line in sys.stdin:
         break
     try:
         with tf32(request.get("dtype") == "tf32"):
-            answer = device() if request["op"] == "device" else measure(request)
+            answer = {"device": lambda _: device(), "error": errors}.get(request["op"], measure)(request)
     except Exception as error:  # the harness records what a peer cannot do
         answer = {"error": f"{type(error).__name__}: {error}"}
     print(json.dumps(answer), flush=True)

@@ -1,4 +1,7 @@
 // Products on a GPU: checked against doubles, then timed in turns with the peer's.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { bf16ToF32, compileKernel, f16ToF32, f32ToBf16, f32ToF16, tensor, zeros } from '@quern/runtime';
 import { median, randomFrom } from './common.mjs';
 
@@ -8,7 +11,7 @@ const bits = new Float32Array(1), word = new Uint32Array(bits.buffer);
 const tf32Value = (x) => { bits[0] = x; word[0] &= 0xffffe000; return bits[0]; };
 const FORMS = {
   bf16: { array: Uint16Array, make: () => f32ToBf16(random() * 2 - 1), value: bf16ToF32, ulp: 2 ** -8 }, f16: { array: Uint16Array, make: () => f32ToF16(random() * 2 - 1), value: f16ToF32, ulp: 2 ** -11 },
-  f32: { array: Float32Array, make: () => random() * 2 - 1, value: (x) => x, ulp: 0 }, tf32: { value: tf32Value },
+  f32: { array: Float32Array, make: () => random() * 2 - 1, value: (x) => x, ulp: 0 }, normal: { array: Float32Array, make: () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()) }, positive: { array: Float32Array, make: () => random() }, tf32: { value: tf32Value },
   f64: { array: Float64Array, make: () => random() * 2 - 1, value: (x) => x, ulp: 0, eps: 2 ** -52 },
   i8: { array: Int8Array, make: () => Math.floor(random() * 256) - 128, value: (x) => x, ulp: 0 }, i32: { value: (x) => x, ulp: 0 },
 };
@@ -66,6 +69,26 @@ async function measure({ gpu, peer, turns }, p, n, schedule, { a, b, A, B, C }) 
   } finally {
     call?.dispose();
     k.dispose();
+    for (const x of Object.values(more.args)) x.dispose?.();
+  }
+}
+
+/** Errors of all elements of a product of float32 beside those of the peer's on the same data: see peers.py. */
+async function measureErrors({ gpu, peer }, p, n, schedule, data) {
+  const folder = mkdtempSync(join(tmpdir(), 'quern-')), files = ['a', 'b', 'c'].map((x) => join(folder, x)), k = await compileKernel(p.kernel, { device: gpu, schedule }), held = [];
+  const put = async (x) => { const t = await tensor(x, [n, n]).to(gpu); held.push(t); return t; };
+  try {
+    const a = fill(n * n, FORMS[data]), b = fill(n * n, FORMS[data]), C = zeros([n, n], 'f32', { device: gpu }), more = p.more ? await p.more(gpu, n) : { args: {} };
+    held.push(C, ...Object.values(more.args));
+    await k.run({ A: await put(a), B: await put(b), C, ...more.args });
+    [a, b, await C.readAsync()].forEach((x, i) => writeFileSync(files[i], x));
+    const { error, ...errors } = await peer.ask({ op: 'error', files, n, transposed: p.transposed });
+    if (error !== undefined) throw new Error(`the peer: ${error}`);
+    return errors;
+  } finally {
+    for (const t of held) t.dispose();
+    k.dispose();
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -88,6 +111,14 @@ export async function measureProducts(bench, products) {
       }
     }
     for (const x of [A, B, C]) x.dispose();
+    for (const data of p.errors ?? []) {
+      const [name, schedule] = Object.entries(p.schedules)[0], row = { kind: p.name, n, schedule: name, data };
+      try {
+        const errors = await measureErrors(bench, p, n, schedule, data), say = ({ max, rms }) => `${max.toFixed(2)} ${rms.toFixed(3)}`;
+        rows.push({ ...row, errors });
+        process.stdout.write(`${p.name.padEnd(5)} ${String(n).padStart(5)}  errors of ${data}, largest and rms, in 2^-24 |a||b|: ours ${say(errors.ours)}  cuBLAS ${say(errors.theirs)}  ${name}\n`);
+      } catch (error) { rows.push({ ...row, error: String(error?.message ?? error) }); process.stdout.write(`${p.name} ${n} errors FAILED: ${String(error?.message ?? error).slice(0, 400)}\n`); }
+    }
   }
   return rows;
 }

@@ -99,15 +99,27 @@ function overlapped(s: For, list: readonly Step[], rings: readonly Ring[], x: Ro
 export type Step = Stmt | { readonly anew: For };
 const holdsProductsIn = (c: Step): boolean => 'kind' in c && isTeam(c) && holdsProducts(c);
 
-/** Statements in order, but that products whose sums were set to zero right before begin anew. */
+/** Statements in order, but that products whose sums were set to zero right before begin anew, and that products which follow each other and add to the same sums are one step. */
 export function inOrder(list: readonly Stmt[], x: Roles): readonly Step[] {
   const out: Step[] = [];
   for (const s of list) {
     const before = out.at(-1), zeroed = before && 'kind' in before && isTeam(before) ? zeroedBy(before, x) : undefined;
     if (zeroed && isTeam(s) && holdsProducts(s) && sumsOf(s, x).length === 1 && sumsOf(s, x)[0] === zeroed) { out[out.length - 1] = { anew: s }; continue; }
+    const first = before && ('anew' in before ? before.anew : before);
+    if (first && isTeam(s) && isTeam(first) && sameSums(first, s, x)) {
+      const both: For = { ...first, body: block([first.body, substitute(s.body, new Map<number, Expr>([[s.v.id, first.v]]))]) };
+      out[out.length - 1] = 'anew' in before ? { anew: both } : both;
+      continue;
+    }
     out.push(s);
   }
   return out;
+}
+
+/** Do products of both add to the same registers, and touch no others? */
+function sameSums(a: For, b: For, x: Roles): boolean {
+  const [one, other] = [a, b].map((s) => (holdsProducts(s) ? registersOf(s, x) : [])) as [readonly Fragment[], readonly Fragment[]];
+  return one.length === 1 && other.length === 1 && one[0] === other[0];
 }
 
 /** The tile that a loop of a team sets to zero, and does nothing else. */

@@ -81,6 +81,11 @@ interface Around { readonly x: Roles; readonly team: Team; readonly own: Readonl
 function products(p: Stmt, a: Around): Stmt {
   const mine = (e: Expr): Expr => substituteExpr(e, a.own);
   if (p.kind === 'for') return mapOwnExprs(mapChildren(p, (c) => products(c, { ...a, loops: [...a.loops, p] })), mine);
+  if (p.kind === 'block') {
+    // Of several products, the first begins the sums.
+    let { anew } = a;
+    return block(p.body.map((c) => { const out = products(c, { ...a, anew }); anew &&= !holds(c, (y) => y.kind === 'instr'); return out; }));
+  }
   if (p.kind !== 'instr' || !p.body) return mapOwnExprs(mapChildren(p, (c) => products(c, a)), mine);
   const text = p.def.team ?? noTeam(`${p.def.name} is no instruction of a team`, p), m = matchInstruction(p.def, p.body);
   if ('why' in m) throw new DslError('KD-L-INSTR', { name: p.def.name, why: m.why }, p);

@@ -87,10 +87,10 @@ function workgroup(top: For): Stmt {
   return tile ? { ...tile.grid, body: blocks.slice(2).reduceRight<Stmt>((b, l) => ({ ...l, body: b }), inside) } : blocks.reduceRight<Stmt>((b, l) => ({ ...l, body: b }), inside);
 }
 
-/** Is the body of a ring's loop one team's products, beside copies? */
+/** Is the body of a ring's loop products of teams alone, beside copies? */
 function onlyProducts(s: For): boolean {
   const work = (s.body.kind === 'block' ? s.body.body : [s.body]).filter((c) => c.kind !== 'alloc' && !isBulk(c));
-  return work.length === 1 && isWarpgroup(work[0]!) && holdsProducts(work[0]);
+  return work.length > 0 && work.every((c) => isWarpgroup(c) && holdsProducts(c));
 }
 
 const bytesIn = (b: Buffer): number => b.shape.reduce((n, e) => n * (isConst(e) ? e.value : 0), bytesOf(b.dtype));

@@ -91,8 +91,8 @@ function begins(all: Stmt, sum: Buffer): boolean {
   go(all, true);
   return sum.space !== 'param' && stores[0] === true;
 }
-/** The factors of a product, casts looked through. */
-const factors = (e: Expr): readonly Expr[] => (e.kind === 'cast' ? factors(e.x) : e.kind === 'binary' && e.fn === 'mul' ? [...factors(e.a), ...factors(e.b)] : [e]);
+/** The factors of a product, looked at through casts and through what keeps some bits of them: zero stays zero. */
+const factors = (e: Expr): readonly Expr[] => (e.kind === 'cast' || e.kind === 'bitcast' ? factors(e.x) : e.kind === 'binary' && e.fn === 'and' ? factors(e.a) : e.kind === 'binary' && e.fn === 'mul' ? [...factors(e.a), ...factors(e.b)] : [e]);
 
 /** The bulk copies at the start of a loop's body run `stages` - 1 iterations ahead of what uses them, into a ring of tiles. No bit changes. */
 export function ring(st: State, axis: Axis, stages: number, at: At): void {

@@ -3,7 +3,7 @@
  * held to the algorithm bit for bit.
  */
 import { axes, kernel, reg, tensor } from '../../src/lang/index.ts';
-import { flashAttention, hopperAttention, hopperGemm } from '../../src/library/gpu/index.ts';
+import { flashAttention, hopperAttention, hopperGemm, hopperTf32x3, tf32x3 } from '../../src/library/gpu/index.ts';
 import type { FlashAttention, HopperGemm } from '../../src/library/gpu/index.ts';
 import { lower } from '../../src/passes/index.ts';
 import { f32ToBf16, f32ToF16 } from '../../src/run/index.ts';
@@ -47,7 +47,13 @@ export function teamCases(t: Target): readonly TensorCase[] {
     name: `${gemm.name}_${name}`, k: { ...lower(schedule(gemm, t, (s, ax) => hopperGemm(s, ax, { A: 'A', B: 'B', acc: 'acc', dtype: 'bf16' }, o)).ir, t), name: `${gemm.name}_${name}` }, meaning: gemm.ir, target: t, older: false,
     runs: [{ A: whole(m, k, (i) => (i % 7) - 3), B: whole(n, k, (i) => (i % 5) - 2), C: { data: new Float32Array(m * n).fill(NaN), shape: [m, n] } }],
   });
+  const split = tf32x3(), floats = (m: number, k: number, f: (i: number) => number = () => NaN): Value => ({ data: Float32Array.from({ length: m * k }, (_, i) => f(i)), shape: [m, k] });
   return [
+    // Whole numbers of 13 bits: both parts of a factor count, and sums are exact.
+    {
+      name: split.name, k: lower(schedule(split, t, (s, ax) => hopperTf32x3(s, ax, { tile: [128, 64], stages: 2, persistent: { workgroups: 2, group: 1 } })).ir, t), meaning: split.ir, target: t, older: false,
+      runs: [{ A: floats(150, 72, (i) => ((i * 7) % 8191) - 4095), B: floats(72, 68, (i) => ((i * 11) % 31) - 15), A_rest: floats(150, 72), B_rest: floats(68, 72), B_rows: floats(68, 72), C: floats(150, 68) }],
+    },
     attention({ dtype: 'bf16', D: 128, causal: true }, [{ H: 2, G: 1, S: 20, T: 135 }, { H: 1, G: 1, S: 1, T: 1 }]),
     attention({ dtype: 'f16', D: 64, causal: false }, [{ H: 2, G: 2, S: 30, T: 203 }]),
     attention({ dtype: 'bf16', D: 64, causal: true, overlap: false, keys: 64 }, [{ H: 1, G: 1, S: 140, T: 140 }]),

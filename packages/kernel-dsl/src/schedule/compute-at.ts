@@ -1,5 +1,5 @@
 import { DslError } from '../errors/index.ts';
-import { add, affine, and, block, boundBy, compare, constant, exprKey, load, mapExprs, mul, newBuffer, newVar, operands, sub, substituteExpr, upperBound, visitExprs, visitStmt } from '../ir/index.ts';
+import { add, affine, and, block, boundBy, compare, constant, exprKey, mapExprs, mul, newBuffer, newVar, operands, sub, substituteExpr, upperBound, visitExprs, visitStmt } from '../ir/index.ts';
 import type { Expr, Stmt } from '../ir/index.ts';
 import { Axis } from '../lang/index.ts';
 import { accesses } from './access.ts';
@@ -54,7 +54,7 @@ export function computeAt(st: State, name: string, axis: Axis, at: At): Readonly
   const exists = places.map((x, d) => and(compare('ge', x, constant(0)), compare('lt', x, p.loops[d]!.extent))).reduce<Expr>((a, b) => and(a, b), constant(1, 'bool'));
   const guarded: Stmt = ranges.length > 0 ? { kind: 'if', cond: exists, then: store, ...origin } : store;
   const nest = steps.reduceRight<Stmt>((b, v, d) => ({ kind: 'for', v, extent: part.shape[d]!, loop: 'seq', body: b, loc: p.loops[d]!.loc, step: at.step }), guarded);
-  const body = mapExprs(loop.body, (e) => (e.kind === 'load' && e.buf.id === buf.id ? load(part, e.index.map((x, d) => relative(x, vars, ranges[d]!.lo)), { loc: e.loc }) : e));
+  const body = mapExprs(loop.body, (e) => (e.kind === 'load' && e.buf.id === buf.id ? { ...e, buf: part, index: e.index.map((x, d) => relative(x, vars, ranges[d]!.lo)) } : e));
   setBody(st, replaceStmt(st.ir.body, loop, { ...loop, body: block([{ kind: 'alloc', buf: part, ...origin }, nest, body]) }));
   setBody(st, without(st.ir.body, (s) => (s.kind === 'alloc' || s.kind === 'store') && s.buf.id === buf.id));
   if (!findVar(st.ir.body, axis.v.id)) throw new Error('the loop vanished');

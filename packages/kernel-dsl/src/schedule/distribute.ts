@@ -23,11 +23,11 @@ export function distribute(st: State, order: readonly Axis[], through: readonly 
   const wide = new Map<number, Buffer>(), names = new Map<number, Expr>(), handles: Record<string, readonly Axis[]> = {};
   const widen = (b: Buffer): Buffer => newBuffer({ ...b, space: 'reg', shape: [...loops.map((l) => l.extent), ...b.shape] });
   const widened = (s: Stmt): Stmt => {
-    const reads = mapExprs(substitute(s, names), (e) => { const w = e.kind === 'load' ? wide.get(e.buf.id) : undefined; return e.kind === 'load' && w ? load(w, [...vars, ...e.index], { loc: e.loc }) : e; });
+    const reads = mapExprs(substitute(s, names), (e) => { const w = e.kind === 'load' ? wide.get(e.buf.id) : undefined; return e.kind === 'load' && w ? { ...e, buf: w, index: [...vars, ...e.index] } : e; });
     return mapStmt(reads, (x) => { const w = x.kind === 'store' || x.kind === 'accum' ? wide.get(x.buf.id) : undefined; return (x.kind === 'store' || x.kind === 'accum') && w ? { ...x, buf: w, index: [...vars, ...x.index] } : x; })!;
   };
   const facts = { range: (id: number) => ranges.get(id), below: () => [], value: () => undefined, holds: () => false };
-  const tidy = (e: Expr): Expr => simplifyExpr(mapExpr(substituteExpr(e, names), (x) => { const w = x.kind === 'load' ? wide.get(x.buf.id) : undefined; return x.kind === 'load' && w ? load(w, [...vars, ...x.index], { loc: x.loc }) : x; }), facts);
+  const tidy = (e: Expr): Expr => simplifyExpr(mapExpr(substituteExpr(e, names), (x) => { const w = x.kind === 'load' ? wide.get(x.buf.id) : undefined; return x.kind === 'load' && w ? { ...x, buf: w, index: [...vars, ...x.index] } : x; }), facts);
   const differs = (e: Expr): boolean => (e.kind === 'var' && own.has(e.id)) || operands(e).some(differs);
 
   let first = true;

@@ -1,5 +1,5 @@
 import { DslError } from '../errors/index.ts';
-import { and, block, buffersOf, load, mapExprs, mapStmt, newBuffer, newVar, printStmt, substitute, usesVar, visitStmt } from '../ir/index.ts';
+import { and, block, buffersOf, mapExprs, mapStmt, newBuffer, newVar, printStmt, substitute, usesVar, visitStmt } from '../ir/index.ts';
 import type { Buffer, Expr, For, Stmt, Var } from '../ir/index.ts';
 import type { Axis } from '../lang/index.ts';
 import { nestOf } from './nest.ts';
@@ -29,7 +29,7 @@ export function expand(st: State, register: string, order: readonly Axis[], at: 
   const vars: readonly Var[] = loops.map((l) => l.v);
   const widened = (s: Stmt): Stmt => {
     const index = (i: readonly Expr[]): readonly Expr[] => [...vars, ...i];
-    const reads = mapExprs(s, (e) => (e.kind === 'load' && wide.has(e.buf.id) ? load(wide.get(e.buf.id)!, index(e.index), { loc: e.loc }) : e));
+    const reads = mapExprs(s, (e) => (e.kind === 'load' && wide.has(e.buf.id) ? { ...e, buf: wide.get(e.buf.id)!, index: index(e.index) } : e));
     return mapStmt(reads, (x) => ((x.kind === 'store' || x.kind === 'accum') && wide.has(x.buf.id) ? { ...x, buf: wide.get(x.buf.id)!, index: index(x.index) } : x))!;
   };
   const origin = { loc: outer.loc, step: at.step };

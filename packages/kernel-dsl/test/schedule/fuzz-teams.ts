@@ -26,7 +26,7 @@ export interface Recipe { readonly kernel: Kernel; readonly machine: Target; rea
 /** What a recipe is made of: numbers that fit together, and some that do not. */
 export interface Choice {
   readonly what: 'gemm' | 'batched' | 'gated' | 'q4' | 'wgmma' | 'attention'; readonly isa: 'cuda-sm75' | 'cuda-sm80' | 'cuda-sm90a';
-  readonly form: number; readonly bias: boolean; readonly tile: readonly [number, number]; readonly warp: readonly [number, number]; readonly stages: number; readonly workgroups: number; readonly tail: Exclude<Tail, 'peel'>;
+  readonly form: number; readonly bias: boolean; readonly tile: readonly [number, number]; readonly warp: readonly [number, number]; readonly stages: number; readonly workgroups: number; readonly cluster: boolean; readonly tail: Exclude<Tail, 'peel'>;
 }
 
 /** Two products with the same factor, one of which scales the other: two sums, three tiles. */
@@ -78,15 +78,18 @@ export function recipe(c: Choice): Recipe {
       const type = form.dtype === 'f64' ? 'tf32' : form.dtype;
       return {
         kernel: k, machine: target('cuda-sm90a'), arch: 0, args, pieces: [
-          (s, x) => { [x['bm'], x['im']] = s.split(x['i']!, 64 * (1 + (c.form & 1)), { tail: c.tail }); [x['bn'], x['jn']] = s.split(x['j']!, 64, { tail: c.tail }); },
-          (s, x) => { [x['team'], x['row']] = s.split(x['im']!, 64); },
-          (s, x) => s.reorder(x['bm']!, x['bn']!, x['team']!, x['row']!, x['jn']!),
+          // Workgroups side by side are a cluster: z.
+          (s, x) => { [x['bm'], x['iw']] = s.split(x['i']!, c.cluster ? 128 : 64 * (1 + (c.form & 1)), { tail: c.tail }); [x['bn'], x['jn']] = s.split(x['j']!, 64, { tail: c.tail }); },
+          ...(c.cluster ? [((s, x) => { [x['z'], x['im']] = s.split(x['iw']!, 64); }) satisfies Piece] : []),
+          (s, x) => { [x['team'], x['row']] = s.split(x['im'] ?? x['iw']!, 64); },
+          (s, x) => s.reorder(x['bm']!, x['bn']!, ...(x['z'] ? [x['z']] : []), x['team']!, x['row']!, x['jn']!),
+          ...(c.cluster ? [((s, x) => s.bind({ 'block.z': x['z']! })) satisfies Piece] : []),
           (s, x) => s.bind({ 'block.y': x['bm']!, 'block.x': x['bn']! }),
           (s, x) => s.expand('acc', x['team']!, x['row']!, x['jn']!),
           split(c, deep, 32 / bytes),
           (s, x) => { s.reorder(x['ko']!, x['team']!, x['kk']!, x['row']!, x['jn']!, x['kx']!); s.unroll(x['kk']!); },
           (s, x) => s.bind({ 'team.warpgroup': x['team']! }), bulk('A', 'ko'), bulk('B', 'ko'),
-          (s, x) => s.tensorize(wgmmaNamed(`wgmma_m64n64k${type === 'tf32' ? 8 : 32 / bytes}_${type}`), x['row']!, x['jn']!, x['kx']!), ...busy(c, 'ko'),
+          (s, x) => s.tensorize(wgmmaNamed(`wgmma_m64n64k${type === 'tf32' ? 8 : 32 / bytes}_${type}`), x['row']!, x['jn']!, x['kx']!), ...busy(c, 'ko'), ...(c.cluster ? [((s, x) => s.cluster(x['z']!)) satisfies Piece] : []),
         ],
       };
     }

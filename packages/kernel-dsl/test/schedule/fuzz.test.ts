@@ -59,7 +59,7 @@ describe('random schedules', () => {
   };
   const choice: fc.Arbitrary<Choice> = fc.record({
     what: fc.constantFrom('gemm', 'gemm', 'batched', 'gated', 'q4', 'wgmma', 'wgmma', 'attention'), isa: fc.constantFrom('cuda-sm80', 'cuda-sm75', 'cuda-sm90a'), form: fc.nat(11), bias: fc.boolean(),
-    tile: fc.constantFrom([16, 16], [32, 32], [32, 32], [32, 16], [16, 32], [32, 32], [32, 64], [24, 16]), warp: fc.constantFrom([16, 16], [16, 16], [16, 16], [16, 32], [32, 16], [8, 16]), stages: fc.nat(4), workgroups: fc.nat(3), tail: fc.constantFrom('pad', 'pad', 'pad', 'pad', 'pad', 'pad', 'mask', 'clamp'),
+    tile: fc.constantFrom([16, 16], [32, 32], [32, 32], [32, 16], [16, 32], [32, 32], [32, 64], [24, 16]), warp: fc.constantFrom([16, 16], [16, 16], [16, 16], [16, 32], [32, 16], [8, 16]), stages: fc.nat(4), workgroups: fc.nat(3), cluster: fc.boolean(), tail: fc.constantFrom('pad', 'pad', 'pad', 'pad', 'pad', 'pad', 'mask', 'clamp'),
   });
   it('of teams compute what the algorithm computes', () => {
     const mine = newCounts(calls);
@@ -69,6 +69,18 @@ describe('random schedules', () => {
     }), { numRuns: RUNS / 16, seed: SEED });
     expect(mine.done.get('piece')).toBeGreaterThan(RUNS / 8);
   }, LIMIT);
+  const plain: Choice = { what: 'gemm', isa: 'cuda-sm80', form: 0, bias: false, tile: [16, 16], warp: [16, 16], stages: 0, workgroups: 0, cluster: false, tail: 'pad' };
+  // What was found of teams.
+  const teams: readonly (readonly [string, Partial<Choice>, Parameters<typeof edited>[1]])[] = [
+    ['sums that begin under a condition were added to without it', { tail: 'mask' }, []],
+    ['products ahead had the loops of those that follow', { what: 'attention' }, [[4, 'swap']]],
+    ['tiles were read by what is no product, as they were no more', { what: 'attention' }, [[10, 'out']]],
+    ['a vector of an array of registers became one element where distribute gave the array more dimensions', { what: 'gated' }, [[0, { verb: 'rfactor', a: 0, b: 0, n: 0 }]]],
+  ];
+  it.each(teams)('a case of teams that once failed: %s', (_, of, edits) => {
+    const r = recipe({ ...plain, ...of }), s = scheduled(r.kernel, edited(r.pieces.length, edits), counts, { machine: r.machine, alive: true, pieces: r.pieces });
+    if (s) for (const n of [1, 3]) compare(r.kernel, s, {}, 1, { args: r.args(n, n, 2 * n), exact: true, proved: true });
+  });
   // What was found there; the second is refused, as no lane would be left.
   const shared: readonly (readonly [string, readonly Draw[]])[] = [
     ['gemm', [{ verb: 'grid', a: 0, b: 1, n: 256 }, { verb: 'shared', a: 0, b: 0, n: 744 }, { verb: 'prefetch', a: 0, b: 0, n: 0 }]], // lanes that had fetched nothing stored it all the same

@@ -24,14 +24,14 @@ function fill(n, form) {
 
 /** Elements of the product against doubles: all of a corner, and some anywhere. The bound is gamma(k + 4) of the sum of magnitudes (twice that for f64, whose
  * reference rounds too), and the rounding of the result. */
-function check(p, a, b, c, n, finish = (x) => x) {
+function check(p, a, b, c, [m, n, depth], finish = (x) => x) {
   const { value } = FORMS[p.reads ?? p.dtype], out = FORMS[p.out];
   let worst = 0;
   for (let q = 0; q < 400; q++) {
-    const i = q < 100 ? n - 1 - (q % 10) : Math.floor(random() * n), j = q < 100 ? n - 1 - Math.floor(q / 10) : Math.floor(random() * n);
+    const i = q < 100 ? m - 1 - (q % 10) : Math.floor(random() * m), j = q < 100 ? n - 1 - Math.floor(q / 10) : Math.floor(random() * n);
     let sum = 0, size = 0;
-    for (let k = 0; k < n; k++) { const x = value(a[i * n + k]) * value(p.transposed ? b[j * n + k] : b[k * n + j]); sum += x; size += Math.abs(x); }
-    const want = finish(sum, j), bound = (p.out === 'i32' ? 0 : (n + 4) * (out.eps ?? 2 ** -24) * size) + Math.abs(want) * out.ulp, error = Math.abs(Number(c[i * n + j]) - want);
+    for (let k = 0; k < depth; k++) { const x = value(a[i * depth + k]) * value(p.transposed ? b[j * depth + k] : b[k * n + j]); sum += x; size += Math.abs(x); }
+    const want = finish(sum, j), bound = (p.out === 'i32' ? 0 : (depth + 4) * (out.eps ?? 2 ** -24) * size) + Math.abs(want) * out.ulp, error = Math.abs(Number(c[i * n + j]) - want);
     if (!(error <= bound)) throw new Error(`${p.name}: C[${i}, ${j}] is ${c[i * n + j]}, it should be ${want} within ${bound}`);
     if (bound > 0) worst = Math.max(worst, error / bound);
   }
@@ -39,16 +39,16 @@ function check(p, a, b, c, n, finish = (x) => x) {
 }
 
 /** Milliseconds of the peer's product, by a burst of so many. */
-async function theirTime(peer, p, n, burst) {
-  const { ms, error } = await peer.ask({ op: 'gemm', dtype: p.peer, m: n, n, k: n, transposed: p.transposed, reps: 1, burst });
+async function theirTime(peer, p, [m, n, k], burst) {
+  const { ms, error } = await peer.ask({ op: 'gemm', dtype: p.peer, m, n, k, transposed: p.transposed, reps: 1, burst });
   if (error !== undefined) throw new Error(`the peer: ${error}`);
   return ms[0];
 }
 
 /** One row: compiled, checked, then timed in turns with the peer. */
-async function measure({ gpu, peer, turns }, p, n, schedule, { a, b, A, B, C }) {
+async function measure({ gpu, peer, turns }, p, shape, schedule, { a, b, A, B, C }) {
   const started = performance.now(), k = await compileKernel(p.kernel, { device: gpu, schedule });
-  const more = p.more ? await p.more(gpu, n) : { args: {} }, args = { A, B, C, ...more.args };
+  const more = p.more ? await p.more(gpu, shape) : { args: {} }, args = { A, B, C, ...more.args };
   let call;
   try {
     await k.run(args);
@@ -58,12 +58,12 @@ async function measure({ gpu, peer, turns }, p, n, schedule, { a, b, A, B, C }) 
     gpu.driver.fill(C.storage.remote.buffer, 0, 0xff, C.bytes);
     call = await k.prepare(args);
     call.enqueue();
-    const worstShareOfBound = check(p, a, b, await C.readAsync(), n, more.finish), burst = Math.max(3, Math.min(40, Math.round(2e13 / n ** 3 / 10)));
+    const worstShareOfBound = check(p, a, b, await C.readAsync(), shape, more.finish), burst = Math.max(3, Math.min(40, Math.round(2e13 / (shape[0] * shape[1] * shape[2]) / 10)));
     await call.time(burst);
     const oursMs = [], peerMs = [];
     for (let t = 0; t < turns; t++) {
       oursMs.push((await call.time(burst)) / burst / 1e6);
-      peerMs.push(await theirTime(peer, p, n, burst));
+      peerMs.push(await theirTime(peer, p, shape, burst));
     }
     return { oursMs, peerMs, ratio: median(peerMs) / median(oursMs), worstShareOfBound, cache: call.cache, readyMs };
   } finally {
@@ -78,7 +78,7 @@ async function measureErrors({ gpu, peer }, p, n, schedule, data) {
   const folder = mkdtempSync(join(tmpdir(), 'quern-')), files = ['a', 'b', 'c'].map((x) => join(folder, x)), k = await compileKernel(p.kernel, { device: gpu, schedule }), held = [];
   const put = async (x) => { const t = await tensor(x, [n, n]).to(gpu); held.push(t); return t; };
   try {
-    const a = fill(n * n, FORMS[data]), b = fill(n * n, FORMS[data]), C = zeros([n, n], 'f32', { device: gpu }), more = p.more ? await p.more(gpu, n) : { args: {} };
+    const a = fill(n * n, FORMS[data]), b = fill(n * n, FORMS[data]), C = zeros([n, n], 'f32', { device: gpu }), more = p.more ? await p.more(gpu, [n, n, n]) : { args: {} };
     held.push(C, ...Object.values(more.args));
     await k.run({ A: await put(a), B: await put(b), C, ...more.args });
     [a, b, await C.readAsync()].forEach((x, i) => writeFileSync(files[i], x));
@@ -95,13 +95,14 @@ async function measureErrors({ gpu, peer }, p, n, schedule, data) {
 /** Measures all schedules of all products at all of their sizes; returns the rows, and prints a line for each. */
 export async function measureProducts(bench, products) {
   const { gpu } = bench, rows = [];
-  for (const p of products) for (const n of p.sizes) {
-    const a = fill(n * n, FORMS[p.dtype]), b = fill(n * n, FORMS[p.dtype]), rate = (ms) => ((2 * n ** 3) / ms / 1e9).toFixed(0).padStart(4);
-    const A = await tensor(a, [n, n], { dtype: p.dtype }).to(gpu), B = await tensor(b, [n, n], { dtype: p.dtype }).to(gpu), C = zeros([n, n], p.out, { device: gpu });
+  for (const p of products) for (const size of p.sizes) {
+    const shape = Array.isArray(size) ? size : [size, size, size], [m, n, k] = shape;
+    const a = fill(m * k, FORMS[p.dtype]), b = fill(n * k, FORMS[p.dtype]), rate = (ms) => ((2 * m * n * k) / ms / 1e9).toFixed(0).padStart(4);
+    const A = await tensor(a, [m, k], { dtype: p.dtype }).to(gpu), B = await tensor(b, p.transposed ? [n, k] : [k, n], { dtype: p.dtype }).to(gpu), C = zeros([m, n], p.out, { device: gpu });
     for (const [name, schedule] of Object.entries((gpu.info.kind !== 'cuda' && p.elsewhere) || p.schedules)) {
-      const head = { kind: p.name, n, schedule: name }, title = `${p.name.padEnd(5)} ${String(n).padStart(5)}`;
+      const head = { kind: p.name, ...(Array.isArray(size) ? { m, n, k } : { n }), schedule: name }, title = `${p.name.padEnd(5)} ${(Array.isArray(size) ? size.join(' x ') : String(n)).padStart(5)}`;
       try {
-        const row = { ...head, ...(await measure(bench, p, n, schedule, { a, b, A, B, C })) };
+        const row = { ...head, ...(await measure(bench, p, shape, schedule, { a, b, A, B, C })) };
         rows.push(row);
         process.stdout.write(`${title}  ours ${rate(median(row.oursMs))}  cuBLAS ${rate(median(row.peerMs))}  ratio ${row.ratio.toFixed(3)}  ${name}\n`);
       } catch (error) {

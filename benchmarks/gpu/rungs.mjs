@@ -17,12 +17,12 @@ const gpu = await device('cuda:0', { fallback: 'none' }).catch((error) => refuse
 const { peer, info } = await openPeer('gpu-rungs', NEEDED);
 const plain = { peer: 'f32', dtype: 'f32', out: 'f32', transposed: false, sizes: [4096] }, half = { peer: 'bf16', dtype: 'bf16', out: 'bf16', transposed: true, sizes: [4096] };
 /** A bias for each column, and the function of a sum that the kernel computes. */
-const more = async (on, n) => {
+const more = async (on, [, n]) => {
   const bias = Float32Array.from({ length: n }, (_, j) => (j % 17) - 8);
   return { args: { bias: await tensor(bias, [n]).to(on), scale: 0.5 }, finish: (sum, j) => Math.max(0, sum * 0.5 + bias[j]) };
 };
 /** Memory for what rung 9 makes of both factors. */
-const split = async (on, n) => ({ args: Object.fromEntries(['A_rest', 'B_rest', 'B_rows'].map((x) => [x, zeros([n, n], 'f32', { device: on })])) });
+const split = async (on, [n]) => ({ args: Object.fromEntries(['A_rest', 'B_rest', 'B_rows'].map((x) => [x, zeros([n, n], 'f32', { device: on })])) });
 const rung = (name, m, o) => ({ name, kernel: m.algorithm, schedules: { [name]: m.gpu }, ...o });
 process.stdout.write(`${gpu.info.name}, ${gpu.driver.identity}; TFLOP/s at 4096, medians of ${turns} turns\n`);
 const rows = await measureProducts({ gpu, peer, turns }, [

@@ -103,6 +103,17 @@ describe('docs/gpu.md', () => {
     }
     expect(document('docs/gpu.md')).toContain(`| Factors | TFLOP/s | Of cuBLAS |\n|---|---|---|\n${[...best].map(([kind, b]) => `| ${kind} | ${b.ours} | ${b.ratio.toFixed(2)} |`).join('\n')}\n`);
   });
+  it('shows clusters and streamed tiles as they were measured, the best schedule of each form', () => {
+    const { rows } = JSON.parse(document('benchmarks/results/2026-11-28-nvidia-h200-gemm-shapes.json')) as { rows: { kind: string; schedule: string; m: number; n: number; k: number; ratio: number; oursMs: number[] }[] };
+    const best = (of: typeof rows): (typeof rows)[number] => of.reduce((a, b) => (b.ratio > a.ratio ? b : a)), shape = (r: (typeof rows)[number]): string => `${r.m} x ${r.n} x ${r.k}`, odd = rows.filter((r) => r.m);
+    const lines = [...new Set(odd.map(shape))].map((x) => {
+      const of = odd.filter((r) => shape(r) === x), forms = [of.filter((r) => / odd /.test(r.kind) && !r.schedule.endsWith('streamed')), of.filter((r) => / in /.test(r.kind)), of.filter((r) => r.schedule.endsWith('streamed'))].map(best);
+      return `| ${x} | ${forms.map((r) => ((2 * r.m * r.n * r.k) / median(r.oursMs) / 1e9).toFixed(0)).join(' | ')} | ${best(forms).ratio.toFixed(2)} |`;
+    });
+    expect(document('docs/gpu.md')).toContain(`| m x n x k | A tile for each | In parts of k | Streamed | Best, of cuBLAS |\n|---|---|---|---|---|\n${lines.join('\n')}\n`);
+    const square = (n: number, clusters: boolean): string => best(rows.filter((r) => r.kind === 'bf16' && r.n === n && r.schedule.includes('clusters') === clusters)).ratio.toFixed(2);
+    expect(document('docs/gpu.md')).toContain(`${[2048, 4096, 8192].map((n) => `${square(n, true)} and ${square(n, false)} at ${n}`).join(', ')} on an H200`);
+  });
   it('shows the streams as they were measured, the best schedule of each', () => {
     const best = new Map<string, { kind: string; schedule: string; ratio: number; oursGBs: number[] }>();
     for (const r of results('streams').rows) if (r.ratio > (best.get(r.kind)?.ratio ?? 0)) best.set(r.kind, r);

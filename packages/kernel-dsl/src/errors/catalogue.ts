@@ -85,6 +85,7 @@ export const CATALOGUE = {
   'KD-L-TEAM': { message: 'a program of teams cannot run like this: {why}', fix: 'let teams hold products, and loops over whole fragments; copy what they read with bulk and ring' },
   'KD-S-PERSISTENT': { message: 'persistent({outer}, {inner}): {why}', fix: 'bind two loops, one directly in the other, to block.y and block.x, then name both' },
   'KD-S-CLUSTER': { message: 'cluster({axis}): {why}', fix: 'bind a loop of 2, 4 or 8 iterations to a place of the grid, such that rings inside of it bring a tile that is the same for all of them' },
+  'KD-S-STREAM': { message: 'stream({outer}, {inner}, {sum}): {why}', fix: 'bind two loops over tiles, one directly in the other, and name the loop right inside of them that adds up a tile: for tiles {{ acc = 0; for k {{ acc += … }}; use acc }}' },
   'KD-S-PREFETCH': { message: 'prefetch({axis}): {why}', fix: "stage tensors at a sequential loop into 'shared', then prefetch it before anything else is done to the copies" },
   'KD-S-EXPAND': { message: 'expand({name}, {axes}): {why}', fix: 'give the loops directly around a register that one loop adds to: for i, j {{ acc = 0; for k {{ acc += … }}; use acc }}' },
   'KD-S-DISTRIBUTE': { message: 'distribute([{axes}]): {why}', fix: 'give one nest of plain loops of constant extents, and name in the second list the loops inside of it that all of them walk alike' },

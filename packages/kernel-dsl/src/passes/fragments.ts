@@ -106,7 +106,7 @@ function storeIn(body: Stmt, fragments: ReadonlyMap<number, Fragment>, c: Var): 
   while (s.kind === 'if' || s.kind === 'region' || (s.kind === 'block' && s.body.length === 1)) {
     if (s.kind === 'if') { if (s.else) return undefined; guards.push(s); s = s.then; } else s = s.kind === 'region' ? s.body : s.body[0]!;
   }
-  if (s.kind !== 'store' || fragments.has(s.buf.id) || s.buf.space !== 'param' || s.buf.packed || s.buf.strided) return undefined;
+  if (s.kind !== 'store' || fragments.has(s.buf.id) || (s.buf.space !== 'param' && s.buf.space !== 'pack') || s.buf.packed || s.buf.strided) return undefined;
   const last = s.index.at(-1)!, others = s.index.slice(0, -1);
   if (!usesVar(last, c) || others.some((e) => usesVar(e, c)) || buffersOf({ ...s, buf: { ...s.buf, id: -1 } }).has(s.buf.id)) return undefined;
   // Their columns are neighbours where the index moves by one with the column.

@@ -29,6 +29,7 @@ import { partials, rfactor } from './rfactor.ts';
 import { split } from './split.ts';
 import type { Tail } from './split.ts';
 import { stage } from './stage.ts';
+import { stream } from './stream.ts';
 import type { StageOptions } from './stage-options.ts';
 import type { At, State } from './state.ts';
 import { tensorize } from './tensorize.ts';
@@ -127,6 +128,11 @@ export interface Schedule {
    * warpgroups, after their rings are made. Nothing but who copies changes.
    */
   cluster(axis: Axis): void;
+  /**
+   * Tiles that do not fill a wave of so many workgroups are shared by all of them: each takes as many iterations of the loop `sum`, which adds up a tile, as any other, and a
+   * last launch adds up what they leave in memory, in order. The first two are the block loops over tiles. For programs of warpgroups, as the last step.
+   */
+  stream(outer: Axis, inner: Axis, sum: Axis, o: { readonly workgroups: number }): void;
   /** One accumulator for each iteration of a loop. */
   rfactor(register: string, axis: Axis): void;
   /** Each iteration leaves what it accumulates in memory; the loop that joins them is returned. Iterations can then go to threads or workgroups. */
@@ -185,6 +191,7 @@ export function schedule<A extends Axes>(k: Kernel<A>, target: Target, f: (s: Sc
       st.ir = { ...st.ir, resident: n };
     }),
     persistent: (outer, inner, o) => step(`persistent(${outer.name}, ${inner.name}, ${o.workgroups} by ${o.group})`, (at) => persistent(st, outer, inner, o, at)),
+    stream: (outer, inner, sum, o) => step(`stream(${outer.name}, ${inner.name}, ${sum.name}, ${o.workgroups})`, (at) => stream(st, outer, inner, sum, o, at)),
     cluster: (axis) => step(`cluster(${axis.name})`, (at) => cluster(st, axis, at)),
     partials: (register, axis) => step(`partials(${register}, ${axis.name})`, (at) => partials(st, register, axis, at)),
     rfactor: (register, axis) => step(`rfactor(${register}, ${axis.name})`, (at) => rfactor(st, register, axis, at)),

@@ -61,6 +61,7 @@ export function teamCases(t: Target): readonly TensorCase[] {
     product('tiles', [150, 133, 72], { tile: [128, 128] }),
     product('two_rows', [130, 9, 200], { tile: [128, 64], stages: 3, cluster: [2, 1] }),
     product('two_columns', [130, 200, 72], { tile: [128, 64], stages: 2, cluster: [1, 2] }),
+    product('streamed', [10, 290, 200], { tile: [128, 64], stages: 2, stream: { workgroups: 3 } }),
     product('four_rows_stay', [700, 70, 136], { tile: [128, 64], stages: 2, cluster: [4, 1], persistent: { workgroups: 2, group: 1 } }),
   ];
 }

@@ -1,8 +1,8 @@
 /** Programs of teams: the interpreter runs what was scheduled, nvcc compiles what it became, and what cannot be is refused. */
 import { describe, expect, it } from 'vitest';
 import { spread } from '../../../../tools/test/spread.ts';
-import { emitGpu, printPlan } from '../../src/emit/gpu/index.ts';
-import type { GpuLaunch, GpuModule, GpuStep } from '../../src/emit/gpu/index.ts';
+import { emitGpu, evaluate, printPlan } from '../../src/emit/gpu/index.ts';
+import type { GpuLaunch, GpuModule, GpuStep, HostValues } from '../../src/emit/gpu/index.ts';
 import { tf32, wgmmaNamed } from '../../src/instructions/index.ts';
 import type { Expr, Stmt } from '../../src/ir/index.ts';
 import { isConst, mapExpr, printKernel, visitStmt } from '../../src/ir/index.ts';
@@ -164,6 +164,51 @@ describe('clusters', () => {
     expect(on((s, ax) => { product(s, ax, ['B'], 8); s.cluster(ax.z); })).toMatch(/a tile of 8 rows is not cut into 2 parts/);
     expect(on((s, ax) => { product(s, ax, ['A', 'B']); s.cluster(ax.z); s.cluster(ax.z); })).toMatch(/a cluster, or part of one, already/);
     expect(why(() => scheduled(gemm(false), { tile: [128, 256], cluster: [3, 1] }))).toMatch(/it has 3 iterations/);
+  });
+});
+
+describe('tiles that are streamed', () => {
+  const streamed = (workgroups: number, rows = 64): ScheduledKernel => scheduled(gemm(true), { tile: [rows, 64], stages: 2, stream: { workgroups } });
+  // Two tiles of three steps for three shares, of which the second one spans both; a whole wave, and a tile for two; no steps at all, and no tiles.
+  it.each(spread([[3, 70, 130, 3], [2, 3, 0, 2], [3, 130, 70, 2], [0, 4, 4, 2], [129, 3, 130, 5]] as const, 3))('are what the algorithm says: %d x %d x %d for %d workgroups', (M, N, K, workgroups) => {
+    const values = (n: number, m: number): Uint16Array => Uint16Array.from({ length: n }, (_, i) => f32ToBf16((i % m) - 2)), C = (): TensorArg => ({ data: new Float32Array(M * N).fill(NaN), shape: [M, N] }), s = streamed(workgroups);
+    const inputs = { A: { data: values(M * K, 7), shape: [M, K] }, B: { data: values(N * K, 5), shape: [N, K] }, bias: { data: Float32Array.from({ length: N }, (_, i) => i / 4), shape: [N] } }, want = C(), got = C();
+    interpret(gemm(true).ir, { ...inputs, C: want });
+    interpret(s.ir, { ...inputs, C: got });
+    expect(got.data).toEqual(want.data);
+    expect(s.reassociates).toBe(true);
+  });
+
+  it('are proved, and three launches: whole waves, shares, and what joins them', () => {
+    const s = streamed(132, 128), m = emitGpu(lower(s.ir, sm90), sm90);
+    expect(verify(s.ir).findings).toEqual([]);
+    const launches = m.plan.flatMap((x) => (x.kind === 'launch' ? [x.launch] : [])), at = (M: number, N: number, K: number): readonly (readonly number[])[] => {
+      const values: HostValues & { vars: Map<number, number> } = { sizes: { M, N, K }, strides: {}, scalars: {}, vars: new Map() };
+      return m.plan.flatMap((x) => { if (x.kind === 'let') values.vars.set(x.v.id, evaluate(x.value, values)); return x.kind === 'launch' ? [x.launch.grid.map((e) => evaluate(e, values))] : []; });
+    };
+    expect(launches.map((l) => l.block)).toEqual([[384, 1, 1], [384, 1, 1], [64, 2, 1]]);
+    expect(at(3072, 3072, 3072)).toEqual([[48, 22, 1], [132, 1, 1], [48, 2, 8]]); // 1152 tiles: 8 waves, 96 tiles more
+    expect(at(128, 64, 640)).toEqual([[1, 0, 1], [10, 1, 1], [1, 1, 8]]); // ten steps for as many workgroups
+    expect(at(128 * 11, 64 * 12, 64)).toEqual([[12, 11, 1], [0, 1, 1], [12, 0, 8]]); // one wave, whole
+    expect(m.workspace).toMatchObject([{ name: 'acc_parts', dtype: 'f32' }]);
+    expect(evaluate(m.workspace[0]!.elements, { sizes: {}, strides: {}, scalars: {}, vars: new Map() })).toBe(132 * 2 * 128 * 64);
+  });
+
+  it('are refused, with the reason', () => {
+    const on = (o: HopperGemm, f: (s: Schedule, ax: { bm: Axis; bn: Axis; ko: Axis; kk: Axis }) => void, k = gemm(false)): string => why(() => schedule(k, sm90, (s, { i, j, k }) => {
+      const [rows, cols] = o.tile ?? [128, 64], [bm, im] = s.split(i, rows, { tail: 'pad' }), [bn, jn] = s.split(j, cols, { tail: 'pad' }), [team, row] = s.split(im, 64), [ko, kk] = s.split(k, 64, { tail: 'pad' });
+      s.reorder(bm, bn, team, row, jn);
+      s.expand('acc', team, row, jn);
+      s.reorder(ko, team, row, jn, kk);
+      f(s, { bm, bn, ko, kk });
+    }));
+    const bound = (f: (s: Schedule, ax: { bm: Axis; bn: Axis; ko: Axis; kk: Axis }) => void) => (s: Schedule, ax: { bm: Axis; bn: Axis; ko: Axis; kk: Axis }): void => { s.bind({ 'block.y': ax.bm, 'block.x': ax.bn }); s.bulk('A', ax.ko); s.bulk('B', ax.ko); f(s, ax); };
+    expect(on({}, bound((s, { bm, bn, ko }) => s.stream(bm, bn, ko, { workgroups: 1 })))).toMatch(/KD-S-STREAM .*workgroups is 1/);
+    expect(on({}, bound((s, { bm, bn, ko }) => s.stream(bn, bm, ko, { workgroups: 4 })))).toMatch(/io is not directly inside of jo/);
+    expect(on({}, (s, { bm, bn, ko }) => { s.bulk('A', ko); s.bulk('B', ko); s.stream(bm, bn, ko, { workgroups: 4 }); })).toMatch(/not bound to workgroups/);
+    expect(on({}, bound((s, { bm, bn, ko }) => { s.persistent(bm, bn, { workgroups: 4, group: 1 }); s.stream(bm, bn, ko, { workgroups: 4 }); }))).toMatch(/stay already/);
+    expect(on({}, bound((s, { bm, bn, kk }) => s.stream(bm, bn, kk, { workgroups: 4 })))).toMatch(/a tile is not a register that is set to zero, ki, and one statement/);
+    expect(why(() => scheduled(gemm(false), { tile: [128, 64], cluster: [2, 1], stream: { workgroups: 4 } }))).toMatch(/KD-S-STREAM .*a tile is not a register/);
   });
 });
 

@@ -4,11 +4,12 @@ import { Axis, here } from '../lang/index.ts';
 
 /** What an argument of a verb is: the handle of a loop, several of them (`axis*`: all that follow), … A `?` may be left away. */
 type Kind = 'axis' | 'axis*' | 'axes' | 'name' | 'name*' | 'name?' | 'number' | 'two numbers' | 'options' | 'options?' | 'places' | 'instruction';
+/** A verb that is missing here fails at its first call. */
 const ARGUMENTS: Readonly<Record<string, readonly Kind[]>> = {
   split: ['axis', 'number', 'options?'], tile: ['axis', 'axis', 'two numbers', 'options?'], fuse: ['axis', 'axis', 'name?'], reorder: ['axis*'], unroll: ['axis'], jam: ['axis'], interleave: ['axis', 'number'],
   vectorize: ['axis'], parallel: ['axis'], bind: ['places'], deal: ['axis', 'axes', 'options?'], inline: ['name'], computeAt: ['name', 'axis'], hoist: ['name', 'axis'], pipeline: ['axis', 'number'],
   stage: ['name', 'axis', 'name', 'options?'], tensorize: ['instruction', 'axis*'], expand: ['name', 'axis*'], distribute: ['axes', 'axes'], reverse: ['axis'], approximate: ['name*'], prefetch: ['axis'],
-  bulk: ['name', 'axis'], ring: ['axis', 'number'], overlap: ['axis'], resident: ['number'], persistent: ['axis', 'axis', 'options'], rfactor: ['name', 'axis'], partials: ['name', 'axis'],
+  bulk: ['name', 'axis'], ring: ['axis', 'number'], overlap: ['axis'], cluster: ['axis'], resident: ['number'], persistent: ['axis', 'axis', 'options'], rfactor: ['name', 'axis'], partials: ['name', 'axis'],
 };
 const object = (x: unknown): boolean => typeof x === 'object' && x !== null;
 const IS: Readonly<Record<Kind, readonly [text: string, is: (x: unknown) => boolean]>> = {
@@ -26,7 +27,7 @@ export function guarded<T extends object>(verbs: T, running: () => boolean): T {
     const loc = here(), at = { loc, step: verb };
     if (!running()) throw new DslError('KD-S-ENDED', { verb }, at);
     const axis = (x: unknown): void => { if (!(x instanceof Axis)) throw new DslError('KD-S-AXIS', { verb, given: shown(x) }, at); };
-    for (const [i, kind] of (ARGUMENTS[verb] ?? []).entries()) {
+    for (const [i, kind] of ARGUMENTS[verb]!.entries()) {
       const [what, is] = IS[kind];
       for (const [n, x] of (kind.endsWith('*') ? args.slice(i) : [args[i]]).entries()) {
         if (kind.startsWith('axis')) axis(x);

@@ -1,5 +1,5 @@
 import { DslError } from '../errors/index.ts';
-import { block, childrenOf, isConst, printExpr, showLoc, visitStmt } from '../ir/index.ts';
+import { block, childrenOf, isConst, printExpr, sameExpr, showLoc, visitStmt } from '../ir/index.ts';
 import type { Barrier, For, Stmt } from '../ir/index.ts';
 import { laneAccesses, readsMemory } from './lane-access.ts';
 import type { LaneAccess } from './lane-access.ts';
@@ -87,7 +87,7 @@ function forNest(nest: LaneNest, st: State, at: At): Stmt {
             if (place) out.splice(beforeNames(out), 0, barrier); else missing++;
             pending = [];
             sure ||= place;
-          } else if (hit && alike !== undefined && place && st.filled.has(hit.a.buf.id)) fail(hit.p.a, hit.a, alike);
+          } else if (hit && alike !== undefined && place && (st.filled.has(hit.a.buf.id) || (st.dealt.has(hit.a.buf.id) && !alone(hit.p.a, hit.a)))) fail(hit.p.a, hit.a, alike);
           const v = visit(c, pending, alike);
           out.push(v.s);
           pending = v.pending;
@@ -123,6 +123,8 @@ function forNest(nest: LaneNest, st: State, at: At): Stmt {
       default: return { s, pending: union(before, usesOf(s).map((a) => pendingOf(a, undefined, false))), sure: false };
     }
   };
+  /** Is it one lane of a row that does both? */
+  const alone = (a: LaneAccess, b: LaneAccess): boolean => a.guards.some((g) => g.kind === 'cmp' && g.fn === 'eq' && isConst(g.b) && differs(g.a, own) && b.guards.some((h) => sameExpr(g, h)));
   /** A body that is no list yet is one of a single statement. */
   const visitList = (s: Stmt, before: readonly Pending[], alike: string | undefined): Visited => {
     if (s.kind === 'block') return visit(s, before, alike);

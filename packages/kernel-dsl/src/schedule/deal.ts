@@ -1,5 +1,5 @@
 import { DslError } from '../errors/index.ts';
-import { add, binary, block, ceilDiv, compare, constant, identity, isConst, isFloat, load, lt, mapChildren, mapExprs, mul, newBuffer, newVar, printStmt, sub, substitute, visitExprs, visitStmt } from '../ir/index.ts';
+import { add, binary, block, buffersOf, ceilDiv, compare, constant, identity, isConst, isFloat, load, lt, mapChildren, mapExprs, mul, newBuffer, newVar, printStmt, sub, substitute, visitExprs, visitStmt } from '../ir/index.ts';
 import type { Buffer, Expr, For, KernelIR, Stmt, Var } from '../ir/index.ts';
 import { Axis } from '../lang/index.ts';
 import { leaksOld, rolesOf, withoutJoins, writesOf } from './deal-memory.ts';
@@ -89,6 +89,7 @@ export function deal(st: State, row: Axis, over: readonly Axis[], o: DealOptions
   } else setBody(st, replaceStmt(st.ir.body, loop, { ...loop, body: block([...allocs, nest]) }));
   if (loops.some((d) => roles.joins.get(d)!.some((j) => isFloat(j.buf.dtype)))) st.reassociates = true;
   for (const f of context.after) f(st);
+  for (const b of buffersOf(body).values()) if (b.writes > 0) st.dealt.add(b.buf.id);
   return axes;
 }
 

@@ -145,7 +145,7 @@ export interface Schedule {
  */
 export function schedule<A extends Axes>(k: Kernel<A>, target: Target, f: (s: Schedule, axes: A) => void): ScheduledKernel {
   if (typeof (target as { vecBytes?: unknown } | undefined)?.vecBytes !== 'number') throw new DslError('KD-S-TARGET', { kernel: k.name, given: typeof target === 'string' ? `'${String(target)}'` : String(target) }, { loc: here() });
-  const st: State = { ir: k.ir, target, consumed: new Map(), twins: new Map(), filled: new Set(), reassociates: false };
+  const st: State = { ir: k.ir, target, consumed: new Map(), twins: new Map(), filled: new Set(), dealt: new Set(), reassociates: false };
   const steps: Step[] = [{ call: 'algorithm', loc: k.ir.loc, ir: k.ir }];
   const step = <R>(call: string, run: (at: At) => R): R => {
     const loc: Loc | undefined = here();

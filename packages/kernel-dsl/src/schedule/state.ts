@@ -14,6 +14,8 @@ export interface State {
   readonly twins: Map<number, Var[]>;
   /** Shared memory that a copy fills as a whole, zeros where the tensor ends: all of it may be read. */
   readonly filled: Set<number>;
+  /** Memory that is written where lanes share the work of a row: what one writes, others may read. */
+  readonly dealt: Set<number>;
   /** Does any step change the order in which numbers are added up? */
   reassociates: boolean;
 }

@@ -15,7 +15,7 @@ it('a copy and its use inside of a branch that not all lanes take', () => {
     body: { kind: 'for', v: b, extent: size('N'), loop: 'block.x', body: block([{ kind: 'alloc', buf: tile }, { kind: 'for', v: t, extent: constant(8), loop: 'lane.x', body: when }]) },
   });
   const work = block([{ kind: 'store', buf: tile, index: [t], value: constant(1, 'f32') }, { kind: 'store', buf: y, index: [b], value: load(tile, [mirror]) }]);
-  const state = (ir: KernelIR): State => ({ ir, target: target('cuda-sm80'), consumed: new Map(), twins: new Map(), filled: new Set([tile.id]), reassociates: false });
+  const state = (ir: KernelIR): State => ({ ir, target: target('cuda-sm80'), consumed: new Map(), twins: new Map(), filled: new Set([tile.id]), dealt: new Set(), reassociates: false });
   const refused = (): void => placeBarriers(state(inside({ kind: 'if', cond: compare('lt', t, constant(4)), then: work })), { loc: undefined, step: 'place barriers' });
   expect(refused).toThrow(DslError);
   expect(refused).toThrow(/KD-S-BARRIER tile\[t\] and tile\[\(?3 - t\)?\] .*differs from lane to lane/);
@@ -33,7 +33,7 @@ it('many uses of one tensor in a deep nest', () => {
     name: 'k', params: [{ kind: 'tensor', name: 'y', buf: y }], sizes: ['N'],
     body: { kind: 'for', v: b, extent: size('N'), loop: 'block.x', body: { kind: 'for', v: t, extent: constant(64), loop: 'lane.x', body } },
   };
-  const state: State = { ir, target: target('cuda-sm80'), consumed: new Map(), twins: new Map(), filled: new Set(), reassociates: false }, start = process.cpuUsage(); // not the clock: other tests run beside this one
+  const state: State = { ir, target: target('cuda-sm80'), consumed: new Map(), twins: new Map(), filled: new Set(), dealt: new Set(), reassociates: false }, start = process.cpuUsage(); // not the clock: other tests run beside this one
   placeBarriers(state, { loc: undefined, step: 'place barriers' });
   expect(process.cpuUsage(start).user / 1000).toBeLessThan(5000);
   expect(JSON.stringify(state.ir.body)).not.toContain('"barrier"');

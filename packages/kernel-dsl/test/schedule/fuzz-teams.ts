@@ -77,7 +77,7 @@ export function recipe(c: Choice): Recipe {
       }
       const type = form.dtype === 'f64' ? 'tf32' : form.dtype;
       return {
-        kernel: k, machine: target('cuda-sm90a'), arch: 0, args, pieces: [
+        kernel: k, machine: target('cuda-sm90a'), arch: 900, args, pieces: [
           // Workgroups side by side are a cluster: z.
           (s, x) => { [x['bm'], x['iw']] = s.split(x['i']!, c.cluster ? 128 : 64 * (1 + (c.form & 1)), { tail: c.tail }); [x['bn'], x['jn']] = s.split(x['j']!, 64, { tail: c.tail }); },
           ...(c.cluster ? [((s, x) => { [x['z'], x['im']] = s.split(x['iw']!, 64); }) satisfies Piece] : []),
@@ -115,7 +115,7 @@ export function recipe(c: Choice): Recipe {
     case 'attention': {
       const o: FlashAttention = { dtype: c.form & 1 ? 'f16' : 'bf16', D: 64, causal: c.bias, keys: 64 };
       return {
-        kernel: flashAttention(o), machine: target('cuda-sm90a'), arch: 0, args: (m, n) => exactAttention(o, { H: 1, G: 1, S: 1 + Math.min(m, n), T: 1 + n }), pieces: [
+        kernel: flashAttention(o), machine: target('cuda-sm90a'), arch: 900, args: (m, n) => exactAttention(o, { H: 1, G: 1, S: 1 + Math.min(m, n), T: 1 + n }), pieces: [
           (s, x) => { [x['rows'], x['r0']] = s.split(x['i']!, 128, { tail: 'pad' }); [x['team'], x['r']] = s.split(x['r0']!, 64); },
           (s, x) => s.reverse(x['rows']!),
           (s, x) => { const { j: [st, sr] = [], w: [wt, wr] = [] } = s.distribute([x['team']!, x['r']!], [x['block']!]); Object.assign(x, { st, sr, wt, wr }); },

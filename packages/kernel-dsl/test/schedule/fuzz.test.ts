@@ -65,7 +65,7 @@ describe('random schedules', () => {
     const mine = newCounts(calls);
     fc.assert(fc.property(choice, fc.array(fc.tuple(fc.nat(30), fc.oneof({ weight: 3, arbitrary: drawn(TEAM_VERBS) }, { weight: 1, arbitrary: fc.constantFrom('out' as const, 'swap' as const) })), { maxLength: 4, size: 'max' }), fc.nat(40), fc.nat(40), fc.nat(150), fc.nat(1000), (c, edits, m, n, z, seed) => {
       const r = recipe(c), s = scheduled(r.kernel, edited(r.pieces.length, edits), mine, { machine: r.machine, alive: true, pieces: r.pieces });
-      if (s) compare(r.kernel, s, {}, 1, { args: r.args(m, n, z), exact: true, proved: PROVED(seed), run: GXX && r.arch > 0 && seed % TEXTS === 0 ? inCuda(r.arch, seed % 2 === 0) : undefined });
+      if (s) compare(r.kernel, s, {}, 1, { args: r.args(m, n, z), exact: true, proved: PROVED(seed), run: GXX && seed % TEXTS === 0 ? inCuda(r.arch, seed % 2 === 0) : undefined });
     }), { numRuns: RUNS / 16, seed: SEED });
     expect(mine.done.get('piece')).toBeGreaterThan(RUNS / 8);
   }, LIMIT);
@@ -110,6 +110,7 @@ describe('random schedules', () => {
     ['blur', [{ verb: 'deal', a: 0, b: 5, n: 4 }, { verb: 'split', a: 0, b: 0, n: 0 }]], // lanes of one row after those of another: the interpreter saw a race
     ['blur', [{ verb: 'deal', a: 0, b: 3, n: 1 }, { verb: 'distribute', a: 2, b: 0, n: 2 }]], // what lanes add up together was stored without a name
     ['blur', [{ verb: 'split', a: 15, b: 7, n: 15 }, { verb: 'computeAt', a: 10, b: 19, n: 0 }, { verb: 'split', a: 0, b: 0, n: 0 }]], // a padded tail read what computeAt had not made
+    ['softmax', [{ verb: 'split', a: 0, b: 10, n: 565 }, { verb: 'deal', a: 16, b: 19, n: 196 }, { verb: 'bind', a: 12, b: 0, n: 699 }]], // a condition that lanes do not share stood around what they hand on, where no barrier can
     ['gemm', [{ verb: 'tile', a: 23, b: 1, n: 448 }, { verb: 'stage', a: 27, b: 0, n: 746 }, { verb: 'stage', a: 26, b: 0, n: 164 }]], // one condition that spoke of two loops was left out of a copy that needed half of it
   ];
   it.each(found)('a case that once failed: %s', (name, draws) => {

@@ -9,7 +9,7 @@ const ARGUMENTS: Readonly<Record<string, readonly Kind[]>> = {
   split: ['axis', 'number', 'options?'], tile: ['axis', 'axis', 'two numbers', 'options?'], fuse: ['axis', 'axis', 'name?'], reorder: ['axis*'], unroll: ['axis'], jam: ['axis'], interleave: ['axis', 'number'],
   vectorize: ['axis'], parallel: ['axis'], bind: ['places'], deal: ['axis', 'axes', 'options?'], inline: ['name'], computeAt: ['name', 'axis'], hoist: ['name', 'axis'], pipeline: ['axis', 'number'],
   stage: ['name', 'axis', 'name', 'options?'], tensorize: ['instruction', 'axis*'], expand: ['name', 'axis*'], distribute: ['axes', 'axes'], reverse: ['axis'], approximate: ['name*'], prefetch: ['axis'],
-  bulk: ['name', 'axis'], ring: ['axis', 'number'], overlap: ['axis'], cluster: ['axis'], resident: ['number'], persistent: ['axis', 'axis', 'options'], rfactor: ['name', 'axis'], partials: ['name', 'axis'],
+  bulk: ['name', 'axis'], ring: ['axis', 'number'], overlap: ['axis'], cluster: ['axis'], stream: ['axis', 'axis', 'axis', 'options'], resident: ['number'], persistent: ['axis', 'axis', 'options'], rfactor: ['name', 'axis'], partials: ['name', 'axis'],
 };
 const object = (x: unknown): boolean => typeof x === 'object' && x !== null;
 const IS: Readonly<Record<Kind, readonly [text: string, is: (x: unknown) => boolean]>> = {

@@ -32,7 +32,7 @@ export const ROW_VERBS = ['split', 'split', 'bind', 'bind', 'deal', 'deal', 'dea
 /** The verbs of programs for GPUs: tiles on workgroups, what their lanes share in shared memory, and the registers of each. */
 export const SHARED_VERBS = ['grid', 'grid', 'split', 'split', 'bind', 'reorder', 'shared', 'shared', 'shared', 'stage', 'stage', 'prefetch', 'ahead', 'expand', 'distribute', 'reverse', 'hoist', 'unroll', 'vectorize', 'jam', 'fuse', 'image', 'resident', 'approximate', 'persistent', 'bulk', 'wrong'] as const;
 /** The verbs of programs of teams, and those that move loops around them: they come between the steps of a schedule that is right. */
-export const TEAM_VERBS = ['split', 'reorder', 'fuse', 'unroll', 'jam', 'vectorize', 'bind', 'team', 'stage', 'shared', 'distribute', 'reverse', 'expand', 'hoist', 'inline', 'prefetch', 'bulk', 'bulk', 'ring', 'ring', 'overlap', 'persistent', 'persistent', 'cluster', 'cluster', 'resident', 'approximate', 'product', 'rfactor', 'deal', 'wrong'] as const;
+export const TEAM_VERBS = ['split', 'reorder', 'fuse', 'unroll', 'jam', 'vectorize', 'bind', 'team', 'stage', 'shared', 'distribute', 'reverse', 'expand', 'hoist', 'inline', 'prefetch', 'bulk', 'bulk', 'ring', 'ring', 'overlap', 'persistent', 'persistent', 'cluster', 'cluster', 'stream', 'resident', 'approximate', 'product', 'rfactor', 'deal', 'wrong'] as const;
 const FACTORS = [1, 2, 3, 4, 8, 16] as const, TAILS = ['clamp', 'peel', 'mask', 'pad'] as const;
 const NAMES = ['acc', 'top', 'sum', 'squares', 'scale', 'row', 'd'] as const;
 const PLACES = ['block.x', 'block.y', 'lane.x', 'lane.y'] as const;
@@ -107,6 +107,7 @@ function apply(s: Schedule, d: Draw, pool: Axis[], tensors: readonly string[], {
     case 'ring': somewhere(d.a, (x) => s.ring(x, 1 + (d.n % 4))); return [];
     case 'overlap': somewhere(d.a, (x) => s.overlap(x)); return [];
     case 'persistent': somewhere(d.a, (x) => s.persistent(x, live(d.b), { workgroups: 1 + (d.n % 5), group: d.n % 4 })); return [];
+    case 'stream': somewhere(d.a, (x) => s.stream(x, live(d.b), live(d.n >> 3), { workgroups: d.n % 5 })); return [];
     case 'cluster': somewhere(d.a, (x) => s.cluster(x)); return [];
     case 'team': s.bind({ [pick(TEAMS, d.n)]: a }); return [];
     case 'product': s.tensorize(pick(PRODUCTS, d.n), a, b, live(d.n >> 3)); return [];

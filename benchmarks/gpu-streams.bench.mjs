@@ -83,10 +83,16 @@ if (wanted(matvecs)) {
     for (let b = 0; b < NB; b++) { const at = (r * NB + b) * 18, scale = f16ToF32(data[at] | (data[at + 1] << 8)); for (let j = 0; j < 32; j++) { const n = (j < 16 ? data[at + 2 + j] & 15 : data[at + 2 + j - 16] >> 4) - 8, z = scale * n * vf[b * 32 + j]; s += z; size += Math.abs(z); } }
     return [s, size];
   });
-  const xs = await tensor(new Uint8Array(v.buffer), [NB, 64], { dtype: 'u8' }).to(gpu), ws = [], ys = zeros([R], 'f32', { device: gpu });
-  for (let c = 0; c < copies; c++) ws.push(await tensor(data, [R, NB, 18], { dtype: 'u8' }).to(gpu));
-  for (const [name, { kernel, schedule }] of Object.entries(matvecs.schedules)) await measured(matvecs, name, async () => {
-    const k = await compileKernel(kernel, { device: gpu, schedule }), calls = [];
+  const known = new Map(), onGpu = async (words) => {
+    if (!known.has(words)) {
+      const u32 = (bytes, shape) => tensor(new Uint32Array(bytes.buffer), shape, { dtype: 'u32' }), u8 = (bytes, shape) => tensor(new Uint8Array(bytes.buffer), shape, { dtype: 'u8' }), W = [];
+      for (let c = 0; c < copies; c++) W.push(await (words ? u32(data, [R / words, (bytes / R / 4) * words]) : u8(data, [R, NB, 18])).to(gpu));
+      known.set(words, { W, x: await (words ? u32(v, [NB / 2, 32]) : u8(v, [NB, 64])).to(gpu), y: zeros(words ? [R / words, words] : [R], 'f32', { device: gpu }) });
+    }
+    return known.get(words);
+  };
+  for (const [name, { kernel, schedule, words = 0 }] of Object.entries(matvecs.schedules)) if (words === 0 || gpu.info.kind === 'cuda') await measured(matvecs, name, async () => {
+    const k = await compileKernel(kernel, { device: gpu, schedule }), calls = [], { W: ws, x: xs, y: ys } = await onGpu(words);
     for (const m of ws) calls.push(await k.prepare({ W: m, x: xs, y: ys }));
     gpu.driver.fill(ys.storage.remote.buffer, 0, 0xff, ys.bytes);
     calls[0].enqueue();

@@ -1,6 +1,7 @@
 // The kernels that benchmarks/gpu-streams.bench.mjs measures: work that memory bounds, each an algorithm and its schedules for an NVIDIA GPU.
 import { axes, exp, kernel, reg, rsqrt, scratch, tensor, value } from '@quern/kernel-dsl';
 import { gridMap, gridRows, gridTranspose } from '@quern/kernel-dsl/gpu';
+import { ahead, matvec, q4Bytes, q4Words } from './q4.mjs';
 
 const copy = kernel('copy', { x: tensor('f32', 'T', 'D'), y: tensor('f32', 'T', 'D').out() }, ({ x, y, T, D }) => {
   const ax = axes({ t: T, i: D });
@@ -56,34 +57,7 @@ const transpose = kernel('transpose', { x: tensor('f32', 'T', 'D'), y: tensor('f
   return ax;
 });
 
-/**
- * y = W x with blocks of Q4_0 as they lie in a file: 18 bytes hold a scale (f16) and 32 weights, each scale * (nibble - 8), and x in f16, two in a word. `parts` of a
- * block, its 16 bytes cut in as many, are what a lane works on. A nibble where it stands in its word becomes the low bits of 2^23 as a float, so that neither a shift
- * nor a conversion is needed; the power of two that this multiplies by is taken back in x.
- */
-const q4 = (together, parts) => kernel('q4_0_f16', { W: tensor('u8', 'R', 'NB', 18), x: tensor('u8', 'NB', 64), y: tensor('f32', 'R').out() }, ({ W, x, y, R, NB }) => {
-  const words = 8 / parts, ax = axes({ rb: R.div(together), rr: together, b: NB, p: parts });
-  for (const rb of ax.rb) for (const rr of ax.rr) {
-    const r = rb.mul(together).add(rr), acc = reg('f32', 0, 'acc');
-    for (const b of ax.b) for (const p of ax.p) {
-      const s = reg('f32', 0, 's');
-      for (let w = 0; w < words; w++) {
-        const at = p.mul(words).add(w), word = W.as('u16', r, b, at.mul(2).add(2)).to('u32'), low = x.as('u32', b, at.mul(4)), high = x.as('u32', b, at.mul(4).add(32));
-        const half = (both, second) => (second ? both.shr(16) : both.and(0xffff)).to('u16').bits('f16').to('f32');
-        [[0, low, false], [4, high, false], [8, low, true], [12, high, true]].forEach(([shift, both, second]) => {
-          const weight = word.and(15 << shift).or(0x4b000000).bits('f32').sub(8388608 + 8 * 2 ** shift);
-          s.addAssign(weight.mul(half(both, second).mul(2 ** -shift)));
-        });
-      }
-      acc.addAssign(W.as('f16', r, b, 0).to('f32').mul(s));
-    }
-    y.at(r).set(acc);
-  }
-  return ax;
-});
-
 const rows = (lanes, vector, names) => (s, ax) => { gridRows(s, [ax.t], names.map((n) => ax[n]), { lanes, vector }); };
-const matvec = (lanes) => (s, { rb, rr, b, p }) => { s.jam(rr); gridRows(s, [rb], [s.fuse(b, p)], { lanes }); };
 
 /** `bytes`: what must be moved, of [T, D] elements. `limit`: the peer's figure that it is held to. */
 export const streams = [
@@ -92,7 +66,11 @@ export const streams = [
   { name: 'softmax', kernel: softmax(), limit: 'copy', bytes: (t, d) => 8 * t * d, schedules: { found: undefined, '512 lanes': rows(512, 4, ['m', 'e', 'i']), '1024 lanes': rows(1024, 4, ['m', 'e', 'i']) } },
   { name: 'softmax', kernel: softmax(8192), columns: 8192, limit: 'copy', bytes: (t, d) => 8 * t * d, schedules: { 'row kept, 256 lanes': rows(256, 4, ['m', 'e', 'i']), 'row kept, 512 lanes': rows(512, 4, ['m', 'e', 'i']), 'row kept, 1024 lanes': rows(1024, 4, ['m', 'e', 'i']) } },
   { name: 'rms_norm', kernel: rmsNorm, limit: 'copy', bytes: (t, d) => 8 * t * d, schedules: { found: undefined, '512 lanes': rows(512, 4, ['j', 'i']), '1024 lanes': rows(1024, 4, ['j', 'i']) } },
-  { name: 'transpose', kernel: transpose, limit: 'copy', bytes: (t, d) => 8 * t * d, schedules: { found: undefined, 'tiles of 32 x 32': (s, ax) => gridTranspose(s, ax, 'x') } },
+  { name: 'transpose', kernel: transpose, limit: 'copy', bytes: (t, d) => 8 * t * d, schedules: { found: undefined, 'tiles of 32 x 32': (s, ax) => gridTranspose(s, ax, 'x'), 'tiles of 64 x 32': (s, ax) => gridTranspose(s, ax, 'x', { rows: 64 }) } },
 ];
-const forms = [[4, 2, 64], [4, 2, 128], [2, 2, 128], [2, 4, 256]];
-export const matvecs = { name: 'q4_0 x f16', limit: 'sum', rows: 4096, blocks: 344, schedules: Object.fromEntries(forms.map(([together, parts, lanes]) => [`${together} rows, 1/${parts} of a block a lane, ${lanes} lanes`, { kernel: q4(together, parts), schedule: matvec(lanes) }])) };
+const forms = [[4, 2, 64], [4, 2, 128], [2, 2, 128], [2, 4, 256]], ringed = [[4, 264, 2], [4, 264, 3], [2, 264, 5]];
+/** `words`: so many rows side by side as words, on CUDA alone; else W and x are bytes. */
+export const matvecs = { name: 'q4_0 x f16', limit: 'sum', rows: 4096, blocks: 344, schedules: Object.fromEntries([
+  ...ringed.map(([rows, workgroups, stages]) => [`${rows} rows at once, ${workgroups} workgroups, ring of ${stages}`, { kernel: q4Words(rows, workgroups, 172), schedule: ahead(stages), words: rows }]),
+  ...forms.map(([together, parts, lanes]) => [`${together} rows, 1/${parts} of a block a lane, ${lanes} lanes`, { kernel: q4Bytes(together, parts), schedule: matvec(lanes) }]),
+]) };

@@ -81,7 +81,7 @@ describe('flashAttention without its schedule', () => {
 
 /** What docs/gpu.md shows of the runs: a line for each row of the files. */
 describe('docs/gpu.md', () => {
-  const results = (kind: string): { rows: { kind: string; schedule: string; n: number; ratio: number; oursMs: number[]; oursGBs: number[] }[] } => JSON.parse(document(`benchmarks/results/2026-11-28-nvidia-h100-80gb-hbm3-${kind}.json`)) as never;
+  const results = (kind: string, gpu = 'h100-80gb-hbm3'): { rows: { kind: string; schedule: string; n: number; ratio: number; oursMs: number[]; oursGBs: number[] }[] } => JSON.parse(document(`benchmarks/results/2026-11-28-nvidia-${gpu}-${kind}.json`)) as never;
   const median = (x: readonly number[]): number => [...x].sort((a, b) => a - b)[x.length >> 1]!;
   /** The files of that run's rows: rungs 4, 5 and 9 of today came later. */
   const FILES = files.filter((f) => !/^[459]/.test(f));
@@ -116,15 +116,15 @@ describe('docs/gpu.md', () => {
   });
   it('shows the streams as they were measured, the best schedule of each', () => {
     const best = new Map<string, { kind: string; schedule: string; ratio: number; oursGBs: number[] }>();
-    for (const r of results('streams').rows) if (r.ratio > (best.get(r.kind)?.ratio ?? 0)) best.set(r.kind, r);
+    for (const r of results('streams', 'h200').rows) if (r.ratio > (best.get(r.kind)?.ratio ?? 0)) best.set(r.kind, r);
     const lines = [...best.values()].map((r) => `| ${r.kind} | ${r.schedule} | ${median(r.oursGBs).toFixed(0)} | ${r.ratio.toFixed(2)} |`);
     expect(document('docs/gpu.md')).toContain(`| Work | Schedule | GB/s | Of the peer's bandwidth |\n|---|---|---|---|\n${lines.join('\n')}\n`);
   });
   it('shows OpenCL and WebGPU as they were measured, the best schedule of each work', () => {
     const best = (rows: Iterable<readonly [string, number]>): Map<string, number> => { const out = new Map<string, number>(); for (const [k, x] of rows) out.set(k, Math.max(x, out.get(k) ?? 0)); return out; };
-    const text = document('benchmarks/results/2026-11-28-nvidia-h100-80gb-hbm3-devices.txt').split('== f32 product')[0]!, [, opencl_, webgpu] = text.split(/\n(?=NVIDIA.*medians of 3 turns)/);
+    const text = document('benchmarks/results/2026-11-28-nvidia-h200-devices.txt').split('== Q4_0 x f16 of 4096')[0]!, [, opencl_, webgpu] = text.split(/\n(?=NVIDIA.*medians of 3 turns)/);
     const of = (part: string | undefined): Map<string, number> => best([...part!.matchAll(/^(\S.*?) +(\d+) GB\/s {2}(?:copy|sum)/gm)].map((m) => [m[1]!, Number(m[2])] as const));
-    const cuda = best(results('streams').rows.map((r) => [r.kind, median(r.oursGBs)] as const)), o = of(opencl_), w = of(webgpu), share = (x: number, k: string): string => (x / cuda.get(k)!).toFixed(2);
+    const cuda = best(results('streams', 'h200').rows.map((r) => [r.kind, median(r.oursGBs)] as const)), o = of(opencl_), w = of(webgpu), share = (x: number, k: string): string => (x / cuda.get(k)!).toFixed(2);
     const lines = [...cuda.keys()].map((k) => `| ${k} | ${o.get(k)!} | ${share(o.get(k)!, k)} | ${w.get(k)!} | ${share(w.get(k)!, k)} |`);
     expect(document('docs/gpu.md')).toContain(`| Work | OpenCL, GB/s | Of CUDA | WebGPU, GB/s | Of CUDA |\n|---|---|---|---|---|\n${lines.join('\n')}\n`);
   });

@@ -1,6 +1,6 @@
-import { COPIES, COPY_CHUNK } from '../instructions/index.ts';
-import { block, bytesOf, constant, isConst, mapChildren, mul, sameExpr, select } from '../ir/index.ts';
-import type { Expr, If, KernelIR, Load, Stmt, Store } from '../ir/index.ts';
+import { COPIES, COPY_CHUNK, LAUNCHES } from '../instructions/index.ts';
+import { block, buffersOf, bytesOf, constant, isConst, mapChildren, mul, sameExpr, select } from '../ir/index.ts';
+import type { DeviceFunction, Expr, If, KernelIR, Load, Stmt, Store } from '../ir/index.ts';
 import type { Target } from '../targets/index.ts';
 import { multiple } from './multiple.ts';
 
@@ -15,7 +15,23 @@ export function ahead(k: KernelIR, target: Target): KernelIR {
     if (s.kind === 'barrier' && s.groups !== undefined) return block([{ kind: 'call', fn: COPIES.wait(s.groups), args: [], meaning: block([]), loc: s.loc, step: s.step }, s]);
     return mapChildren(s, go);
   };
-  return { ...k, body: go(k.body) };
+  return { ...k, body: target.features.includes('tma') ? overlapping(go(k.body)) : go(k.body) };
+}
+
+/**
+ * Where the work of lanes begins with copies ahead, these do not wait for the launch before: the host sees to it that nothing still writes what they read. All
+ * else waits until that launch is done with memory, and then lets the next one begin.
+ */
+function overlapping(s: Stmt): Stmt {
+  if (s.kind !== 'for' || !s.loop.startsWith('lane.') || (s.body.kind === 'for' && s.body.loop.startsWith('lane.'))) return mapChildren(s, overlapping);
+  const list = s.body.kind === 'block' ? s.body.body : [s.body], isAhead = (x: Stmt): boolean => x.kind === 'region' && x.ahead === true;
+  const begins = (x: Stmt): boolean => x.kind === 'alloc' || [...buffersOf(x).values()].every(({ buf }) => buf.space === 'reg' || buf.space === 'local');
+  // The call that closes the group of copies follows them.
+  let after = 0;
+  for (let n = 0; n < list.length && (isAhead(list[n]!) || begins(list[n]!)); n++) if (isAhead(list[n]!)) after = n + 2;
+  if (after === 0) return s;
+  const call = (fn: DeviceFunction): Stmt => ({ kind: 'call', fn, args: [], meaning: block([]), loc: s.loc, step: s.step });
+  return { ...s, body: block([...list.slice(0, after), call(LAUNCHES.before), call(LAUNCHES.next), ...list.slice(after)]) };
 }
 
 function copies(s: Stmt): Stmt {
@@ -25,9 +41,9 @@ function copies(s: Stmt): Stmt {
 }
 
 /** `if (c) to = from; else to = 0;` as its store. */
-function orZero(s: If): Store | undefined {
+export function orZero(s: If): Store | undefined {
   const then = only(s.then), other = s.else && only(s.else);
-  if (then?.kind !== 'store' || other?.kind !== 'store' || other.buf.id !== then.buf.id || !isConst(other.value, 0) || !then.index.every((e, d) => sameExpr(e, other.index[d]!))) return undefined;
+  if (then?.kind !== 'store' || other?.kind !== 'store' || other.buf.id !== then.buf.id || !isConst(other.value.kind === 'broadcast' ? other.value.x : other.value, 0) || !then.index.every((e, d) => sameExpr(e, other.index[d]!))) return undefined;
   return then;
 }
 const only = (s: Stmt): Stmt | undefined => (s.kind === 'block' ? (s.body.length === 1 ? only(s.body[0]!) : undefined) : s);

@@ -15,13 +15,14 @@ import { share } from './share.ts';
 import { simplify } from './simplify.ts';
 import { strided } from './strided.ts';
 import { teams } from './teams.ts';
+import { together } from './together.ts';
 import { unroll } from './unroll.ts';
 import { vectorize } from './vectorize.ts';
 import { warps } from './warps.ts';
 import { workgroups } from './workgroups.ts';
 
 export type { Pass } from './pass.ts';
-export { ahead, fma, instructions, launches, legal, mathlib, registers, scalarize, share, simplify, strided, teams, unroll, vectorize, warps, workgroups };
+export { ahead, fma, instructions, launches, legal, mathlib, registers, scalarize, share, simplify, strided, teams, together, unroll, vectorize, warps, workgroups };
 export { holds, isGrid, isLanes, onHost } from './grid.ts';
 export { MAX_ULP } from './math/index.ts';
 export type { MathFn } from './math/index.ts';
@@ -55,6 +56,7 @@ export const GPU_PASSES: readonly Pass[] = [
   { name: 'fold', run: simplify },
   { name: 'vectorize', run: vectorize },
   { name: 'ahead', run: ahead },
+  { name: 'together', run: together },
   { name: 'multiply-add', run: fma },
   { name: 'strided', run: strided },
   { name: 'scalarize', run: scalarize },

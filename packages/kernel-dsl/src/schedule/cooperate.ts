@@ -1,4 +1,4 @@
-import { add, and, binary, block, compare, constant, load, lt, mul, newBuffer, newVar } from '../ir/index.ts';
+import { add, and, binary, block, compare, constant, isConst, load, lt, mul, newBuffer, newVar } from '../ir/index.ts';
 import type { Buffer, Expr, For, Stmt, Var } from '../ir/index.ts';
 import { knownIn } from './known.ts';
 import type { Known } from './known.ts';
@@ -60,7 +60,11 @@ export function cooperativeCopy(st: State, c: Cooperation, at: At): { readonly s
   if (V === 1) body = copied(constant(0), open.length > 0 ? all(constant(0), constant(0)) : undefined);
   else {
     body = over('vector', lane, copied(lane, undefined));
-    if (open.length > 0) {
+    // A piece that exists whole or not at all is copied or zero.
+    if (open.length > 0 && open.every((g) => g.whole)) {
+      const zero = newVar('lane', 'i64', 1, at.loc);
+      body = { kind: 'if', cond: all(constant(0), constant(0)), then: body, else: over('vector', zero, { kind: 'store', buf: c.buf, index: c.layout.map((d) => element(zero)[d]!), value: constant(0, c.buf.dtype), ...origin }), ...origin };
+    } else if (open.length > 0) {
       // Where not all of a piece exists it is put together in registers, so that shared memory is written by whole pieces alone.
       const edge = newVar('lane', 'i64', 1, at.loc), whole = newVar('lane', 'i64', 1, at.loc), held = newBuffer({ name: `${stem}_piece`, dtype: c.buf.dtype, space: 'reg', shape: [constant(V)], loc: at.loc });
       const part = (value: Expr): Stmt => ({ kind: 'store', buf: held, index: [edge], value, ...origin }), r = element(edge);
@@ -81,24 +85,26 @@ export function cooperativeCopy(st: State, c: Cooperation, at: At): { readonly s
   return { stmt: loop, axes: [loop] };
 }
 
-/** A condition on a place of the tile; `lower`: of neighbours, the first decides, else the last. */
-interface Condition { readonly lower: boolean; readonly of: (place: readonly Expr[]) => Expr }
+/** A condition on a place of the tile; `lower`: of neighbours, the first decides, else the last; `whole`: all elements of a piece agree. */
+interface Condition { readonly lower: boolean; readonly whole: boolean; readonly of: (place: readonly Expr[]) => Expr }
 
 /** The conditions under which an element of the tile is copied, less what is known. */
 function openConditions(st: State, c: Cooperation, at: At): readonly Condition[] {
   const { dims } = c.tile, vars = dims.map((_, d) => newVar(`r${d}`, 'i64', 1, at.loc));
   let known: Known = dims.reduce((k, d, i) => k.within(vars[i]!, constant(d.n)), knownIn(st.ir.body, c.path));
   const out: Condition[] = [];
-  const need = (lower: boolean, of: Condition['of']): void => {
+  const need = (lower: boolean, whole: boolean, of: Condition['of']): void => {
     const cond = of(vars);
     if (known.holds(cond)) return;
     known = known.and(cond);
-    out.push({ lower, of });
+    out.push({ lower, whole, of });
   };
-  for (const p of c.pads) need(false, (r) => lt(add(add(p.k === 0 ? constant(0) : mul(r[p.dim]!, constant(p.k)), p.rest), constant(p.offset)), p.limit));
+  const last = dims.length - 1, pieces = (x: Expr): boolean => isConst(x) && x.value % c.vector === 0;
+  for (const p of c.pads) need(false, p.dim !== last, (r) => lt(add(add(p.k === 0 ? constant(0) : mul(r[p.dim]!, constant(p.k)), p.rest), constant(p.offset)), p.limit));
   for (const [d, x] of dims.entries()) {
-    need(false, (r) => lt(add(x.origin, r[d]!), c.src.shape[d]!));
-    need(true, (r) => compare('ge', add(x.origin, r[d]!), constant(0)));
+    const whole = d !== last || (pieces(x.origin) && pieces(c.src.shape[d]!));
+    need(false, whole, (r) => lt(add(x.origin, r[d]!), c.src.shape[d]!));
+    need(true, whole, (r) => compare('ge', add(x.origin, r[d]!), constant(0)));
   }
   return out;
 }

@@ -42,6 +42,24 @@ export function rolesOf(body: Stmt, dealt: readonly For[], refuse: (why: string)
   return { joins, shared, own: new Set(mine.map((b) => b.id).filter((id) => !shared.has(id))) };
 }
 
+/** Elements of working memory that a lane keeps in registers, at most. */
+const MOST_KEPT = 64;
+
+/**
+ * Working memory of one dimension of which iteration i of each dealt loop touches element i and nothing else does: where whole rounds of `lanes` runs of `vector` make it up, each lane keeps its own
+ * elements.
+ */
+export function keptBy(body: Stmt, dealt: readonly For[], { shared }: Roles, lanes: number, vector: number): readonly Buffer[] {
+  const out: Buffer[] = [];
+  visitStmt(body, (s) => {
+    const [n] = s.kind === 'alloc' && shared.has(s.buf.id) && s.buf.shape.length === 1 ? s.buf.shape : [];
+    if (s.kind !== 'alloc' || !n || !isConst(n) || n.value % (lanes * vector) !== 0 || n.value > MOST_KEPT * lanes) return;
+    const own = (d: For): number => accesses(d.body, s.buf).filter((u) => u.index[0]!.kind === 'var' && u.index[0].id === d.v.id && isConst(d.extent, n.value) && !(u.chain[0]?.kind === 'load' && u.chain[0].as) && u.stmt.kind !== 'atomic').length;
+    if (dealt.reduce((sum, d) => sum + own(d), 0) === accesses(body, s.buf).length) out.push(s.buf);
+  });
+  return out;
+}
+
 /** The loop without its sums into joined registers: what is left of it must not depend on other iterations. */
 export const withoutJoins = (d: For, joins: readonly Joined[]): For => {
   const ids = new Set(joins.map((j) => j.buf.id));

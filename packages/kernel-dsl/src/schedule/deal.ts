@@ -2,7 +2,7 @@ import { DslError } from '../errors/index.ts';
 import { add, binary, block, buffersOf, ceilDiv, compare, constant, identity, isConst, isFloat, load, lt, mapChildren, mapExprs, mul, newBuffer, newVar, printStmt, sub, substitute, visitExprs, visitStmt } from '../ir/index.ts';
 import type { Buffer, Expr, For, KernelIR, Stmt, Var } from '../ir/index.ts';
 import { Axis } from '../lang/index.ts';
-import { leaksOld, rolesOf, withoutJoins, writesOf } from './deal-memory.ts';
+import { keptBy, leaksOld, rolesOf, withoutJoins, writesOf } from './deal-memory.ts';
 import type { Joined } from './deal-memory.ts';
 import { dependence } from './depend.ts';
 import { isLane } from './lane-nest.ts';
@@ -23,7 +23,7 @@ export interface DealOptions {
  * Lanes of a workgroup share the work of each iteration of `row`: lane t takes iterations t, t + lanes, … of each of the loops `over` inside of it (or `vector`
  * neighbours at a time). What such a loop adds up in a register, each lane adds up apart; then all lanes get the whole, from subgroups first, then by way of
  * shared memory. Everything else in the iteration every lane does for itself, but memory is written by lane 0 alone. Working memory that lanes fill together
- * becomes shared memory. Sums change their order. Returns the loops over rounds, by the names of the dealt loops.
+ * becomes shared memory, or registers where each lane touches elements of its own alone. Sums change their order. Returns the loops over rounds, by the names of the dealt loops.
  */
 export function deal(st: State, row: Axis, over: readonly Axis[], o: DealOptions, at: At): Readonly<Record<string, Axis>> {
   const refuse = (why: string): never => { throw new DslError('KD-S-DEAL', { axis: row.name, over: over.map((a) => a.name).join(', '), why }, at); };
@@ -42,13 +42,15 @@ export function deal(st: State, row: Axis, over: readonly Axis[], o: DealOptions
     if (s.kind === 'for' && (s.loop.includes('.') || s.loop === 'parallel')) refuse(`${s.v.name} inside of it is ${s.loop}`);
     if (s.kind === 'barrier' || s.kind === 'instr' || s.kind === 'call') refuse(`it holds '${printStmt(s).trim().split('\n')[0]}'`);
   });
-  const roles = rolesOf(loop.body, loops, refuse);
+  const found = rolesOf(loop.body, loops, refuse), kept = new Map<number, Buffer>(), own = keptBy(loop.body, loops, found, lanes, vector);
+  for (const buf of own) kept.set(buf.id, newBuffer({ ...buf, space: 'reg', shape: [constant((buf.shape[0] as { value: number }).value / (lanes * vector)), constant(vector)] }));
+  const roles = { ...found, shared: new Set([...found.shared].filter((id) => !kept.has(id))), own: new Set([...found.own, ...kept.keys()]) };
   for (const d of loops) {
     const why = dependence(withoutJoins(d, roles.joins.get(d)!));
     if (why !== undefined) throw new DslError('KD-S-CARRIED', { verb: 'deal', axis: d.v.name, why }, at);
   }
   const apart = st.target.gpu !== undefined && st.target.gpu.subgroup === undefined, width = apart ? 1 : subgroupFor(st, lanes, refuse), t = newVar(`${row.name}_lane`, 'i64', 1, at.loc), around = [...path, loop].filter(isLane);
-  const made: Buffer[] = [], context: Context = { at, lanes, vector, width, t, around, made, after: [] };
+  const made: Buffer[] = [], context: Context = { at, lanes, vector, width, t, around, made, kept, after: [] };
 
   // Memory that lanes fill together: one for each iteration of the lane loops around.
   const moved = new Map<number, Buffer>(), before = new Map<number, readonly Expr[]>();
@@ -69,6 +71,7 @@ export function deal(st: State, row: Axis, over: readonly Axis[], o: DealOptions
       return r.stmt;
     }
     if (s.kind === 'alloc' && roles.shared.has(s.buf.id)) return null;
+    if (s.kind === 'alloc' && kept.has(s.buf.id)) return { ...s, buf: kept.get(s.buf.id)! };
     const holds = loops.some((l) => findVar(s, l.v.id));
     if (!holds) {
       const w = writesOf(s, roles);
@@ -105,6 +108,8 @@ interface Context {
   readonly around: readonly For[];
   /** Shared memory to be made. */
   readonly made: Buffer[];
+  /** Working memory of which each lane keeps its own elements, by round and neighbour. */
+  readonly kept: ReadonlyMap<number, Buffer>;
   /** What is done to the program once it stands. */
   readonly after: ((st: State) => void)[];
 }
@@ -128,8 +133,11 @@ function dealOne(d: For, joins: readonly Joined[], c: Context): { readonly stmt:
     const v = newVar(lane.name, 'i64', 1, d.loc), value = identity(joins[i]!.fn, buf.dtype), alloc: Stmt = { kind: 'alloc', buf, ...origin };
     return V > 1 ? [alloc, { kind: 'for', v, extent: constant(V), loop: 'unroll', body: { kind: 'store', buf, index: [v], value, ...origin }, ...origin }] : [alloc, { kind: 'store', buf, index: [], value, ...origin }];
   });
+  // Registers have names: rounds that touch some are written out.
+  const keeps = [...buffersOf(d.body).keys()].some((id) => c.kept.has(id));
   const body = (index: Expr, part: Expr, fresh: boolean): Stmt => {
-    const into = joins.reduce((s, j, i) => redirected(s, j.buf, parts[i]!, V > 1 ? [part] : []), d.body), now = substitute(into, new Map<number, Expr>([[d.v.id, index]]));
+    const held = keeps ? inPlace(d.body, (b) => { const to = c.kept.get(b.id); return to && { buf: to, index: [isConst(whole, 1) ? constant(0) : round, V > 1 ? part : constant(0)] }; }) : d.body;
+    const into = joins.reduce((s, j, i) => redirected(s, j.buf, parts[i]!, V > 1 ? [part] : []), held), now = substitute(into, new Map<number, Expr>([[d.v.id, index]]));
     return fresh ? refresh(now) : now;
   };
   // Without vectors one loop asks in each iteration whether it exists, unless all do; with them, whole rounds come first.
@@ -144,7 +152,7 @@ function dealOne(d: For, joins: readonly Joined[], c: Context): { readonly stmt:
       inner = { kind: 'for', v: lane, extent: constant(V), loop: 'seq', body: inner, ...origin };
       c.after.push((st) => vectorize(st, new Axis(lane.name, constant(V), lane, d.loc), at));
     }
-    out.push(single ? inner : { kind: 'for', v: round, extent: whole, loop: 'seq', body: inner, ...origin });
+    out.push(single ? inner : { kind: 'for', v: round, extent: whole, loop: keeps ? 'unroll' : 'seq', body: inner, ...origin });
     if (!single) rounds = new Axis(d.v.name, whole, round, d.loc);
   }
   if (!isConst(left, 0)) {
@@ -203,8 +211,11 @@ function mergeAlone(s: Stmt, t: Var): Stmt {
 
 /** The same with accesses to memory that became shared. */
 function toShared(s: Stmt, moved: ReadonlyMap<number, Buffer>, before: ReadonlyMap<number, readonly Expr[]>): Stmt {
-  if (moved.size === 0) return s;
-  const place = (b: Buffer, index: readonly Expr[]): { buf: Buffer; index: readonly Expr[] } => { const to = moved.get(b.id); return to ? { buf: to, index: [...before.get(to.id)!, ...index] } : { buf: b, index }; };
+  return moved.size === 0 ? s : inPlace(s, (b, index) => { const to = moved.get(b.id); return to && { buf: to, index: [...before.get(to.id)!, ...index] }; });
+}
+
+/** The same with accesses to other memory, where `place` names one. */
+function inPlace(s: Stmt, place: (b: Buffer, index: readonly Expr[]) => { readonly buf: Buffer; readonly index: readonly Expr[] } | undefined): Stmt {
   const read = mapExprs(s, (e) => (e.kind === 'load' ? { ...e, ...place(e.buf, e.index) } : e));
   const go = (x: Stmt): Stmt => { const y = mapChildren(x, go); return y.kind === 'store' || y.kind === 'accum' || y.kind === 'atomic' ? { ...y, ...place(y.buf, y.index) } : y; };
   return go(read);

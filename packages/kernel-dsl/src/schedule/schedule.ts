@@ -75,7 +75,7 @@ export interface Schedule {
   bind(places: Readonly<Partial<Record<GridPlace, Axis>>>): void;
   /**
    * Lets the lanes of a workgroup share each iteration of `row`: they take the iterations of the loops `over` inside of it in turns. What these add up in
-   * registers is joined in every lane, working memory that they fill becomes shared. Returns the loops over rounds, by the names of the loops.
+   * registers is joined in every lane; working memory that they fill becomes shared, or registers where each touches its own elements alone. Returns the loops over rounds, by the names of the loops.
    */
   deal(row: Axis, over: readonly Axis[], o?: DealOptions): Readonly<Record<string, Axis>>;
   /** Computes a register's or working memory's elements where they are read. */

@@ -56,6 +56,23 @@ const turned = kernel('turned', { x: tensor('i32', 'T', 'B', 24), y: tensor('i32
   }
   return ax;
 });
+/** Working memory of which each loop touches at an iteration its own element alone. */
+const kept = kernel('kept', { x: tensor('i32', 'T', 64), y: tensor('i32', 'T', 64).out() }, ({ x, y, T }) => {
+  const ax = axes({ t: T, m: 64, e: 64, i: 64 });
+  for (const t of ax.t) {
+    const row = scratch('i32', 'row', 64), top = reg('i32', -1000, 'top'), sum = reg('i32', 0, 'sum');
+    for (const m of ax.m) {
+      row.at(m).set(x.at(t, m));
+      top.maxAssign(row.at(m));
+    }
+    for (const e of ax.e) {
+      row.at(e).mulAssign(top);
+      sum.addAssign(row.at(e));
+    }
+    for (const i of ax.i) y.at(t, i).set(row.at(i).add(sum));
+  }
+  return ax;
+});
 
 const barriers = (s: ScheduledKernel): number => { let n = 0; visitStmt(s.ir.body, (x) => { if (x.kind === 'barrier') n++; }); return n; };
 const size = (max: number) => fc.integer({ min: 0, max });
@@ -69,6 +86,7 @@ const schedules: readonly (readonly [string, Kernel, (s: Schedule, ax: never) =>
   ['counts', counts, (s: Schedule, { t, d }: { t: Axis; d: Axis }) => { s.deal(t, [d], { lanes: 64 }); s.bind({ 'block.x': t }); }],
   ['counts, several rows a workgroup', counts, (s: Schedule, { t, d }: { t: Axis; d: Axis }) => { const [b, r] = s.split(t, 4, { tail: 'mask' }); s.bind({ 'block.x': b, 'lane.y': r }); s.deal(r, [d], { lanes: 32 }); }],
   ['norm, several rows one after the other in a workgroup', norm, (s: Schedule, { t, j, i }: { t: Axis; j: Axis; i: Axis }) => { const [b, r] = s.split(t, 3, { tail: 'mask' }); s.bind({ 'block.x': b }); s.deal(r, [j, i], { lanes: 64 }); }],
+  ...([[8, 1], [8, 4], [16, 4], [64, 1], [128, 1]] as const).map(([lanes, vector]) => [`kept, ${lanes} lanes, vectors of ${vector}`, kept, (s: Schedule, { t, m, e, i }: { t: Axis; m: Axis; e: Axis; i: Axis }) => { s.deal(t, [m, e, i], { lanes, vector }); s.bind({ 'block.x': t }); }]),
   ['turned', turned, (s: Schedule, { t, f, g }: { t: Axis; f: Axis; g: Axis }) => { s.deal(t, [f, g], { lanes: 8 }); s.bind({ 'block.x': t }); }],
   ['turned, several rows a workgroup', turned, (s: Schedule, { t, f, g }: { t: Axis; f: Axis; g: Axis }) => { const [b, r] = s.split(t, 2, { tail: 'peel' }); s.bind({ 'block.x': b, 'lane.y': r }); s.deal(r, [f, g], { lanes: 8 }); }],
 ] as never;
@@ -92,6 +110,17 @@ describe('deal', () => {
     expect([rows(32, 4), rows(8, 2)].map(barriers)).toEqual([0, 0]);
     expect(barriers(rows(256, 4))).toBe(2); // those of the two sums
     expect(verify(rows(32, 4).ir).findings).toEqual([]);
+  });
+
+  it('leaves in registers what each lane fills for itself, where whole rounds make it up; else it lies in shared memory', () => {
+    const rows = (lanes: number, vector: number): string => printKernel(schedule(kept, MACHINE, (s, { t, m, e, i }) => { s.deal(t, [m, e, i], { lanes, vector }); s.bind({ 'block.x': t }); }).ir);
+    expect(rows(8, 4)).toContain('reg row: i32[2, 4]');
+    expect(rows(64, 1)).toContain('reg row: i32[1, 1]');
+    expect(rows(128, 1)).toContain('shared row: i32[64]');
+    const turn = schedule(turned, MACHINE, (s, { t, f, g }) => { s.deal(t, [f, g], { lanes: 8 }); s.bind({ 'block.x': t }); });
+    expect(printKernel(turn.ir)).toContain('shared line: i32[24]');
+    const { source } = (({ ir }, t) => emitGpu(lower(ir, t), t))(schedule(kept, target('wgsl'), (s, { t, m, e, i }) => { s.deal(t, [m, e, i], { lanes: 8, vector: 4 }); s.bind({ 'block.x': t }); }), target('wgsl'));
+    expect(source).not.toContain('var<workgroup> row');
   });
 
   it.each([1, 4])('keeps the barrier where a lane reads what its neighbour wrote, in vectors of %i', (vector) => {

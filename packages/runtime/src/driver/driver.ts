@@ -42,6 +42,10 @@ export interface GpuGrid {
   readonly overlap?: boolean;
   /** Workgroups that run together, in each direction (CUDA 9.0); the grid is a multiple. */
   readonly cluster?: Dim3;
+  /** What it reads before its text waits: it does not start early where that may not be written yet. */
+  readonly early?: readonly GpuBuffer[];
+  /** What it writes; all of its buffers where nothing is said. */
+  readonly writes?: readonly GpuBuffer[];
 }
 
 /** A tile of a tensor that hardware copies by itself (CUDA 9.0). Dimensions innermost first; strides in bytes. */

@@ -1,5 +1,6 @@
 import { DeviceUnavailableError, DisposedError, fromNative, KernelCompileError, nativeCall } from '../errors/index.ts';
 import { type DeviceHandle, type DeviceBufferHandle, type DeviceModuleHandle, native, type NativeDeviceInfo, tryNative } from '../native/index.ts';
+import { earlyStarts } from './early.ts';
 import type { Dim3, GpuBuffer, GpuCode, GpuDriver, GpuGrid, GpuInfo, GpuSource, GpuTensorMap, GpuValue } from './driver.ts';
 
 /** Drivers behind the addon. */
@@ -52,9 +53,7 @@ function packArgs(args: readonly GpuValue[]): { readonly blob: Uint8Array; reado
   let at = 0;
   for (const a of args) {
     if (a.kind === 'buffer') {
-      const b = a.buffer as Buffer;
-      if (b.freed) throw new DisposedError('device memory');
-      buffers.push(b.handle);
+      buffers.push((a.buffer as Buffer).handle);
       view.setUint32(at, 1, true);
       if (a.image !== undefined) view.setUint32(at + 4, 1 + TEXELS.indexOf({ f16: 'u16', bf16: 'u16', bool: 'u8' }[a.image] ?? a.image), true);
       view.setBigUint64(at + 8, BigInt(a.offset), true);
@@ -78,6 +77,7 @@ export function openNative(kind: NativeKind, index: number): GpuDriver {
   const addon = native(), where = `${kind}:${index}`, call = <T>(what: string, f: () => T): T => nativeCall(`${where}: ${what}`, f);
   const device: DeviceHandle = call('open', () => addon.gpuOpen(kind, index));
   let identity: string | undefined, slot = 0;
+  const packed = new WeakMap<readonly GpuValue[], ReturnType<typeof packArgs>>(), shapes = new WeakMap<GpuGrid, Float64Array>(), early = earlyStarts();
   const done = (what: string): Promise<void> => addon.gpuSyncAsync(device).catch((error: unknown) => { throw fromNative(error, `${where}: ${what}`); });
   const codeOf = (module: DeviceModuleHandle, source: GpuSource): Code =>
     ({ module, entries: source.entries, functions: new Map(source.entries.map((e) => [e, call(e, () => addon.gpuFunction(device, module, e))])) });
@@ -114,9 +114,15 @@ export function openNative(kind: NativeKind, index: number): GpuDriver {
     load: async (binary, source) => compiled(source, () => addon.gpuLoad(device, binary), 'machine code'),
     binary: (code) => new Uint8Array(call('binary', () => addon.gpuBinary(device, (code as Code).module))),
     launch: (code, entry, shape, args) => {
-      const { blob, buffers } = packArgs(args), c = code as Code, f = c.functions.get(entry);
+      // Prepared calls pass the same values and shape again.
+      const c = code as Code, f = c.functions.get(entry), values = packed.get(args) ?? packArgs(args);
+      packed.set(args, values);
+      for (const a of args) if (a.kind === 'buffer' && a.buffer.freed) throw new DisposedError('device memory');
       if (f === undefined) throw new Error(`no entry '${entry}' among ${code.entries.join(', ')}`);
-      call(entry, () => addon.gpuLaunch(device, c.module, f, dims(shape), blob, buffers));
+      const size = shapes.get(shape) ?? dims(shape);
+      shapes.set(shape, size);
+      size[7] = early(shape, args) ? 1 : 0;
+      call(entry, () => addon.gpuLaunch(device, c.module, f, size, values.blob, values.buffers));
     },
     ...(kind === 'cuda' && { tensorMap: (map: GpuTensorMap) => new Uint8Array(call('tensor map', () => addon.gpuTensorMap(device, (map.buffer as Buffer).handle, mapNumbers(map)))) }),
     sync: () => done('sync'),
@@ -132,7 +138,7 @@ export function openNative(kind: NativeKind, index: number): GpuDriver {
   };
 }
 
-const dims = (s: GpuGrid): Float64Array => Float64Array.of(...s.grid, ...s.block, s.dynamicSharedBytes ?? 0, s.overlap ? 1 : 0, ...(s.cluster ?? [1, 1, 1]));
+const dims = (s: GpuGrid): Float64Array => Float64Array.of(...s.grid, ...s.block, s.dynamicSharedBytes ?? 0, 0, ...(s.cluster ?? [1, 1, 1]));
 
 function mapNumbers(m: GpuTensorMap): Float64Array {
   const out = new Float64Array(19), type = MAP_TYPES[m.dtype];

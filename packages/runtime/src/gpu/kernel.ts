@@ -1,5 +1,5 @@
 import type { Target } from '@quern/kernel-dsl';
-import type { GpuModule, GpuSite, HostValues } from '@quern/kernel-dsl/gpu';
+import type { GpuLaunch, GpuModule, GpuSite, HostValues } from '@quern/kernel-dsl/gpu';
 import type { Device } from '../device/index.ts';
 import type { GpuBuffer, GpuDriver, GpuValue } from '../driver/index.ts';
 import { ArgumentError, AssumptionError, BoundsError, DisposedError, LaunchError } from '../errors/index.ts';
@@ -167,7 +167,7 @@ export function gpuKernel(device: Device, from: GpuKernelSource, options: { read
 
   function launcher(compiled: Compiled, call: Call, step: Extract<Resolved, { kind: 'launch' }>, extra: Extra): () => void {
     const { launch, grid, vars } = step, values: GpuValue[] = launch.args.map((a) => gpuValue(a, call, compiled.module, extra, vars, driver));
-    const shape = { grid, block: launch.block, dynamicSharedBytes: launch.dynamicSharedBytes, ...(launch.overlap && { overlap: true }), ...(launch.cluster && { cluster: launch.cluster }) };
+    const shape = { grid, block: launch.block, dynamicSharedBytes: launch.dynamicSharedBytes, ...(launch.overlap && { overlap: true }), ...(launch.cluster && { cluster: launch.cluster }), ...reach(launch, values) };
     const prints = launch.args.some((a) => a.kind === 'print');
     return () => {
       if (prints) printer.expect(compiled.module);
@@ -217,6 +217,12 @@ export function gpuKernel(device: Device, from: GpuKernelSource, options: { read
       printer.dispose();
     },
   };
+}
+
+/** The buffers of a launch that it writes, and those that it reads before it waits for the launch before. */
+function reach({ args, early }: GpuLaunch, values: readonly GpuValue[]): { readonly writes: readonly GpuBuffer[]; readonly early?: readonly GpuBuffer[] } {
+  const of = (wanted: (a: GpuLaunch['args'][number]) => boolean): readonly GpuBuffer[] => values.flatMap((v, i) => (v.kind === 'buffer' && wanted(args[i]!) ? [v.buffer] : []));
+  return { writes: of((a) => a.kind !== 'buffer' || a.access !== 'in'), ...(early && { early: of((a) => a.kind === 'buffer' && early.includes(a.param)) }) };
 }
 
 function faultError(m: GpuModule, site: GpuSite | undefined, index: number, extent: number): Error {

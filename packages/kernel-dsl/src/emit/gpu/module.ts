@@ -81,8 +81,10 @@ export interface GpuLaunch {
   readonly args: readonly GpuArg[];
   /** Workgroups that run together, in each direction; the grid is a multiple. Not launched with `flatGrid`. */
   readonly cluster?: Dim3;
-  /** It may start while the launch before it ends: its text waits for it before it touches memory. */
+  /** It may start while the launch before it ends: its text waits for it before it touches memory, but for what is in `early`. */
   readonly overlap?: boolean;
+  /** Tensors that its text reads before it waits: no launch that may still run writes them. */
+  readonly early?: readonly string[];
 }
 
 /**

@@ -41,11 +41,11 @@ export function gridShortRows(s: Schedule, row: Axis, over: readonly Axis[], o: 
 
 /**
  * A transposition, Y[i, j] = f(X[j, i]), in tiles of 32 x 32 through shared memory, so that reads and writes both run along rows. `i` and `j` are the loops over
- * rows and columns of what is written, `name` the tensor that is read across.
+ * rows and columns of what is written, `name` the tensor that is read across. `rows` of what is written, a multiple of 8, make a tile where that is not 32.
  * @example gridTranspose(s, ax, 'X');
  */
-export function gridTranspose(s: Schedule, ax: { readonly i: Axis; readonly j: Axis }, name: string): void {
-  const [bi, i1] = s.split(ax.i, 32, { tail: 'mask' }), [bj, j] = s.split(ax.j, 32, { tail: 'mask' }), [ir, i] = s.split(i1, 8), [b, once] = s.split(bj, 1);
+export function gridTranspose(s: Schedule, ax: { readonly i: Axis; readonly j: Axis }, name: string, o: { readonly rows?: number } = {}): void {
+  const [bi, i1] = s.split(ax.i, o.rows ?? 32, { tail: 'mask' }), [bj, j] = s.split(ax.j, 32, { tail: 'mask' }), [ir, i] = s.split(i1, 8), [b, once] = s.split(bj, 1);
   s.reorder(bi, b, i, j, once, ir);
   s.bind({ 'block.y': bi, 'block.x': b, 'lane.y': i, 'lane.x': j });
   s.stage(name, once, 'shared', { pad: 1 });

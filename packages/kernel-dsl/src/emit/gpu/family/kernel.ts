@@ -1,5 +1,5 @@
 import type { CallArg, Param, SourcedLine } from '../../../ir/index.ts';
-import { bytesOf, visitStmt } from '../../../ir/index.ts';
+import { bytesOf, exprsOf, visitExpr, visitStmt } from '../../../ir/index.ts';
 import { EmitError } from '../../error.ts';
 import { Namer } from '../../names.ts';
 import { elements, liveIn, place, Writer } from '../../text/index.ts';
@@ -65,7 +65,12 @@ export function printLaunch(m: ModuleState, l: PlannedLaunch, entries: readonly 
     return { name, type: typeOf(buf.dtype), n: elements(buf), bytes: bytesOf(buf.dtype) * elements(buf), loc: buf.loc };
   });
   let waits = false;
-  visitStmt(l.body, (s) => { waits ||= s.kind === 'call' && s.fn.name === 'wait_for_launch_before'; });
+  const early = new Set<string>();
+  visitStmt(l.body, (s) => {
+    waits ||= s.kind === 'call' && s.fn.name === 'wait_for_launch_before';
+    if (!waits && s.kind === 'call') for (const a of s.args) if (a.kind === 'place' && a.buf.space === 'param') early.add(a.buf.name);
+    if (!waits) for (const e of exprsOf(s)) visitExpr(e, (x) => { if (x.kind === 'load' && x.buf.space === 'param') early.add(x.buf.name); });
+  });
   const w = new Writer(1);
   printScope({ f, w, live: liveIn(l.body), waiting: new Set(), at: undefined, diverged: 0 }, l.body);
 
@@ -87,7 +92,7 @@ export function printLaunch(m: ModuleState, l: PlannedLaunch, entries: readonly 
   out.lines.push(...w.lines);
   out.locs = [];
   out.close();
-  return { lines: out.lines, launch: { entry: l.entry, grid: l.grid, block: l.block, sharedBytes, dynamicSharedBytes: dynamic ? sharedBytes : 0, args: args.map((a) => a.arg), ...(l.cluster && { cluster: l.cluster }), ...(waits ? { overlap: true } : {}) } };
+  return { lines: out.lines, launch: { entry: l.entry, grid: l.grid, block: l.block, sharedBytes, dynamicSharedBytes: dynamic ? sharedBytes : 0, args: args.map((a) => a.arg), ...(l.cluster && { cluster: l.cluster }), ...(waits ? { overlap: true, ...(early.size > 0 ? { early: [...early] } : {}) } : {}) } };
 }
 
 interface Used { readonly arg: GpuArg; readonly declaration: string; readonly name: string }

@@ -46,7 +46,7 @@ const gated = kernel('gated', { A: tensor('f16', 'M', 'K'), B: tensor('f16', 'N'
 const busy = (c: Choice, loop: string): readonly Piece[] => [
   ...(c.stages > 0 ? [(s: Schedule, x: Handles): void => s.ring(x[loop]!, c.stages)] : []),
   ...(c.workgroups % 2 ? [(s: Schedule): void => s.resident(c.workgroups)] : []),
-  ...(c.workgroups > 2 ? [(s: Schedule, x: Handles): void => s.stream(x['bm']!, x['bn']!, x[loop]!, { workgroups: c.workgroups })] : c.workgroups > 0 ? [(s: Schedule, x: Handles): void => s.persistent(x['bm']!, x['bn']!, { workgroups: c.workgroups, group: 2 })] : []),
+  ...(c.what === 'wgmma' && c.workgroups > 1 ? [(s: Schedule, x: Handles): void => s.stream(x['bm']!, x['bn']!, x[loop]!, { workgroups: c.workgroups })] : c.workgroups > 0 ? [(s: Schedule, x: Handles): void => s.persistent(x['bm']!, x['bn']!, { workgroups: c.workgroups, group: 2 })] : []),
 ];
 /** C in tiles of workgroups, and of warps in these. */
 const tiles = (c: Choice, i: string, j: string): readonly Piece[] => [

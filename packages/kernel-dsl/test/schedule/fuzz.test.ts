@@ -119,6 +119,8 @@ describe('random schedules', () => {
   });
 
   it('have every verb of a schedule', () => {
+    // Whole recipes, whose last steps only come to pass where all others do.
+    for (const of of [{ workgroups: 2 }, { cluster: true }, { what: 'attention' }] satisfies readonly Partial<Choice>[]) { const r = recipe({ ...plain, what: 'wgmma', stages: 2, ...of }); scheduled(r.kernel, edited(r.pieces.length, []), counts, { machine: r.machine, pieces: r.pieces }); }
     let verbs: readonly string[] = [];
     schedule(CORPUS[0]!, GPU, (s) => { verbs = Object.keys(s); });
     const steps = verbs.filter((v) => v !== 'target' && v !== 'vec'); // what machine it is, and the lanes of its vectors: no steps

@@ -23,14 +23,22 @@ export function meetings(nest: LaneNest): (a: LaneAccess, b: LaneAccess, rel: Re
   const answers = new Map<LaneAccess, Map<LaneAccess, Map<string, boolean>>>(), touched = new Map<LaneAccess, Map<string, Touched | undefined>>();
   const around = new Set<number>(nest.loops.map((l) => l.v.id)), opaque = new Set<number>();
   visitStmt(nest.body, (s) => { const v = s.kind === 'for' ? undefined : boundBy(s); if (v) opaque.add(v.id); });
+  let looks = 0; // of the pair of uses in question
   const placesOf = (a: LaneAccess, fixed: readonly Counter[]): Touched | undefined => {
     const used = variables([...a.index, ...a.guards]), mine = fixed.filter((c) => used.has(c.id)), key = mine.map((c) => `${c.id}=${c.value}`).join();
     const known = touched.get(a) ?? new Map<string, Touched | undefined>();
     touched.set(a, known);
-    if (!known.has(key)) known.set(key, touch(nest, a, mine));
+    if (!known.has(key)) {
+      const found = touch(nest, a, mine);
+      looks += found?.looks ?? 0;
+      known.set(key, found);
+    }
     return known.get(key);
   };
-  const overlap = ({ by: x }: Touched, { by: y }: Touched): boolean => x.some((l, i) => l !== NONE && y[i] !== NONE && (l === MANY || y[i] === MANY || l !== y[i]));
+  const overlap = (a: Touched, b: Touched): boolean => {
+    const [few, { by }] = a.places.length <= b.places.length ? [a, b] : [b, a];
+    return few.places.some((i) => by[i] !== NONE && (by[i] === MANY || few.by[i] === MANY || by[i] !== few.by[i]));
+  };
   const decide = (a: LaneAccess, b: LaneAccess, rel: Relation): boolean => {
     const at = rel.carried ? a.loops.indexOf(rel.carried) : Infinity, common = a.loops.filter((l, i) => b.loops[i] === l && i < at), same = new Set(common.map((l) => l.v.id));
     if (nest.loops.every((_, i) => givesAway(nest, i, a, b, same, opaque))) return false;
@@ -42,14 +50,14 @@ export function meetings(nest: LaneNest): (a: LaneAccess, b: LaneAccess, rel: Re
     const ids = [...variables(index)].filter((id) => !around.has(id) && !opaque.has(id) && (!inside.has(id) || same.has(id))), goesOn = rel.carried && variables(index).has(rel.carried.v.id) ? rel.carried : undefined;
     const ranges = [...ids.map((id) => rangeOf(id, index, common.find((l) => l.v.id === id))), ...(goesOn ? [rangeOf(goesOn.v.id, index, goesOn)] : [])];
     if (ranges.some((r) => r === undefined) || ranges.reduce((n, r) => n * r!.n, 1) > MOST_CASES) return true;
-    let looks = 0;
+    looks = 0;
     for (const values of product(ranges.map((r) => r!.n))) {
       const first = ids.map((id, i): Counter => ({ id, value: values[i]!, exact: ranges[i]!.exact }));
       const last = ranges.at(-1)!, from = values.at(-1)!, next = !goesOn ? [undefined] : rel.adjacent ? (last.exact && from + 1 >= last.n ? [] : [from + 1]) : Array.from({ length: last.n }, (_, i) => i);
       const counter = (value: number | undefined): readonly Counter[] => (goesOn && value !== undefined ? [{ id: goesOn.v.id, value, exact: last.exact }] : []);
       for (const value of next) {
         const x = placesOf(a, [...first, ...counter(goesOn && from)]), y = placesOf(b, [...first, ...counter(value)]);
-        if (!x || !y || (looks += x.looks + y.looks + x.by.length) > MOST_LOOKS || overlap(x, y)) return true;
+        if (!x || !y || (looks += Math.min(x.places.length, y.places.length)) > MOST_LOOKS || overlap(x, y)) return true;
       }
     }
     return false;
@@ -98,8 +106,8 @@ function periodOf(e: Expr, id: number): number | undefined {
 
 const NONE = -1, MANY = -2;
 
-/** By element of the memory, the lane that touches it: one, none or many; and how often a lane was asked for that. */
-interface Touched { readonly by: Int32Array; readonly looks: number }
+/** By element of the memory, the lane that touches it: one, none or many; the elements that are touched; and how often a lane was asked for all that. */
+interface Touched { readonly by: Int32Array; readonly places: Int32Array; readonly looks: number }
 
 /** Who touches what while some counters have these values. */
 function touch(nest: LaneNest, a: LaneAccess, fixed: readonly Counter[]): Touched | undefined {
@@ -121,6 +129,7 @@ function touch(nest: LaneNest, a: LaneAccess, fixed: readonly Counter[]): Touche
   for (const c of fixed) f[slots.get(c.id)!] = c.value;
   const index = a.index.map((e) => evaluator(e, slots)), guards = a.guards.filter((g) => [...variables([g])].every((id) => exact.has(id))).map((e) => evaluator(e, slots)), lane = evaluator(nest.number, slots);
   let known = true;
+  const places: number[] = [];
   const walk = (i: number): void => {
     if (i < free.length) { const x = free[i]!; for (let n = 0; n < x.n && known; n++) { f[x.slot] = n; walk(i + 1); } return; }
     if (guards.some((g) => g(f) === 0)) return; // NaN: nobody knows
@@ -132,10 +141,11 @@ function touch(nest: LaneNest, a: LaneAccess, fixed: readonly Counter[]): Touche
       at = at * shape[d]! + x;
     }
     const l = lane(f);
+    if (out[at] === NONE) places.push(at);
     out[at] = out[at] === NONE || out[at] === l ? l : MANY;
   };
   walk(0);
-  return known ? { by: out, looks } : undefined;
+  return known ? { by: out, places: Int32Array.from(places), looks } : undefined;
 }
 
 type Evaluate = (f: Float64Array) => number;

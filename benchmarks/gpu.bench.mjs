@@ -30,7 +30,7 @@ const [cold] = chosen, [firstSchedule] = Object.values((gpu.info.kind !== 'cuda'
 for (const label of ['cold or cached', 'cached']) {
   try {
     const started = performance.now(), k = await compileKernel(cold.kernel, { device: gpu, schedule: firstSchedule }), A = zeros([64, 64], cold.dtype, { device: gpu }), C = zeros([64, 64], cold.out, { device: gpu });
-    const rest = cold.more ? (await cold.more(gpu, 64)).args : {}, made = performance.now(), call = await k.prepare({ A, B: A, C, ...rest }), done = performance.now();
+    const rest = cold.more ? (await cold.more(gpu, [64, 64, 64])).args : {}, made = performance.now(), call = await k.prepare({ A, B: A, C, ...rest }), done = performance.now();
     rows.push({ kind: 'ready', of: cold.name, label, cache: call.cache, traceScheduleEmitMs: made - started, compileOrLoadMs: done - made });
     process.stdout.write(`a product of ${cold.name}, ${call.cache}: ${(made - started).toFixed(1)} ms to trace, schedule and emit, ${(done - made).toFixed(1)} ms to compile or load\n`);
   } catch (error) {

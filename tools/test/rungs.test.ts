@@ -114,6 +114,16 @@ describe('docs/gpu.md', () => {
     const square = (n: number, clusters: boolean): string => best(rows.filter((r) => r.kind === 'bf16' && r.n === n && r.schedule.includes('clusters') === clusters)).ratio.toFixed(2);
     expect(document('docs/gpu.md')).toContain(`${[2048, 4096, 8192].map((n) => `${square(n, true)} and ${square(n, false)} at ${n}`).join(', ')} on an H200`);
   });
+  it('shows float32 on tensor cores as it was measured, the best schedule of each, and its errors', () => {
+    const text = document('benchmarks/results/2026-11-28-nvidia-h200-f32.txt'), best = new Map<string, { line: string; ratio: number }>();
+    for (const [, n, ours, ratio, what, schedule_] of text.matchAll(/^tf32x3 +(\d+) +ours +(\d+) +cuBLAS +\d+ +ratio (\S+) +(A Bᵀ?), (.+)$/gm)) {
+      if (Number(ratio) > (best.get(`${what} ${n}`)?.ratio ?? 0)) best.set(`${what} ${n}`, { line: `| ${what} | ${n} | ${schedule_} | ${ours} | ${Number(ratio).toFixed(2)} |`, ratio: Number(ratio) });
+    }
+    expect(best.size).toBe(6);
+    expect(document('docs/gpu.md')).toContain(`| Product | n | Schedule | TFLOP/s | Of cuBLAS |\n|---|---|---|---|---|\n${[...best.values()].map((b) => b.line).join('\n')}\n`);
+    const errors = [...text.matchAll(/^tf32x3 +(\d+) +errors of (\w+), .*: ours (\S+) (\S+) +cuBLAS (\S+) (\S+) +A B, /gm)].map((m) => `| ${m.slice(1).join(' | ')} |`);
+    expect(document('docs/gpu.md')).toContain(`| n | Data | Ours, largest | rms | cuBLAS, largest | rms |\n|---|---|---|---|---|---|\n${errors.join('\n')}\n`);
+  });
   it('shows the streams as they were measured, the best schedule of each', () => {
     const best = new Map<string, { kind: string; schedule: string; ratio: number; oursGBs: number[] }>();
     for (const r of results('streams', 'h200').rows) if (r.ratio > (best.get(r.kind)?.ratio ?? 0)) best.set(r.kind, r);

@@ -7,7 +7,7 @@ import { document, root, snippetsOf } from './snippets.ts';
 // In the repository, so that packages are found; not named like a test's folder.
 const dir = mkdtempSync(join(root, 'tools/test/snippets-'));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
-const PAGES = { 'docs/tutorial.md': ['saxpy.ts', 'dot.ts', 'gemm.ts', 'softmax.ts', 'q4.ts', 'dft4.ts'], 'docs/gpu.md': ['norm.ts', 'rows.ts', 'attention.ts'] };
+const PAGES = { 'docs/tutorial.md': ['saxpy.ts', 'dot.ts', 'gemm.ts', 'softmax.ts', 'q4.ts', 'dft4.ts'], 'docs/gpu.md': ['norm.ts', 'rows.ts', 'float32.ts', 'attention.ts'] };
 const snippets = Object.keys(PAGES).flatMap((page) => snippetsOf(document(page)));
 
 /** Runs all code of a file, in the order of the page; what it printed. */

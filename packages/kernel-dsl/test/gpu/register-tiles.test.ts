@@ -48,6 +48,20 @@ const tiles = (o: { readonly ahead?: boolean; readonly stages?: number; readonly
 const barriers = (s: ScheduledKernel): number => { let n = 0; visitStmt(s.ir.body, (x) => { if (x.kind === 'barrier') n++; }); return n; };
 
 describe('tiles of registers and shared memory', () => {
+  it('need one barrier a round, however many copies of large tiles a lane makes ahead', () => {
+    // 16 x 256 of B on 256 lanes, in a ring of three: 16 copies a lane, all of which must be told from each other's.
+    const s = schedule(gemm, target('cuda-sm80'), (s, { i, j, k }) => {
+      const [bm, i1] = s.split(i, 32, { tail: 'pad' }), [ti, il] = s.split(i1, 2), [bn, j1] = s.split(j, 256, { tail: 'pad' }), [tj, jl] = s.split(j1, 16);
+      s.reorder(bm, bn, ti, tj, il, jl);
+      s.bind({ 'block.y': bm, 'block.x': bn, 'lane.y': ti, 'lane.x': tj });
+      s.expand('acc', il, jl);
+      const [ko, ki] = s.split(k, 16, { tail: 'pad' });
+      s.reorder(ko, ki, il, jl);
+      for (const name of ['A', 'B']) s.stage(name, ko, 'shared');
+      s.pipeline(ko, 3);
+    });
+    expect(barriers(s)).toBeLessThanOrEqual(2);
+  });
   it.each([[{ ahead: false }, 2], [{ ahead: true }, 2], [{ stages: 2 }, 2], [{ stages: 3 }, 2]] as const)('compute what the algorithm says: %o', (o, most) => {
     const s = schedule(gemm, MACHINE, tiles(o));
     expect(verify(s.ir).findings.map((f) => f.message)).toEqual([]);

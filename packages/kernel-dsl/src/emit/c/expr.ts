@@ -8,7 +8,7 @@ import type { Text } from '../text/index.ts';
 import type { Frame } from './frame.ts';
 import { bufKey, nameOf, need, scalarKey, sizeKey, strideKey, varKey } from './frame.ts';
 import {
-  absHelper, anyByHelper, anyHelper, copysignHelper, countHelper, dot4Helper, floorDivHelper, fmaHelper, gatherBytesHelper, gatherHelper, ldexpHelper, libmHelper, loadHelper, minMaxHelper, packedHelper, reduceHelper, roundHelper, selectByHelper, selectHelper, shuffleHelper, splatHelper, splitHelper, sqrtHelper,
+  absHelper, anyByHelper, anyHelper, copysignHelper, countHelper, dot4Helper, floorDivHelper, fmaHelper, gatherBytesHelper, gatherHelper, ldexpHelper, libmHelper, loadHelper, minMaxHelper, packedHelper, powerHelper, reduceHelper, roundHelper, selectByHelper, selectHelper, shuffleHelper, splatHelper, splitHelper, sqrtHelper,
 } from './helpers/index.ts';
 import { laneOf } from './lane.ts';
 import { cType, heldAs, maskOf } from './types.ts';
@@ -145,6 +145,9 @@ function binaryText(f: Frame, e: Binary): Text {
   const { a, b, dtype: t, lanes } = e;
   if (t === 'bool') return infix(e.fn === 'and' || e.fn === 'min' ? '&&' : e.fn === 'or' || e.fn === 'max' ? '||' : '!=', exprText(f, a), exprText(f, b));
   if (e.fn === 'min' || e.fn === 'max') return call(need(f, minMaxHelper(e.fn, t, lanes)), exprText(f, a), exprText(f, b));
+  // The formulas scale ones by small powers of two.
+  const one = a.kind === 'broadcast' ? a.x : a, sign = isConst(one, 1) ? 1 : isConst(one, -1) ? -1 : undefined;
+  if ((t === 'f32' || t === 'f64') && e.fn === 'ldexp' && sign) return call(need(f, powerHelper(t, lanes, sign)), exprText(f, b));
   if ((t === 'f32' || t === 'f64') && (e.fn === 'ldexp' || e.fn === 'copysign')) return call(need(f, (e.fn === 'ldexp' ? ldexpHelper : copysignHelper)(t, lanes)), exprText(f, a), exprText(f, b));
   if (isFloat(t) && (OPS[e.fn] === undefined || bytesOf(t) < 4)) throw new EmitError(`${e.fn} of ${t}`, e.loc);
   if (!isFloat(t) && (e.fn === 'div' || e.fn === 'mod')) {

@@ -18,5 +18,5 @@ function ratio(m: Expr, p: Parts): Expr {
 export const tanh: Formula = (x, p) => {
   // Beyond, the result rounds to 1; NaN is the second operand, so it passes.
   const a = p.name('tanh_a', binary('min', p.c(p.t === 'f32' ? 9.1 : 19.1), unary('abs', x)));
-  return binary('copysign', ratio(p.name('tanh_m', expm1(p.name('tanh_2a', mul(p.c(2), a)), 1, p)), p), x);
+  return binary('copysign', ratio(p.name('tanh_m', expm1(p.name('tanh_2a', mul(p.c(2), a)), p)), p), x);
 };

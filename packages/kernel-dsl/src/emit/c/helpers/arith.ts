@@ -184,8 +184,8 @@ const avx512 = (t: DType, lanes: number, fn: string, args: readonly string[], la
 
 /** What formats of floats are made of, as C. `magic`: added to a small whole number, it leaves that number in the low bits. */
 const FORMAT = {
-  f32: { int: 'i32', magic: '0x1.8p23f', biased: '0x1.8000fep23f', half: '0.5f', digits: 23, bias: 127, least: '0x1p-126f', up: 'f', two: '0x1p23f', twoBits: '0x4b000000', unbias: '(0x1p23f + 127.0f)', top: '1.5f' },
-  f64: { int: 'i64', magic: '0x1.8p52', biased: '0x1.80000000003ffp52', half: '0.5', digits: 52, bias: 1023, least: '0x1p-1022', up: '', two: '0x1p52', twoBits: '0x4330000000000000', unbias: '(0x1p52 + 1023.0)', top: '1.5' },
+  f32: { int: 'i32', magic: '0x1.8p23f', biased: '0x1.8000fep23f', negative: '0x1.8002fep23f', half: '0.5f', digits: 23, bias: 127, least: '0x1p-126f', up: 'f', two: '0x1p23f', twoBits: '0x4b000000', unbias: '(0x1p23f + 127.0f)', threeQuarters: '0x3f400000', high: '(int32_t)0xff800000' },
+  f64: { int: 'i64', magic: '0x1.8p52', biased: '0x1.80000000003ffp52', negative: '0x1.8000000000bffp52', half: '0.5', digits: 52, bias: 1023, least: '0x1p-1022', up: '', two: '0x1p52', twoBits: '0x4330000000000000', unbias: '(0x1p52 + 1023.0)', threeQuarters: '0x3fe8000000000000', high: '(int64_t)0xfff0000000000000' },
 } as const;
 
 /** a 2^b for whole b, rounded once: by two powers of two, the first of which is exact to multiply with. */
@@ -199,20 +199,31 @@ export function ldexpHelper(t: 'f32' | 'f64', lanes: number): Helper {
   });
 }
 
+/** 2^b or -2^b for whole b of which that is a normal number: sign and exponent are the low bits of a sum. */
+export function powerHelper(t: 'f32' | 'f64', lanes: number, sign: 1 | -1): Helper {
+  const T = cType(t, lanes), f = FORMAT[t], I = cType(f.int, lanes), name = `${sign < 0 ? 'minus_' : ''}power_${lanes === 1 ? t : T}`, sum = `(b + ${sign < 0 ? f.negative : f.biased})`;
+  return helper(name, `${T} ${name}(${T} b)`, {
+    body: `return ${lanes === 1 ? `${bitsHelper(f.int, t).name}((${I})((u${I})${bitsHelper(t, f.int).name}${sum} << ${f.digits}))` : `(${T})((${I})${sum} << ${f.digits})`};`,
+    uses: lanes === 1 ? [bitsHelper(t, f.int), bitsHelper(f.int, t)] : [],
+  });
+}
+
 /** exponent or mantissa; subnormals are brought up first. */
 export function splitHelper(fn: 'exponent' | 'mantissa', t: 'f32' | 'f64', lanes: number): Helper {
   const T = cType(t, lanes), f = FORMAT[t], I = cType(f.int, lanes), name = `${fn}_${lanes === 1 ? t : T}`, pick = selectHelper(t, lanes);
   const bits = (x: string): string => (lanes === 1 ? `${bitsHelper(t, f.int).name}(${x})` : `(${I})${x}`), float = (x: string): string => (lanes === 1 ? `${bitsHelper(f.int, t).name}(${x})` : `(${T})(${x})`);
+  const whole = (x: string): string => (lanes === 1 ? `(u${I})${bits(x)}` : bits(x)); // sums of scalars that wrap
   const choose = (c: string, a: string, b: string): string => (lanes === 1 ? `(${c} ? ${a} : ${b})` : `${pick.name}((${I})(${c}), ${a}, ${b})`);
-  const mask = t === 'f32' ? '0x7fffff' : '0xfffffffffffff', zero = lanes === 1 ? (t === 'f32' ? '0.0f' : '0.0') : `(${T}){0}`, lift = `0x1p${f.digits}${f.up}`, inf = `__builtin_inf${f.up}()`, nan = `__builtin_nan${f.up}("")`;
+  const zero = lanes === 1 ? (t === 'f32' ? '0.0f' : '0.0') : `(${T}){0}`, lift = `0x1p${f.digits}${f.up}`, inf = `__builtin_inf${f.up}()`, nan = `__builtin_nan${f.up}("")`;
   return helper(name, `${T} ${name}(${T} x)`, {
     variants: [fn === 'exponent' ? avx512(t, lanes, 'getexp', ['x']) : avx512(t, lanes, 'getmant', ['x'], ', _MM_MANT_NORM_p75_1p5, 3')],
     body: [
       `const ${T} y = ${choose(`x < ${f.least}`, `x * ${lift}`, 'x')};`,
       ...(fn === 'exponent'
-        ? [`const ${T} e = ${float(`(${bits('y')} >> ${f.digits}) | ${f.twoBits}`)} - ${f.unbias};`, `const ${T} k = e - ${choose(`x < ${f.least}`, `${zero} + ${f.digits}.0${f.up}`, zero)};`,
+        ? [`const ${T} k = ${float(`(${bits('y')} >> ${f.digits}) | ${f.twoBits}`)} - ${choose(`x < ${f.least}`, `${zero} + (${f.unbias} + ${f.digits})`, `${zero} + ${f.unbias}`)};`,
           `return ${choose(`x < ${inf}`, choose('x > 0', 'k', `${zero} - ${inf}`), 'x')};`]
-        : [`const ${T} m = ${float(`(${bits('y')} & ${mask}) | ${t === 'f32' ? '0x3f800000' : '0x3ff0000000000000'}`)};`, `return ${choose('x >= 0', choose(`m >= ${f.top}`, `m * ${f.half}`, 'm'), `${zero} + ${nan}`)};`]),
+        // The exponent of y over that of 3/4 goes off.
+        : [`const ${T} m = ${float(`${whole('y')} - ((${whole('y')} - ${f.threeQuarters}) & ${f.high})`)};`, `return ${choose('x >= 0', 'm', `${zero} + ${nan}`)};`]),
     ],
     uses: lanes === 1 ? [bitsHelper(t, f.int), bitsHelper(f.int, t)] : [pick],
   });

@@ -167,7 +167,7 @@ function dealOne(d: For, joins: readonly Joined[], c: Context): { readonly stmt:
 
 /**
  * Every lane gets what all lanes have: subgroups fold theirs, then the results of all subgroups lie in shared memory. On a target without subgroups the partial
- * results lie there, some lanes add up a run of them each, and every lane adds up what these found.
+ * results lie there, some lanes add up as many of them each, and every lane adds up what these found.
  */
 function join(j: Joined, part: Buffer, c: Context, origin: { readonly loc: For['loc']; readonly step: string }): readonly Stmt[] {
   const { width, lanes, t } = c, { dtype, name } = j.buf, groups = lanes / width, mine = newVar(`${name}_mine`, dtype, 1, c.at.loc);
@@ -176,8 +176,8 @@ function join(j: Joined, part: Buffer, c: Context, origin: { readonly loc: For['
   const memory = (what: string, n: number): Buffer => { const buf = newBuffer({ name: `${name}_${what}`, dtype, space: 'shared', shape: [...c.around.map((l) => l.extent), constant(n)], loc: c.at.loc }); c.made.push(buf); return buf; };
   const put = (buf: Buffer, i: Expr, value: Expr): Stmt => ({ kind: 'store', buf, index: [...alone, i], value, ...origin });
   /** The sum of a run of `n` elements, in a register. */
-  const total = (buf: Buffer, from: Expr, n: number): { readonly stmts: readonly Stmt[]; readonly value: Expr } => {
-    const sum = newBuffer({ name: `${name}_all`, dtype, space: 'reg', shape: [], loc: c.at.loc }), g = newVar('group', 'i64', 1, c.at.loc), at = (i: Expr): Expr => load(buf, [...alone, add(from, i)]);
+  const total = (buf: Buffer, from: Expr, n: number, step = 1): { readonly stmts: readonly Stmt[]; readonly value: Expr } => {
+    const sum = newBuffer({ name: `${name}_all`, dtype, space: 'reg', shape: [], loc: c.at.loc }), g = newVar('group', 'i64', 1, c.at.loc), at = (i: Expr): Expr => load(buf, [...alone, add(from, mul(i, constant(step)))]);
     return {
       value: load(sum, []),
       stmts: [
@@ -187,7 +187,8 @@ function join(j: Joined, part: Buffer, c: Context, origin: { readonly loc: For['
     };
   };
   if (width === 1 && lanes > 1) {
-    const runs = 2 ** (Math.log2(lanes) >> 1), each = lanes / runs, parts = memory('parts', lanes), sums = memory('sums', runs), first = total(parts, mul(t, constant(each)), each), all = total(sums, constant(0), runs);
+    // Neighbours read neighbours: banks of shared memory serve them at once.
+    const runs = 2 ** (Math.log2(lanes) >> 1), each = lanes / runs, parts = memory('parts', lanes), sums = memory('sums', runs), first = total(parts, t, each, runs), all = total(sums, constant(0), runs);
     return [put(parts, t, x), { kind: 'if', cond: lt(t, constant(runs)), then: block([...first.stmts, put(sums, t, first.value)]), ...origin }, ...all.stmts, into(all.value)];
   }
   const fold: Stmt = { kind: 'let', v: mine, value: width > 1 ? { kind: 'subgroup', fn: j.fn as 'add' | 'min' | 'max', dtype, lanes: 1, x } : x, ...origin };

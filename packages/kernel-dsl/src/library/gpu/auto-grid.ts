@@ -77,7 +77,7 @@ function candidates(nest: For, t: Target): readonly Candidate[] {
   const loops = holds(last.body, (s) => s.kind === 'for' || s.kind === 'while');
   const across = loops ? undefined : readAcross(chain);
   const maps = (loops ? [1] : [...vectors(last), 1]).map((vector): Candidate => (s) => { gridMap(s, rows, { vector, lanes: lanesFor(rows.at(-1)!, 256) }); });
-  if (across !== undefined) maps.unshift((s) => { gridTranspose(s, { i: rows.at(-2)!, j: rows.at(-1)! }, across); });
+  if (across !== undefined) maps.unshift((s) => { gridTranspose(s, { i: rows.at(-2)!, j: rows.at(-1)! }, across, { rows: t.gpu!.language === 'wgsl' ? 32 : 64 }); });
   if (over.length > 0) {
     const longest = over.reduce((a, b) => ((upperBound(b.extent) ?? Infinity) > (upperBound(a.extent) ?? Infinity) ? b : a)), lanes = lanesFor(axisOf(longest), Math.min(512, t.gpu!.workgroup.lanes));
     const vector = over.every((l) => !holds(l.body, (s) => s.kind === 'for' || s.kind === 'while')) ? vectors(...over) : [];

@@ -172,7 +172,12 @@ static void launch(const unsigned (&grid)[3], const unsigned (&of)[3], const uns
     for (bool any = true; any;) {
       const long before = progress;
       any = false;
-      for (Lane *l : lanes) if (!l->done) { any = true; now = l; swapcontext(&scheduler, &l->context); }
+      // One workgroup goes as far as it can before the next one begins, or all in step.
+      for (Group &group : groups) for (long last = -1; last != progress;) {
+        last = progress;
+        for (Lane *l : lanes) if (l->group == &group && !l->done) { any = true; now = l; swapcontext(&scheduler, &l->context); }
+        if (late) last = progress;
+      }
       if (any && progress == before && !deliver()) { fprintf(stderr, "all lanes wait, and nothing is on its way\n"); exit(1); }
     }
     for (Lane *l : lanes) delete l;

@@ -78,6 +78,7 @@ export function openNative(kind: NativeKind, index: number): GpuDriver {
   const device: DeviceHandle = call('open', () => addon.gpuOpen(kind, index));
   let identity: string | undefined, slot = 0;
   const packed = new WeakMap<readonly GpuValue[], ReturnType<typeof packArgs>>(), shapes = new WeakMap<GpuGrid, Float64Array>(), early = earlyStarts();
+  const later = <T>(what: string, f: () => T): T => { early.other(); return call(what, f); };
   const done = (what: string): Promise<void> => addon.gpuSyncAsync(device).catch((error: unknown) => { throw fromNative(error, `${where}: ${what}`); });
   const codeOf = (module: DeviceModuleHandle, source: GpuSource): Code =>
     ({ module, entries: source.entries, functions: new Map(source.entries.map((e) => [e, call(e, () => addon.gpuFunction(device, module, e))])) });
@@ -100,7 +101,7 @@ export function openNative(kind: NativeKind, index: number): GpuDriver {
       if (!mine.freed) addon.gpuFree(mine.handle);
       mine.freed = true;
     },
-    write: (b, offset, bytes) => call('write', () => addon.gpuWrite(device, (b as Buffer).handle, offset, new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength))),
+    write: (b, offset, bytes) => later('write', () => addon.gpuWrite(device, (b as Buffer).handle, offset, new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength))),
     read: async (b, offset, length) => {
       // Waiting happens in another thread; what is left is the copy.
       await done('read');
@@ -108,8 +109,8 @@ export function openNative(kind: NativeKind, index: number): GpuDriver {
       call('read', () => addon.gpuRead(device, (b as Buffer).handle, offset, out));
       return out;
     },
-    copy: (to, at, from, offset, length) => call('copy', () => addon.gpuCopy(device, (to as Buffer).handle, at, (from as Buffer).handle, offset, length)),
-    fill: (b, offset, byte, length) => call('fill', () => addon.gpuFill(device, (b as Buffer).handle, offset, byte, length)),
+    copy: (to, at, from, offset, length) => later('copy', () => addon.gpuCopy(device, (to as Buffer).handle, at, (from as Buffer).handle, offset, length)),
+    fill: (b, offset, byte, length) => later('fill', () => addon.gpuFill(device, (b as Buffer).handle, offset, byte, length)),
     compile: async (source) => compiled(source, () => addon.gpuBuild(device, source.source, source.flags)),
     load: async (binary, source) => compiled(source, () => addon.gpuLoad(device, binary), 'machine code'),
     binary: (code) => new Uint8Array(call('binary', () => addon.gpuBinary(device, (code as Code).module))),
@@ -121,7 +122,7 @@ export function openNative(kind: NativeKind, index: number): GpuDriver {
       if (f === undefined) throw new Error(`no entry '${entry}' among ${code.entries.join(', ')}`);
       const size = shapes.get(shape) ?? dims(shape);
       shapes.set(shape, size);
-      size[7] = early(shape, args) ? 1 : 0;
+      size[7] = early.next(shape, args) ? 1 : 0;
       call(entry, () => addon.gpuLaunch(device, c.module, f, size, values.blob, values.buffers));
     },
     ...(kind === 'cuda' && { tensorMap: (map: GpuTensorMap) => new Uint8Array(call('tensor map', () => addon.gpuTensorMap(device, (map.buffer as Buffer).handle, mapNumbers(map)))) }),

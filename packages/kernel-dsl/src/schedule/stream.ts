@@ -79,6 +79,7 @@ function summed(tile: For, l: For, refuse: (why: string) => never): { readonly a
   if (at < 0 || !alloc || before.length !== 2 || !rest || more.length > 0) return refuse(`a tile is not a register that is set to zero, ${l.v.name}, and one statement that uses what it has added up`);
   const acc = alloc.buf, zero = accesses(before[1]!, acc), added = accesses(l, acc), loops: For[] = [];
   if (zero.length !== 1 || zero[0]!.kind !== 'store' || zero[0]!.stmt.kind !== 'store' || !isConst(zero[0]!.stmt.value, 0)) return refuse(`${acc.name} is not set to zero before ${l.v.name}`);
+  if (zero[0]!.guards.length > 0) return refuse(`${acc.name} is set to zero under a condition`);
   if (added.length === 0 || added.some((u) => u.stmt.kind !== 'accum' || u.kind !== 'accum' || u.stmt.fn !== 'add')) return refuse(`${l.v.name} does more with ${acc.name} than to add to it`);
   let leaf: Stmt = rest;
   for (; leaf.kind === 'for'; leaf = leaf.body) loops.push(leaf);

@@ -8,10 +8,10 @@ import type { Inner, Parts, Real } from './math/index.ts';
  * Replaces exp, exp2, log, log2, sin, cos, tanh, erf and pow, scalar or vector, by arithmetic (see math/). The intermediate values are bound by Lets
  * in front of the statement that asked. Results are within the ulps of math/accuracy.ts; all machines that fuse multiply and add agree on their bits.
  */
-export const mathlib = (k: KernelIR, target: Target): KernelIR => ({ ...k, body: walk(k.body, { fused: target.fma, own: target.gpu?.ownFunctions ?? [], approximate: (k.approximate ?? []).filter((fn) => target.gpu?.approximate?.includes(fn)) }) });
+export const mathlib = (k: KernelIR, target: Target): KernelIR => ({ ...k, body: walk(k.body, { fused: target.fma, splits: target.gpu !== undefined || target.features.includes('avx512f'), own: target.gpu?.ownFunctions ?? [], approximate: (k.approximate ?? []).filter((fn) => target.gpu?.approximate?.includes(fn)) }) });
 
-/** Does the target fuse, which functions does its emitter have texts of its own for, and which may it compute in its own way. */
-interface How { readonly fused: boolean; readonly own: readonly string[]; readonly approximate: readonly string[] }
+/** Does the target fuse, does it take floats apart by itself, which functions does its emitter have texts of its own for, and which may it compute in its own way. */
+interface How { readonly fused: boolean; readonly splits: boolean; readonly own: readonly string[]; readonly approximate: readonly string[] }
 
 /** Stores that follow each other and read nothing that one of them writes: the vectors of a longer loop, mostly. */
 function walk(s: Stmt, how: How): Stmt {
@@ -51,7 +51,7 @@ function expand(s: Stmt, how: How): readonly Stmt[] {
     if (!isReal(e) || how.own.includes(e.fn) || (e.dtype === 'f32' && how.approximate.includes(e.fn)) || (!unary && !(e.kind === 'binary' && e.fn === 'pow'))) return e;
     const key = exprKey(e), same = known.get(key);
     if (same) return same;
-    const p = partsInto(before, e.dtype as Real, how.fused, e.loc ?? s.loc, s.step);
+    const p = partsInto(before, e.dtype as Real, how, e.loc ?? s.loc, s.step);
     const value = e.kind === 'unary' ? unary!(p.name(`${e.fn}_x`, e.x), p) : POW(p.name('pow_p', e.a), p.name('pow_e', e.b), p), y = p.name(`${e.fn}_v`, value);
     known.set(key, y);
     return y;
@@ -61,7 +61,7 @@ function expand(s: Stmt, how: How): readonly Stmt[] {
 }
 
 /** Parts whose names, branches and loops become statements at the end of `out`. */
-function partsInto(out: Stmt[], t: Real, fused: boolean, loc: Stmt['loc'], step: string | undefined): Inner {
+function partsInto(out: Stmt[], t: Real, how: Pick<How, 'fused' | 'splits'>, loc: Stmt['loc'], step: string | undefined): Inner {
   const at = { loc, step };
   const fresh = (name: string, space: Buffer['space'], dtype: Real, n: number, dims: readonly Expr[] = n > 1 ? [constant(n)] : []): Buffer => {
     const buf = newBuffer({ name, dtype, space, shape: dims, loc });
@@ -77,14 +77,14 @@ function partsInto(out: Stmt[], t: Real, fused: boolean, loc: Stmt['loc'], step:
     return v;
   };
   return {
-    ...arithmetic(t, fused), name,
-    in: (other) => partsInto(out, other, fused, loc, step),
+    ...arithmetic(t, how.fused), splits: how.splits, name,
+    in: (other) => partsInto(out, other, how, loc, step),
     rarely: (condition, x, usual, unusual) => {
-      const lanes = x.lanes, y = fresh('rare_y', 'reg', t, lanes), then: Stmt[] = [], inner = partsInto(then, t, fused, loc, step);
+      const lanes = x.lanes, y = fresh('rare_y', 'reg', t, lanes), then: Stmt[] = [], inner = partsInto(then, t, how, loc, step);
       set(out, y, zero(y), broadcast(usual, lanes));
       if (lanes === 1) set(then, y, [], unusual(x, inner));
       else {
-        const stack = newBuffer({ name: 'rare_lanes', dtype: t, space: 'local', shape: [constant(lanes)], loc }), v = newVar('lane'), one: Stmt[] = [], each = partsInto(one, t, fused, loc, step);
+        const stack = newBuffer({ name: 'rare_lanes', dtype: t, space: 'local', shape: [constant(lanes)], loc }), v = newVar('lane'), one: Stmt[] = [], each = partsInto(one, t, how, loc, step);
         then.push({ kind: 'alloc', buf: stack, ...at });
         set(then, stack, [constant(0)], x);
         set(one, stack, [v], unusual(each.name('rare_x', load(stack, [v])), each));
@@ -100,7 +100,7 @@ function partsInto(out: Stmt[], t: Real, fused: boolean, loc: Stmt['loc'], step:
       return (i) => load(buf, [i]);
     },
     loop: (n, start, next) => {
-      const kept = start.map((x) => fresh('kept', 'reg', x.dtype as Real, 1)), v = newVar('i'), body: Stmt[] = [], inner = partsInto(body, t, fused, loc, step);
+      const kept = start.map((x) => fresh('kept', 'reg', x.dtype as Real, 1)), v = newVar('i'), body: Stmt[] = [], inner = partsInto(body, t, how, loc, step);
       start.forEach((x, i) => { set(out, kept[i]!, [], x); });
       const after = next(v, kept.map((b) => inner.name('now', load(b, []))), inner).map((x) => inner.name('next', x));
       after.forEach((x, i) => { set(body, kept[i]!, [], x); });

@@ -113,6 +113,17 @@ describe('pow', () => {
 });
 
 describe('mathlib', () => {
+  it.each(['log', 'log2'] as const)('%s of f32 has the same bits where the machine takes floats apart by itself', (fn) => {
+    const x = Float32Array.from([...SPECIAL, ...everywhere(4_000_037), ...between([0.7, 1.6], 200)]), [X, Z] = (['in', 'out'] as const).map((access, q) => buffer('xz'[q]!, [N], { access, dtype: 'f32' })), i = v('i');
+    const on = (features: readonly string[]): Uint8Array => {
+      const z = new Float32Array(x.length), k = lowered(lower(kernel([X!, Z!], [loop(i, N, 'seq', [store(Z!, [i], unary(fn, load(X!, [i])))])]), { ...machine(4), features }));
+      expect(printKernel(k).includes('mantissa(') && !printKernel(k).includes('rare')).toBe(features.length > 0);
+      interpret(k, { x: { data: x, shape: [x.length] }, z: { data: z, shape: [x.length] } });
+      return new Uint8Array(z.buffer);
+    };
+    expect(on(['avx512f'])).toEqual(on([]));
+  });
+
   it('computes a function once where it is asked for twice, and leaves no call of the C library', () => {
     const text = (dtype: DType, fn: UnaryFn): string => {
       const X = buffer('x', [N], { dtype }), Y = buffer('y', [N], { dtype }), f = unary(fn, load(X, [constant(0)]));

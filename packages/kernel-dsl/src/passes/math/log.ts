@@ -1,4 +1,4 @@
-import { add, binary, compare, mul, select, sub, unary } from '../../ir/index.ts';
+import { add, and, binary, bitcast, cast, compare, constant, mul, select, sub, unary } from '../../ir/index.ts';
 import type { Expr } from '../../ir/index.ts';
 import { LN2 } from './exp.ts';
 import { polynomial, polynomial2 } from './parts.ts';
@@ -27,17 +27,27 @@ function lnTail(f: Expr, rest: Expr | undefined, p: Parts): Expr {
 
 const square = (f: Expr, p: Parts): Expr => p.name('log_z', mul(f, f));
 
+/** The same for f32 that are neither subnormal nor special: the exponent over that of 3/4, by arithmetic of integers. */
+function splitPlain(x: Expr, p: Parts): { readonly k: Expr; readonly m: Expr } {
+  const bits = p.name('log_b', bitcast(x, 'i32')), over = p.name('log_o', sub(bits, constant(0x3f400000, 'i32')));
+  return { m: p.name('log_m', bitcast(sub(bits, binary('and', over, constant(-0x800000, 'i32'))), 'f32')), k: p.name('log_k', cast(binary('shr', over, constant(23, 'i32')), 'f32')) };
+}
+/** A logarithm from its parts; for f32, numbers that are not plain go behind a branch where they cost the others something. */
+const byParts = (x: Expr, p: Parts, of: (parts: { readonly k: Expr; readonly m: Expr }, p: Parts) => Expr): Expr => (p.t === 'f64' || p.splits
+  ? of(split(x, p), p)
+  : p.rarely(unary('not', and(compare('ge', x, p.c(2 ** -126)), compare('lt', x, p.c(Infinity)))), x, of(splitPlain(x, p), p), (u, inner) => of(split(u, inner), inner)));
+
 /** ln x, for vectors of any width. log(0) = -Infinity, negative numbers give NaN. */
-export const log: Formula = (x, p) => {
-  const { k, m } = split(x, p), f = p.name('log_f', sub(m, p.c(1))), { hi, lo } = LN2[p.t], rest = mul(k, p.c(lo));
-  const y = p.t === 'f32' ? add(f, p.mulAdd(square(f, p), polynomial2(f, square(f, p), SERIES_F32.e, p), rest)) : sub(f, lnTail(f, rest, p));
-  return p.mulAdd(k, p.c(hi), y);
-};
+export const log: Formula = (x, p) => byParts(x, p, ({ k, m }, q) => {
+  const f = q.name('log_f', sub(m, q.c(1))), { hi, lo } = LN2[q.t], rest = mul(k, q.c(lo));
+  const y = q.t === 'f32' ? add(f, q.mulAdd(square(f, q), polynomial2(f, square(f, q), SERIES_F32.e, q), rest)) : sub(f, lnTail(f, rest, q));
+  return q.mulAdd(k, q.c(hi), y);
+});
 
 /** log to base 2, made like log: exact for powers of two. */
-export const log2: Formula = (x, p) => {
-  const { k, m } = split(x, p), f = p.name('log_f', sub(m, p.c(1)));
+export const log2: Formula = (x, p) => byParts(x, p, ({ k, m }, q) => {
+  const f = q.name('log_f', sub(m, q.c(1)));
   // log2 m = f + c f + tail, where c = log2 e - 1: f itself is exact, and k + f mostly.
-  const tail = p.t === 'f32' ? mul(square(f, p), polynomial2(f, square(f, p), SERIES_F32.two, p)) : mul(p.name('log_g', lnTail(f, undefined, p)), p.c(-Math.LOG2E));
-  return add(add(k, f), p.mulAdd(f, p.c(Math.LOG2E - 1), tail));
-};
+  const tail = q.t === 'f32' ? mul(square(f, q), polynomial2(f, square(f, q), SERIES_F32.two, q)) : mul(q.name('log_g', lnTail(f, undefined, q)), q.c(-Math.LOG2E));
+  return add(add(k, f), q.mulAdd(f, q.c(Math.LOG2E - 1), tail));
+});

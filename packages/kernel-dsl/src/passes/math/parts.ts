@@ -14,6 +14,8 @@ export interface Parts {
   readonly name: (stem: string, e: Expr) => Expr;
   /** a * b + c: one rounding where the target fuses, two elsewhere. */
   readonly mulAdd: (a: Expr, b: Expr, c: Expr) => Expr;
+  /** Does the machine take exponents and mantissas by instructions of its own, subnormal and special numbers among them? No bit depends on it. */
+  readonly splits: boolean;
   /** `usual`, but in lanes where the condition holds what `unusual` makes of the lane's x: behind a branch, one lane at a time. */
   readonly rarely: (condition: Expr, x: Expr, usual: Expr, unusual: (x: Expr, p: Inner) => Expr) => Expr;
 }

@@ -100,7 +100,7 @@ export const CATALOGUE = {
   'KD-S-TAIL': { message: 'split({axis}): there is no tail {tail}', fix: "tails are 'clamp', 'peel', 'mask' and 'pad'" },
   'KD-S-SPACE': { message: 'stage({name}): there is no space {space}', fix: "stage into 'reg', 'pack', 'shared' or 'image'" },
   'KD-S-IMAGE': { message: 'stage({name}, image): {why}', fix: 'leave it in buffers: images are for tensors that OpenCL only reads, of types of up to 32 bits' },
-  'KD-S-TWICE': { message: 'reorder: {axis} is named twice', fix: 'name each loop once' },
+  'KD-S-TWICE': { message: '{verb}: {axis} is named twice', fix: 'name each loop once' },
   'KD-S-MARKED': { message: '{verb}({axis}): the loop is {kind} already', fix: 'mark a loop once' },
   'KD-S-ENDED': { message: '{verb} is called after the schedule has ended', fix: 'call the verbs inside of the function given to schedule(...), which must not be async' },
   // lowering

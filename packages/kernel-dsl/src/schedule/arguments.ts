@@ -36,10 +36,8 @@ export function guarded<T extends object>(verbs: T, running: () => boolean): T {
         if (kind === 'places') for (const each of Object.values(x as object)) axis(each);
       }
     }
-    if (verb === 'reorder') {
-      const twice = (args as Axis[]).find((a, i) => args.indexOf(a) !== i);
-      if (twice) throw new DslError('KD-S-TWICE', { axis: twice.name }, at);
-    }
+    const order = verb === 'reorder' ? args as Axis[] : verb === 'deal' ? args[1] as Axis[] : [], twice = order.find((a, i) => order.indexOf(a) !== i);
+    if (twice) throw new DslError('KD-S-TWICE', { verb, axis: twice.name }, at);
     if (verb === 'split') {
       const tail = (args[2] as { tail?: unknown } | undefined)?.tail;
       if (tail !== undefined && !['clamp', 'peel', 'mask', 'pad'].includes(String(tail))) throw new DslError('KD-S-TAIL', { axis: (args[0] as Axis).name, tail: shown(tail) }, at);

@@ -174,6 +174,7 @@ const CASES: readonly [id: ErrorId, run: () => void, text: string | RegExp][] = 
   ['KD-S-TAIL', plan((s, { a }) => { s./*@*/split(a, 8, { tail: as<'peel'>('cut') }); }), "split(a): there is no tail 'cut'"],
   ['KD-S-ORDER', plan((s, { i, k }) => { s./*@*/reorder(k, i); }), 'reorder: k, i do not form one nest: statements lie between them'],
   ['KD-S-TWICE', plan((s, { a, b }) => { s./*@*/reorder(b, a, b); }), 'reorder: b is named twice'],
+  ['KD-S-TWICE', plan((s, { a, b }) => { s./*@*/deal(a, [b, b]); }), 'deal: b is named twice'],
   ['KD-S-DEPENDS', plan((s, { a }) => { const [o, n] = s.split(a, 8); s./*@*/reorder(n, o); }), /cannot move/],
   ['KD-S-CARRIED', plan((s, { k }) => { s./*@*/parallel(k); }), /^parallel\(k\): iterations are not independent: acc\[\]/],
   ['KD-S-EXTENT', plan((s, { b }) => { s./*@*/vectorize(b); }), 'vectorize(b): its extent K is not a constant'],

@@ -25,13 +25,16 @@ const built = { plugins: [asBuilt], resolve: { conditions: conditions.slice(1) }
 process.env['FC_SEED'] ??= String(Date.now() & 0x7fffffff);
 
 const whole = process.env['QUERN_BUILT'] ? built : sources, deps = process.env['QUERN_BUILT'] ? { server: { deps: { external: [/\/packages\/[\w-]+\/dist\//] } } } : {};
-const each = { environment: 'node', pool: 'forks' as const, testTimeout: 60_000, hookTimeout: 60_000, setupFiles: ['tools/test/setup.ts'], ...deps };
+const plain = { environment: 'node', pool: 'forks' as const, testTimeout: 60_000, hookTimeout: 60_000, setupFiles: ['tools/test/setup.ts'] }, each = { ...plain, ...deps };
 const exclude = ['**/node_modules/**', '**/dist/**'];
 /** Pure code, and tests that change nothing of their process: to load it anew for each file takes longer than most of its tests, so that a process runs many files. */
 const together = [
   'packages/{kernel-dsl,conformance,fft,dnn,llm}/test/**/*.test.ts', 'tools/test/**/*.test.ts',
   'packages/blas/test/{cblas,conform,errors,gemm,kernels}.test.ts', 'packages/runtime/test/{half,kernel,memory,overlap,package,program,tensor}.test.ts',
 ];
+
+/** Tests that put another module in the place of one: what Node loads itself cannot be replaced. */
+const replacing = ['packages/blas/test/backend.test.ts'];
 
 export default defineConfig({
   test: {
@@ -40,7 +43,8 @@ export default defineConfig({
     projects: [
       { ...whole, test: { ...each, name: 'together', isolate: false, include: together, exclude } },
       // Settings, threads, addons, and warnings that are given once belong to a process: each file has one.
-      { ...whole, test: { ...each, name: 'alone', include: ['packages/*/test/**/*.test.ts'], exclude: [...exclude, ...together] } },
+      { ...whole, test: { ...each, name: 'alone', include: ['packages/*/test/**/*.test.ts'], exclude: [...exclude, ...together, ...replacing] } },
+      { ...sources, test: { ...plain, name: 'replacing', include: replacing, exclude } },
     ],
   },
 });

@@ -33,7 +33,7 @@ describe('random schedules', () => {
     fc.assert(fc.property(fc.constantFrom(...CORPUS.map((k) => k.name)), fc.array(drawn(ROW_VERBS), { minLength: 1, maxLength: 7, size: 'max' }), fc.record({ M: size, N: size, K: size, P: size }), fc.nat(1000), (name, draws, sizes, seed) => {
       const k = CORPUS.find((c) => c.name === name)!, s = scheduled(k, draws, mine);
       if (s) compare(k, s, sizes, seed, { proved: PROVED(seed) });
-    }), { numRuns: RUNS / 2, seed: SEED });
+    }), { numRuns: Math.ceil(RUNS / 2), seed: SEED });
     expect(mine.done.get('deal')).toBeGreaterThan(RUNS / 40);
   }, LIMIT);
 
@@ -42,7 +42,7 @@ describe('random schedules', () => {
     fc.assert(fc.property(fc.constantFrom(...CORPUS.map((k) => k.name)), fc.nat(1000), fc.array(drawn(SHARED_VERBS), { minLength: 1, maxLength: 12, size: 'max' }), fc.record({ M: size, N: size, K: size, P: size }), fc.nat(1000), (name, grid, draws, sizes, seed) => {
       const k = CORPUS.find((c) => c.name === name)!, s = scheduled(k, [{ verb: 'grid', a: 0, b: 1, n: grid }, ...draws], mine, { machine: GPU, alive: true });
       if (s) compare(k, s, sizes, seed, { proved: PROVED(seed), run: GXX && TEXT(seed) ? inCuda(800, seed % 2 === 0) : undefined });
-    }), { numRuns: RUNS / 2, seed: SEED });
+    }), { numRuns: Math.ceil(RUNS / 2), seed: SEED });
     for (const v of ['grid', 'shared', 'stage'] as const) expect(mine.done.get(v) ?? 0, v).toBeGreaterThan(RUNS / 40);
     expect((mine.done.get('prefetch') ?? 0) + (mine.done.get('ahead') ?? 0)).toBeGreaterThan(0);
   }, LIMIT);
@@ -66,7 +66,7 @@ describe('random schedules', () => {
     fc.assert(fc.property(choice, fc.array(fc.tuple(fc.nat(30), fc.oneof({ weight: 3, arbitrary: drawn(TEAM_VERBS) }, { weight: 1, arbitrary: fc.constantFrom('out' as const, 'swap' as const) })), { maxLength: 4, size: 'max' }), fc.nat(40), fc.nat(40), fc.nat(150), fc.nat(1000), (c, edits, m, n, z, seed) => {
       const r = recipe(c), s = scheduled(r.kernel, edited(r.pieces.length, edits), mine, { machine: r.machine, alive: true, pieces: r.pieces });
       if (s) compare(r.kernel, s, {}, 1, { args: r.args(m, n, z), exact: true, proved: PROVED(seed), run: GXX && TEXT(seed) ? inCuda(r.arch, seed % 2 === 0) : undefined });
-    }), { numRuns: RUNS / 16, seed: SEED });
+    }), { numRuns: Math.ceil(RUNS / 16), seed: SEED });
     expect(mine.done.get('piece')).toBeGreaterThan(RUNS / 8);
   }, LIMIT);
   const plain: Choice = { what: 'gemm', isa: 'cuda-sm80', form: 0, bias: false, tile: [16, 16], warp: [16, 16], stages: 0, workgroups: 0, cluster: false, tail: 'pad' };

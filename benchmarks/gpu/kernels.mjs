@@ -1,7 +1,8 @@
 // The kernels that benchmarks/gpu.bench.mjs measures: each an algorithm and its schedule for an NVIDIA GPU of compute capability 9.0.
-import { assume, axes, kernel, reg, tensor, tf32, when } from '@quern/kernel-dsl';
+import { axes, kernel, reg, tensor, tf32 } from '@quern/kernel-dsl';
 import { zeros } from '@quern/runtime';
 import { gridMap, hopperGemm, hopperTf32x3, tensorGemm, tf32x3 } from '@quern/kernel-dsl/gpu';
+import { inParts } from './parts.mjs';
 
 /** C = A Bᵀ, both with dense rows along k; `read` makes factors of elements, sums are in `sum`. */
 const product = (name, dtype, sum, out, read = (x) => x.to(sum)) => kernel(`gemm_${name}`, { A: tensor(dtype, 'M', 'K'), B: tensor(dtype, 'N', 'K'), C: tensor(out, 'M', 'N').out() }, ({ A, B, C, M, N, K }) => {
@@ -10,26 +11,6 @@ const product = (name, dtype, sum, out, read = (x) => x.to(sum)) => kernel(`gemm
     const acc = reg(sum, 0, 'acc');
     for (const k of ax.k) acc.addAssign(read(A.at(i, k)).mul(read(B.at(j, k))));
     C.at(i, j).set(out === sum ? acc : acc.to(out));
-  }
-  return ax;
-});
-
-/** The same of bf16 in parts of k, each of so many tiles of 64: their sums lie in P until a second launch adds them up, in order. */
-const inParts = (tiles) => kernel(`gemm_bf16_by_${tiles}`, { A: tensor('bf16', 'M', 'K'), B: tensor('bf16', 'N', 'K'), P: tensor('f32', 'S', 'M', 'N').inout(), C: tensor('bf16', 'M', 'N').out() }, ({ A, B, P, C, M, N, K, S }) => {
-  assume(S.mul(64 * tiles).ge(K), 'the parts cover k');
-  const ax = axes({ part: S, i: M, j: N, tile: tiles, k: 64, row: M, col: N, each: S });
-  for (const s of ax.part) for (const i of ax.i) for (const j of ax.j) {
-    const acc = reg('f32', 0, 'acc');
-    for (const t of ax.tile) for (const x of ax.k) {
-      const k = s.mul(tiles).add(t).mul(64).add(x);
-      when(k.lt(K), () => acc.addAssign(A.at(i, k).to('f32').mul(B.at(j, k).to('f32'))));
-    }
-    P.at(s, i, j).set(acc);
-  }
-  for (const i of ax.row) for (const j of ax.col) {
-    const sum = reg('f32', 0, 'sum');
-    for (const s of ax.each) sum.addAssign(P.at(s, i, j));
-    C.at(i, j).set(sum.to('bf16'));
   }
   return ax;
 });
@@ -112,7 +93,7 @@ export const products = [
     '128x256 ring 4, streamed': teams('bf16', { tile: [128, 256], stages: 4, stream }),
     '128x128 ring 6, streamed': teams('bf16', { tile: [128, 128], stages: 6, stream }),
   } },
-  { name: 'bf16 in parts of k', kernel: inParts(16), peer: 'bf16', dtype: 'bf16', out: 'bf16', transposed: true, sizes: odd, schedules: { '128x256 ring 4': parts({ tile: [128, 256], stages: 4 }), '128x128 ring 6': parts({ tile: [128, 128], stages: 6 }) },
+  { name: 'bf16 in parts of k', kernel: inParts('bf16', 16), peer: 'bf16', dtype: 'bf16', out: 'bf16', transposed: true, sizes: odd, schedules: { '128x256 ring 4': parts({ tile: [128, 256], stages: 4 }), '128x128 ring 6': parts({ tile: [128, 128], stages: 6 }) },
     more: (on, [m, n, k]) => ({ args: { P: zeros([Math.ceil(k / 64 / 16), m, n], 'f32', { device: on }) } }) },
   { name: 'f16', kernel: product('f16', 'f16', 'f32', 'f16'), peer: 'f16', dtype: 'f16', out: 'f16', transposed: true, sizes: [2048, 4096, 8192], schedules: { '128x256 ring 4, persistent, bands of 16': wide('f16') } },
   { name: 'tf32', kernel: product('tf32', 'f32', 'f32', 'f32', tf32), peer: 'tf32', dtype: 'f32', reads: 'tf32', out: 'f32', transposed: true, sizes: [2048, 4096, 8192], schedules: {

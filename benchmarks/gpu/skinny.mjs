@@ -1,6 +1,7 @@
 // The kernels that benchmarks/gpu-skinny.bench.mjs measures: few rows times a matrix of weights, in f16 and in 4-bit blocks, on the tensor cores of any GPU since 8.0.
-import { assume, axes, kernel, q4_0, reg, tensor, when } from '@quern/kernel-dsl';
+import { assume, axes, kernel, q4_0, reg, tensor } from '@quern/kernel-dsl';
 import { gridMap, tensorGemm, tensorQ4 } from '@quern/kernel-dsl/gpu';
+import { inParts } from './parts.mjs';
 
 /** C = X Wᵀ in f16, sums in f32. */
 const whole = kernel('gemm_f16', { X: tensor('f16', 'M', 'K'), W: tensor('f16', 'N', 'K'), C: tensor('f16', 'M', 'N').out() }, ({ X, W, C, M, N, K }) => {
@@ -9,26 +10,6 @@ const whole = kernel('gemm_f16', { X: tensor('f16', 'M', 'K'), W: tensor('f16', 
     const acc = reg('f32', 0, 'acc');
     for (const k of ax.k) acc.addAssign(X.at(i, k).to('f32').mul(W.at(j, k).to('f32')));
     C.at(i, j).set(acc.to('f16'));
-  }
-  return ax;
-});
-
-/** The same in parts of k, each of so many tiles of 64: their sums lie in P until a second launch adds them up, in order. */
-const inParts = (tiles) => kernel(`gemm_f16_by_${tiles}`, { X: tensor('f16', 'M', 'K'), W: tensor('f16', 'N', 'K'), P: tensor('f32', 'S', 'M', 'N').inout(), C: tensor('f16', 'M', 'N').out() }, ({ X, W, P, C, M, N, K, S }) => {
-  assume(S.mul(64 * tiles).ge(K), 'the parts cover k');
-  const ax = axes({ part: S, i: M, j: N, tile: tiles, k: 64, row: M, col: N, each: S });
-  for (const s of ax.part) for (const i of ax.i) for (const j of ax.j) {
-    const acc = reg('f32', 0, 'acc');
-    for (const t of ax.tile) for (const x of ax.k) {
-      const k = s.mul(tiles).add(t).mul(64).add(x);
-      when(k.lt(K), () => acc.addAssign(X.at(i, k).to('f32').mul(W.at(j, k).to('f32'))));
-    }
-    P.at(s, i, j).set(acc);
-  }
-  for (const i of ax.row) for (const j of ax.col) {
-    const sum = reg('f32', 0, 'sum');
-    for (const s of ax.each) sum.addAssign(P.at(s, i, j));
-    C.at(i, j).set(sum.to('f16'));
   }
   return ax;
 });
@@ -61,7 +42,7 @@ export const N = 11008, K = 4096;
 export const skinny = [
   ...[16, 64].flatMap((m) => [
     { name: 'f16', kernel: whole, m, schedules: { 'warps of 16x32, 16x128 ring 4': f16({ tile: [16, 128], warp: [16, 32], stages: 4 }), 'warps of 16x16, 16x64 ring 4': f16({ tile: [16, 64], warp: [16, 16], stages: 4 }) } },
-    { name: 'f16 in parts', kernel: inParts(16), tiles: 16, m, schedules: { 'warps of 16x32, 16x128 ring 4': parts({ tile: [16, 128], warp: [16, 32], stages: 4 }) } },
+    { name: 'f16 in parts', kernel: inParts('f16', 16, ['X', 'W']), tiles: 16, m, schedules: { 'warps of 16x32, 16x128 ring 4': parts({ tile: [16, 128], warp: [16, 32], stages: 4 }) } },
   ]),
   ...[16, 64].map((m) => ({ name: 'q4_0', kernel: blocks, m, schedules: {
     'warps of 16x32, 16x128 ring 4': q4({ tile: [16, 128], warp: [16, 32], stages: 4 }), 'warps of 16x16, 16x64 ring 4': q4({ tile: [16, 64], warp: [16, 16], stages: 4 }), 'warps of 32x32, 64x64 ring 4': q4({ tile: [64, 64], warp: [32, 32], stages: 4 }),

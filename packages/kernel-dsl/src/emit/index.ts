@@ -2,4 +2,4 @@
 export { EmitError } from './error.ts';
 export { kernelMeta, sizeCount } from './meta.ts';
 export type { KernelMeta, ParamMeta } from './meta.ts';
-export { portableSha256, sha256 } from './sha256.ts';
+export { sha256 } from './sha256.ts';

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { portableSha256, sha256 } from '../../src/emit/index.ts';
+import { portableSha256, sha256 } from '../../src/emit/sha256.ts';
 import { ABI, emitFileC, emitKernelC, libraryFiles } from '../../src/emit/c/index.ts';
 import { literal } from '../../src/emit/text/constants.ts';
 import { TARGETS, target } from '../../src/targets/index.ts';

@@ -2,7 +2,7 @@ import { BULK, CLUSTER_BARRIER, LAUNCHES, MBARRIER, REGISTERS } from '../instruc
 import { binary, block, bytesOf, compare, constant, differs, isConst, mapChildren, mapExpr, mul, newBuffer, newVar, renew, sub, usesVar, visitStmt } from '../ir/index.ts';
 import type { Buffer, CallArg, DeviceFunction, Expr, For, KernelIR, Stmt } from '../ir/index.ts';
 import type { Target } from '../targets/index.ts';
-import { bands } from './bands.ts';
+import { gridOf } from './bands.ts';
 import { WARPGROUP, fragmentOf } from './fragments.ts';
 import type { Fragment } from './fragments.ts';
 import { holds, isBlock } from './grid.ts';
@@ -28,9 +28,7 @@ export function teams(k: KernelIR, target: Target): KernelIR {
 }
 
 function workgroup(top: For): Stmt {
-  const blocks: For[] = [];
-  let body: Stmt = top;
-  for (; isBlock(body); body = body.body) blocks.push(body);
+  const { blocks, body, work, around } = gridOf(top);
   const counts = new Set<number>(), fragments = new Map<number, Fragment>(), tiles = new Map<number, Tile>(), rings = new Map<For, readonly Ring[]>(), allocs: Buffer[] = [];
   visitStmt(body, (s) => { if (isWarpgroup(s)) counts.add(isConst(s.extent) ? s.extent.value : noTeam(`the number of teams at ${s.v.name} is not constant`, s)); });
   if (counts.size !== 1) return noTeam(`its loops have ${[...counts].join(' and ')} teams`, top);
@@ -59,7 +57,7 @@ function workgroup(top: For): Stmt {
   const alone: Tile[] = [], inBlocks = (body.kind === 'block' ? body.body : [body]).filter(isBulk);
   visitStmt(body, (s) => {
     if (!isBulk(s) || tiles.has(storeOf(s).buf.id)) return;
-    if (!inBlocks.includes(s) || blocks[0]!.persistent) noTeam('a bulk copy that is made over and over, outside of a ring', s);
+    if (!inBlocks.includes(s) || work !== body) noTeam('a bulk copy that is made over and over, outside of a ring', s);
     const b = storeOf(s).buf, tile: Tile = { buf: newBuffer({ ...b }), bytes: bytesIn(b), full: bar(`${b.name}_full`, 1) };
     tiles.set(b.id, tile);
     allocs.push(tile.buf);
@@ -71,7 +69,6 @@ function workgroup(top: For): Stmt {
   init.push(...alone.map((t) => call(MBARRIER.init, place(t.full!, constant(0)), value(1))));
   const start = (r: Ring, parity: number): Stmt[] => [{ kind: 'alloc', buf: r.slot, ...at }, { kind: 'store', buf: r.slot, index: [], value: constant(0, 'i32'), ...at }, { kind: 'alloc', buf: r.parity, ...at }, { kind: 'store', buf: r.parity, index: [], value: constant(parity, 'i32'), ...at }];
   const [few, many] = registersOfRoles(count);
-  const outer = blocks[0]!, inner = blocks[1], tile = outer.persistent && inner ? bands(outer, inner, body) : undefined, work = tile ? tile.body : body;
   const producer = block([call(REGISTERS(few, false)), { kind: 'if', cond: compare('eq', lane, constant(0)), then: renew(block([...all.flatMap((r) => start(r, 1)), produce(work, roles)])).stmt, ...at }]);
   const consumer = block([call(REGISTERS(many, true)), ...all.flatMap((r) => start(r, 0)), consume(work, roles)]);
   const program = block([
@@ -83,8 +80,7 @@ function workgroup(top: For): Stmt {
   ]);
   const lanes: For = { kind: 'for', v: lane, extent: constant(TEAM * (count + 1)), loop: 'lane.x', body: program, ...at };
   const memory: Stmt[] = [...allocs, ...all.flatMap((r) => [r.full, r.empty]), ...alone.map((t) => t.full!)].map((buf) => ({ kind: 'alloc', buf, ...at }));
-  const inside = block([...memory, lanes]);
-  return tile ? { ...tile.grid, body: blocks.slice(2).reduceRight<Stmt>((b, l) => ({ ...l, body: b }), inside) } : blocks.reduceRight<Stmt>((b, l) => ({ ...l, body: b }), inside);
+  return around(block([...memory, lanes]));
 }
 
 /** Is the body of a ring's loop products of teams alone, beside copies? */

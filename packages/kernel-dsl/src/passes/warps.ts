@@ -3,7 +3,7 @@ import { COPIES, LAUNCHES, matchInstruction } from '../instructions/index.ts';
 import { add, binary, block, cast, compare, constant, isConst, load, mapChildren, mapOwnExprs, newBuffer, newVar, select, substitute, substituteExpr, visitExprs, visitStmt } from '../ir/index.ts';
 import type { Buffer, DeviceFunction, Expr, For, KernelIR, Stmt, Var } from '../ir/index.ts';
 import type { Target } from '../targets/index.ts';
-import { bands } from './bands.ts';
+import { gridOf } from './bands.ts';
 import { chunkCopies } from './chunks.ts';
 import type { Copies, Tile } from './chunks.ts';
 import { WARP, distribute, fragmentOf } from './fragments.ts';
@@ -53,9 +53,7 @@ function extents(body: Stmt, top: Stmt): ReadonlyMap<WarpLoop['loop'], number> {
 }
 
 function workgroup(top: For, target: Target): Stmt {
-  const blocks: For[] = [], at = { loc: top.loc, step: top.step };
-  let body: Stmt = top;
-  for (; isBlock(body); body = body.body) blocks.push(body);
+  const { body, work, around } = gridOf(top), at = { loc: top.loc, step: top.step };
   const sizes = extents(body, top), x = sizes.get('team.warp.x') ?? 1, y = sizes.get('team.warp.y') ?? 1, lanes = 32 * x * y;
   const thread = newVar('thread'), lane = newVar('lane'), warp = newVar('warp'), lets: Stmt[] = [{ kind: 'let', v: lane, value: binary('mod', thread, constant(32)), ...at }, { kind: 'let', v: warp, value: binary('div', thread, constant(32)), ...at }];
   const place = new Map<WarpLoop['loop'], Expr>();
@@ -78,13 +76,12 @@ function workgroup(top: For, target: Target): Stmt {
     rings.set(s, { stages: s.ring, slot: tiles.get(storeOf(own[0]!).buf.id)!.slot!, copies: own.map((c) => copies.get(c)!) });
   });
   const p: Program = { target, lane, fragments, tiles, rings, copies, at: place };
-  const outer = blocks[0]!, inner = blocks[1], shared = outer.persistent && inner ? bands(outer, inner, body) : undefined;
   const call = (fn: DeviceFunction): Stmt => ({ kind: 'call', fn, args: [], ...at });
   const overlap = target.features.includes('tma') ? [call(LAUNCHES.next), call(LAUNCHES.before)] : [];
-  const program = block([...lets, ...overlap, run(shared ? shared.body : body, p)]);
+  const program = block([...lets, ...overlap, run(work, p)]);
   const memory = [...tiles.values()].map(({ buf }): Stmt => ({ kind: 'alloc', buf, ...at }));
   const inside = block([...memory, { kind: 'for', v: thread, extent: constant(lanes), loop: 'lane.x', body: program, ...at }]);
-  return shared ? { ...shared.grid, body: inside } : blocks.reduceRight<Stmt>((b, l) => ({ ...l, body: b }), inside);
+  return around(inside);
 }
 
 /** All tiles, by the id of the program's buffer, swizzled as the products that read them ask. */

@@ -23,6 +23,7 @@ export function bulk(st: State, name: string, axis: Axis, at: At): void {
   if (loop.loop !== 'seq' && !loop.loop.startsWith('block.')) return refuse(`it is ${loop.loop}`);
   if (src.shape.length < 2 || src.shape.length > 5 || src.strided || src.packed) return refuse(`${name} is no tensor of 2 to 5 dimensions whose rows are dense`);
   const uses = accesses(loop.body, src);
+  visitStmt(loop.body, (x) => { if (x.kind === 'instr' && x.def.name === 'copy_tile' && accesses(x, src).length > 0) refuse('it is copied there already'); });
   if (uses.length === 0) throw new DslError('KD-S-STAGE-WHERE', { name, axis: axis.name }, at);
   if (uses.some((u) => u.kind !== 'load' || (src.dtype !== 'u8' && u.chain[0]!.kind === 'load' && u.chain[0].as))) return refuse('it is written there, or its bytes are read as another dtype');
   const inner = new Map<number, For>();

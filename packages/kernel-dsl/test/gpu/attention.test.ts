@@ -227,6 +227,7 @@ describe('refused in programs of teams, with the reason', () => {
     const k = flashAttention(o);
     expect(why(() => schedule(k, sm90, (s, { i, block }) => { const [b, r] = s.split(i, 128, { tail: 'pad' }); s.distribute([r], [block]); s.bulk('Q', b); }))).toMatch(/KD-S-BULK .*go beyond pieces of 64/);
     expect(why(() => schedule(k, sm90, (s, { i }) => { s.bulk('O', i); }))).toMatch(/KD-S-BULK .*written there/);
+    expect(why(() => schedule(flashAttention({ ...o, D: 64 }), sm90, (s, { i, block }) => { const [, r] = s.split(i, 128, { tail: 'pad' }); s.distribute([r], [block]); s.bulk('K', block); s.bulk('K', block); }))).toMatch(/KD-S-BULK .*it is copied there already/);
   });
   it('iterations that cannot overlap', () => {
     const without = (verb: 'ring' | 'tensorize'): Parameters<typeof schedule>[2] => (s, ax) => hopperAttention({ ...s, [verb]: () => {} }, ax as never, o);

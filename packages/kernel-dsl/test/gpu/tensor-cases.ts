@@ -64,7 +64,7 @@ export const parted: Kernel<Record<'part' | 'i' | 'j' | 'tile' | 'k' | 'row' | '
   return ax;
 });
 const names = { A: 'A', B: 'B', acc: 'acc', dtype: 'f16' } as const, small: TensorGemm = { tile: [32, 64], warp: [16, 32] };
-export const scheduledBatched = (t: Target): ScheduledKernel => schedule(batched, t, (s, { b, i, j, k }) => tensorGemm(s, { batch: b, i, j, k }, names, small));
+export const scheduledBatched = (t: Target, o: TensorGemm = {}): ScheduledKernel => schedule(batched, t, (s, { b, i, j, k }) => tensorGemm(s, { batch: b, i, j, k }, names, { ...small, ...o }));
 export const scheduledParted = (t: Target): ScheduledKernel => schedule(parted, t, (s, ax) => {
   tensorGemm(s, { batch: ax.part, i: ax.i, j: ax.j, k: [ax.tile, ax.k] }, names, small);
   gridMap(s, [ax.row, ax.col]);
@@ -126,7 +126,7 @@ export function tensorCases(t: Target): readonly TensorCase[] {
   add({ dtype: 'f16', out: 'f16' }, like('cuda-sm75'), { warp: [32, 32], tile: [64, 32], stages: 1 }, false, true, WHOLE);
   for (const isa of ['cuda-sm80', 'cuda-sm75']) {
     const on = like(isa);
-    out.push(made(`gemm_batched_${isa.slice(5)}`, () => scheduledBatched(on), { meaning: batched.ir, target: on, older: false, runs: [batchedArgs(3, 33, 70, 72), batchedArgs(2, 5, 6, 67)] }));
+    out.push(made(`gemm_batched_${isa.slice(5)}`, () => scheduledBatched(on, isa === 'cuda-sm80' ? { persistent: { workgroups: 2, group: 2 } } : {}), { meaning: batched.ir, target: on, older: false, runs: [batchedArgs(3, 33, 70, 72), batchedArgs(2, 5, 6, 67)] }));
     out.push(made(`gemm_parted_${isa.slice(5)}`, () => scheduledParted(on), { meaning: parted.ir, target: on, older: false, runs: [partedArgs(7, 70, 1000), partedArgs(33, 5, 130)] }));
     for (const o of [{ tile: [16, 128], warp: [16, 32] }, { tile: [64, 64], warp: [32, 32], stages: 1 }] as const) out.push(made(`gemm_q4_0_${isa.slice(5)}_${o.tile[0]}`, () => scheduledQ4(on, o), { meaning: q4Gemm.ir, target: on, older: false, runs: [q4Args(7, 70, 1024), q4Args(65, 5, 64), q4Args(33, 130, 192)] }));
   }

@@ -17,7 +17,7 @@ import { schedule } from '../../src/schedule/index.ts';
 import type { Schedule } from '../../src/schedule/index.ts';
 import { target } from '../../src/targets/index.ts';
 import { verify } from '../../src/verify/index.ts';
-import { NVCC } from './harness.ts';
+import { NVCC, launchesOf } from './harness.ts';
 import { q4Args, q4Gemm, scheduledQ4 } from './tensor-q4.ts';
 import { FORMS, batched, batchedArgs, gemmArgs, gemmOf, parted, partedArgs, scheduledBatched, scheduledGemm, scheduledParted, tensorCases } from './tensor-cases.ts';
 import type { Gemm, GemmForm } from './tensor-cases.ts';
@@ -45,6 +45,11 @@ describe('a scheduled product of warps', () => {
     interpret(s.ir, got);
     expect(got.C.data).toEqual(want.C.data);
     expect(verify(s.ir).findings).toEqual([]);
+  });
+  it('keeps workgroups for the tiles of each of these products', () => {
+    const k = lower(scheduledBatched(sm80, { persistent: { workgroups: 3, group: 2 } }).ir, sm80), plan = emitGpu(k, sm80), want = batchedArgs(2, 65, 66, 40);
+    const grids = launchesOf(plan, k, want).map((l) => l.global.map((n, d) => n / l.local[d]!));
+    expect(grids).toEqual([[3, 1, 2]]); // of 3 x 2 tiles, twice
   });
   it('takes parts of k, which a second launch adds up in order', () => {
     const s = scheduledParted(sm80), want = partedArgs(5, 66, 300), got = partedArgs(5, 66, 300);
@@ -169,6 +174,7 @@ describe('refused, with the reason', () => {
     expect(why(on(gemmOf(bf16), 'cuda-sm80', (s, { i }) => { const [, t] = s.split(i, 64, { tail: 'mask' }); s.bind({ 'team.warp.x': t }); }))).toMatch(/KD-L-TEAM .*warps outside of any workgroup/);
     expect(why(on(gemmOf(bf16), 'cuda-sm80', (s, { i }) => { const [b, t] = s.split(i, 64, { tail: 'mask' }); s.bind({ 'block.x': b, 'team.warp.x': t }); }))).toMatch(/KD-L-TEAM .*64 warps are too many/);
     expect(why(on(gemmOf(bf16), 'cuda-sm80', (s, { i }) => { const [b, t] = s.split(i, 8, { tail: 'mask' }); s.bind({ 'block.x': b, 'team.warp.x': t }); }))).toMatch(/KD-L-TEAM/);
+    expect(why(() => lower(schedule(batched, sm80, (s, { b, i }) => { const [o, t] = s.split(i, 16, { tail: 'mask' }); s.bind({ 'block.y': b, 'block.x': o, 'team.warp.x': t }); s.split(b, 2); }).ir, sm80))).toMatch(/KD-L-TEAM .*the workgroups at io do not lie directly inside of those at bo/);
     expect(why(on(gemmOf(bf16), 'opencl', (s, { i }) => { const [b, t] = s.split(i, 8, { tail: 'mask' }); s.bind({ 'block.x': b, 'team.warp.x': t }); }))).toMatch(/KD-L-TEAM .*opencl has no products of warps/);
   });
   it('blocks of bytes for warpgroups, whose copy engine takes rows of 128 bytes', () => {

@@ -77,6 +77,8 @@ describe('random schedules', () => {
     ['tiles were read by what is no product, as they were no more', { what: 'attention' }, [[10, 'out']]],
     ['sums that begin under a condition were streamed whole', { what: 'wgmma', workgroups: 3, tail: 'mask' }, []],
     ['a vector of an array of registers became one element where distribute gave the array more dimensions', { what: 'gated' }, [[0, { verb: 'rfactor', a: 0, b: 0, n: 0 }]]],
+    ['a bulk copy was copied in bulk, which only tensors are', { what: 'attention' }, [[1, { verb: 'bulk', a: 0, b: 0, n: 0 }]]],
+    ['workgroups inside of a loop of one became loops inside of its lanes', { what: 'batched', stages: 1, workgroups: 1, tail: 'mask' }, [[0, { verb: 'fuse', a: 0, b: 0, n: 0 }], [10, { verb: 'split', a: 0, b: 0, n: 0 }], [29, 'out']]],
   ];
   it.each(teams)('a case of teams that once failed: %s', (_, of, edits) => {
     const r = recipe({ ...plain, ...of }), s = scheduled(r.kernel, edited(r.pieces.length, edits), counts, { machine: r.machine, alive: true, pieces: r.pieces });

@@ -198,7 +198,7 @@ export function compare(k: Kernel, s: ScheduledKernel, sizes: Sizes, seed: numbe
   let low: KernelIR | undefined;
   try {
     low = lower(s.ir, s.target);
-    if (o.proved && s.target.gpu) emitGpu(low, s.target);
+    if (o.proved && s.target.gpu) { for (const a of emitGpu(low, s.target).alignment) if (!k.ir.params.some((p) => p.name === a.param)) throw new Error(`emitted: how ${a.param} lies is asked, which is no argument\n${told}`); }
     else if (o.proved) emitKernelC(low, s.target);
   } catch (e) { if (!(e instanceof DslError)) throw e; }
   if (!low) return;

@@ -11,7 +11,7 @@ const MOST_ROWS = 400;
 function tighten(r: Row): Row | 'never' | undefined {
   const n = r.length - 1;
   let g = 0;
-  for (let i = 0; i < n; i++) if (r[i] !== 0) g = g === 1 ? 1 : gcd(r[i]!, g);
+  for (let i = 0; i < n && g !== 1; i++) if (r[i] !== 0) g = gcd(r[i]!, g);
   if (g === 0) return r[n]! < 0 ? 'never' : undefined;
   if (g > 1) { for (let i = 0; i < n; i++) r[i] = r[i]! / g; r[n] = Math.floor(r[n]! / g); }
   for (let i = 0; i <= n; i++) if (!(Math.abs(r[i]!) <= 2 ** 51)) return undefined;
@@ -42,36 +42,52 @@ function distinct(rows: readonly Row[]): Row[] {
   return best;
 }
 
-/** Rows of a system with equations used up: each with a unit coefficient replaces that unknown. undefined where the system has no solution. */
-function substituteEquations(all: readonly { readonly row: Row; readonly eq: boolean }[], keep: number): Row[] | undefined {
-  let eqs = all.filter((x) => x.eq).map((x) => x.row), rows = all.filter((x) => !x.eq).map((x) => x.row);
+/** r - k * e. */
+function minus(r: Row, k: number, e: Row): Row {
+  const out = new Float64Array(r.length);
+  for (let i = 0; i < r.length; i++) out[i] = r[i]! - k * e[i]!;
+  return out;
+}
+
+/** The first unknown of an equation, but for `keep`, whose coefficient is 1 or -1; -1 where there is none. */
+function unit(r: Row, keep: number): number {
+  for (let j = 0; j < r.length - 1; j++) if (j !== keep && (r[j] === 1 || r[j] === -1)) return j;
+  return -1;
+}
+
+/** Rows of a system with equations used up: each with a unit coefficient replaces that unknown. */
+function substituteEquations(all: readonly { readonly row: Row; readonly eq: boolean }[], keep: number): Row[] {
+  const eqs: Row[] = [], rows: Row[] = [];
+  for (const { row, eq } of all) (eq ? eqs : rows).push(row);
   for (;;) {
-    let pick = -1, at = -1;
-    eqs.some((r, i) => { at = r.subarray(0, r.length - 1).findIndex((q, j) => j !== keep && Math.abs(q) === 1); pick = i; return at >= 0; });
+    let pick = 0, at = -1;
+    while (pick < eqs.length && (at = unit(eqs[pick]!, keep)) < 0) pick++;
     if (at < 0) break;
-    const e = eqs[pick]!, s = e[at]!;
-    const without = (r: Row): Row => { const k = r[at]! * s; return k === 0 ? r : r.map((x, i) => x - k * e[i]!); };
-    eqs = eqs.filter((_, i) => i !== pick).map(without);
-    rows = rows.map(without);
+    const [e] = eqs.splice(pick, 1) as [Row], s = e[at]!;
+    for (const list of [eqs, rows]) for (let i = 0; i < list.length; i++) {
+      const k = list[i]![at]! * s;
+      if (k !== 0) list[i] = minus(list[i]!, k, e);
+    }
   }
-  return [...rows, ...eqs, ...eqs.map((r) => r.map((x) => -x))];
+  // An equation without such an unknown is two rows.
+  return [...rows, ...eqs, ...eqs.map((r) => minus(new Float64Array(r.length), 1, r))];
 }
 
 /** Projects the system on `keep` (-1: on nothing). undefined: it has no solution. 'many': given up. */
 function project(all: readonly { readonly row: Row; readonly eq: boolean }[], keep: number): readonly Row[] | undefined | 'many' {
   const first = substituteEquations(all, keep);
-  let rows: Row[] = [];
-  const take = (list: readonly Row[]): boolean => {
-    const out: Row[] = [];
+  /** Adds rows to others; false: one of them never holds. */
+  const take = (list: readonly Row[], to: Row[]): boolean => {
     for (const r of list) {
       const t = tighten(r);
       if (t === 'never') return false;
-      if (t) out.push(t);
+      if (t) to.push(t);
     }
-    rows = distinct(out);
     return true;
   };
-  if (!first || !take(first)) return undefined;
+  const tight: Row[] = [];
+  if (!take(first, tight)) return undefined;
+  let rows = distinct(tight);
   const n = (all[0]?.row.length ?? 1) - 1;
   for (;;) {
     let best = -1, cost = Infinity;
@@ -88,15 +104,17 @@ function project(all: readonly { readonly row: Row; readonly eq: boolean }[], ke
       if (c < cost) { cost = c; best = v; }
     }
     if (best < 0) return rows;
-    const up = rows.filter((r) => r[best]! > 0), down = rows.filter((r) => r[best]! < 0), next = rows.filter((r) => r[best] === 0);
+    const up: Row[] = [], down: Row[] = [], next: Row[] = [], sums: Row[] = [];
+    for (const r of rows) (r[best]! > 0 ? up : r[best]! < 0 ? down : next).push(r);
     if (next.length + up.length * down.length > MOST_ROWS) return 'many';
     for (const a of up) for (const b of down) {
       const p = a[best]!, q = -b[best]!, g = gcd(p, q);
       const sum = new Float64Array(n + 1);
       for (let i = 0; i <= n; i++) sum[i] = a[i]! * (q / g) + b[i]! * (p / g);
-      next.push(sum);
+      sums.push(sum);
     }
-    if (!take(next)) return undefined;
+    if (!take(sums, next)) return undefined;
+    rows = distinct(next);
   }
 }
 

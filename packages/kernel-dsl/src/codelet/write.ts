@@ -1,4 +1,4 @@
-import { named, value } from '../lang/index.ts';
+import { here, locatedAt, named, value } from '../lang/index.ts';
 import type { Val } from '../lang/index.ts';
 import { toFloat } from './exact.ts';
 import { reachable } from './graph.ts';
@@ -23,21 +23,22 @@ export function writeCodelet<T extends Real>(c: Codelet, dtype: T, input: (index
   const values = new Map<Node, Val<T>>(), inputs = new Map<number, ComplexVal<T>>();
   const waiting = new Map<Node, { readonly index: number; readonly missing: Set<Node> }[]>();
 
+  const loc = here();
   const read = (n: Node): Val<T> => {
-    if (n.kind === 'times') return read(n.x).mul(value(dtype, toFloat(n.k, dtype)));
+    if (n.kind === 'times') { const x = read(n.x); return locatedAt(loc, () => x.mul(value(dtype, toFloat(n.k, dtype)))); }
     if (n.kind !== 'input') return values.get(n)!;
     let both = inputs.get(n.index);
     if (!both) {
-      const x = input(n.index);
-      both = { re: named(`x${n.index}r`, x.re), im: named(`x${n.index}i`, x.im) };
-      inputs.set(n.index, both);
+      const { index } = n, x = input(index);
+      both = locatedAt(loc, () => ({ re: named(`x${index}r`, x.re), im: named(`x${index}i`, x.im) }));
+      inputs.set(index, both);
     }
     return both[n.part];
   };
   const signed = (s: Signed): Val<T> => {
     if (!s.node) return value(dtype, 0);
     const v = read(s.node);
-    return s.minus ? v.neg() : v;
+    return s.minus ? locatedAt(loc, () => v.neg()) : v;
   };
   const hand = (index: number): void => output(index, { re: signed(c.outputs[index]!.re), im: signed(c.outputs[index]!.im) });
 
@@ -47,8 +48,10 @@ export function writeCodelet<T extends Real>(c: Codelet, dtype: T, input: (index
   }
   const nodes = reachable(c);
   for (const n of o.order === 'bisected' ? bisect(nodes) : nodes) {
-    if (n.kind === 'add') values.set(n, named(`t${n.id}`, read(n.a).add(read(n.b))));
-    else if (n.kind === 'sub') values.set(n, named(`t${n.id}`, read(n.a).sub(read(n.b))));
+    if (n.kind === 'add' || n.kind === 'sub') {
+      const a = read(n.a), b = read(n.b);
+      values.set(n, locatedAt(loc, () => named(`t${n.id}`, n.kind === 'add' ? a.add(b) : a.sub(b))));
+    }
     for (const w of waiting.get(n) ?? []) {
       w.missing.delete(n);
       if (w.missing.size === 0) hand(w.index);

@@ -24,8 +24,8 @@ export function mapOperands(e: Expr, f: (x: Expr) => Expr): Expr {
   switch (e.kind) {
     case 'const': case 'size': case 'stride': case 'scalar': case 'var': return e;
     case 'load': {
-      const index = e.index.map(f);
-      return index.every((x, i) => x === e.index[i]) ? e : { ...e, index };
+      const index = mapList(e.index, f);
+      return index === e.index ? e : { ...e, index };
     }
     case 'cast': { const x = f(e.x); return x === e.x ? e : cast(x, e.dtype, e.loc); }
     case 'bitcast': { const x = f(e.x); return x === e.x ? e : e.lanes === e.x.lanes ? bitcast(x, e.dtype, e.loc) : { ...e, x }; }
@@ -35,7 +35,7 @@ export function mapOperands(e: Expr, f: (x: Expr) => Expr): Expr {
     case 'subgroup': { const x = f(e.x), lane = e.lane && f(e.lane); return x === e.x && lane === e.lane ? e : { ...e, x, ...(lane && { lane }) }; }
     case 'binary': { const a = f(e.a), b = f(e.b); return a === e.a && b === e.b ? e : e.dtype === 'bool' && e.fn === 'and' ? and(a, b) : binary(e.fn, a, b, e.loc); }
     case 'shuffle': { const a = f(e.a), b = f(e.b); return a === e.a && b === e.b ? e : { ...e, a, b }; }
-    case 'join': { const parts = e.parts.map(f); return parts.every((x, i) => x === e.parts[i]) ? e : { ...e, parts }; }
+    case 'join': { const parts = mapList(e.parts, f); return parts === e.parts ? e : { ...e, parts }; }
     case 'cmp': { const a = f(e.a), b = f(e.b); return a === e.a && b === e.b ? e : compare(e.fn, a, b, e.loc); }
     case 'fma': { const a = f(e.a), b = f(e.b), c = f(e.c); return a === e.a && b === e.b && c === e.c ? e : fma(a, b, c, e.loc); }
     case 'select': { const c = f(e.cond), a = f(e.a), b = f(e.b); return c === e.cond && a === e.a && b === e.b ? e : select(c, a, b, e.loc); }
@@ -46,13 +46,20 @@ export function mapOperands(e: Expr, f: (x: Expr) => Expr): Expr {
 
 /** Bottom-up rewrite: f sees every node after its operands. */
 export function mapExpr(e: Expr, f: (x: Expr) => Expr): Expr {
-  return f(mapOperands(e, (x) => mapExpr(x, f)));
+  const go = (x: Expr): Expr => f(mapOperands(x, go));
+  return go(e);
 }
 
-/** Visits an expression and everything under it, parents first. */
+/** Visits an expression and everything under it, parents first. By kind, without a list of operands: most of a compilation is this. */
 export function visitExpr(e: Expr, f: (x: Expr) => void): void {
   f(e);
-  for (const x of operands(e)) visitExpr(x, f);
+  switch (e.kind) {
+    case 'const': case 'size': case 'stride': case 'scalar': case 'var': return;
+    case 'binary': case 'cmp': case 'shuffle': visitExpr(e.a, f); visitExpr(e.b, f); return;
+    case 'cast': case 'bitcast': case 'unary': case 'broadcast': case 'reduce': visitExpr(e.x, f); return;
+    case 'ramp': visitExpr(e.base, f); visitExpr(e.stride, f); return;
+    default: for (const x of operands(e)) visitExpr(x, f);
+  }
 }
 
 /** The expressions that a statement holds itself (not those of statements inside it). */
@@ -90,12 +97,25 @@ export function childrenOf(s: Stmt): readonly Stmt[] {
 /** Visits a statement and everything under it, parents first. `f` may return false to stay out of the children. */
 export function visitStmt(s: Stmt, f: (x: Stmt) => void | false): void {
   if (f(s) === false) return;
-  for (const c of childrenOf(s)) visitStmt(c, f);
+  switch (s.kind) {
+    case 'block': for (const c of s.body) visitStmt(c, f); return;
+    case 'for': case 'while': case 'region': visitStmt(s.body, f); return;
+    case 'store': case 'let': case 'accum': case 'alloc': return;
+    default: for (const c of childrenOf(s)) visitStmt(c, f);
+  }
 }
 
 /** Visits every expression under a statement, with the statement that holds it. */
 export function visitExprs(s: Stmt, f: (e: Expr, holder: Stmt) => void): void {
-  visitStmt(s, (x) => { for (const e of exprsOf(x)) visitExpr(e, (y) => f(y, x)); });
+  visitStmt(s, (x) => {
+    const each = (e: Expr): void => f(e, x);
+    switch (x.kind) {
+      case 'block': case 'region': case 'alloc': case 'barrier': return;
+      case 'let': visitExpr(x.value, each); return;
+      case 'store': case 'accum': for (const e of x.index) visitExpr(e, each); visitExpr(x.value, each); return;
+      default: for (const e of exprsOf(x)) visitExpr(e, each);
+    }
+  });
 }
 
 /** Rebuilds a statement's children; `null` removes one. */
@@ -124,19 +144,36 @@ export function mapStmt(s: Stmt, f: (x: Stmt) => Stmt | null): Stmt | null {
   return f(mapChildren(s, (c) => mapStmt(c, f)));
 }
 
-/** Applies f to every expression that a statement itself holds. */
+/** The list itself where f changes none of it. */
+function mapList<T>(list: readonly T[], f: (x: T) => T): readonly T[] {
+  let out: T[] | undefined;
+  for (let i = 0; i < list.length; i++) {
+    const x = list[i]!, y = f(x);
+    if (out) out.push(y);
+    else if (y !== x) { out = list.slice(0, i); out.push(y); }
+  }
+  return out ?? list;
+}
+
+/** Applies f to every expression that a statement itself holds; returns the statement itself where nothing changed. */
 export function mapOwnExprs(s: Stmt, f: (e: Expr) => Expr): Stmt {
   switch (s.kind) {
-    case 'for': return { ...s, extent: f(s.extent) };
-    case 'while': return { ...s, max: f(s.max), cond: f(s.cond) };
-    case 'if': case 'assume': return { ...s, cond: f(s.cond) };
-    case 'let': return { ...s, value: f(s.value) };
-    case 'store': case 'accum': case 'atomic': return { ...s, index: s.index.map(f), value: f(s.value) };
-    case 'print': return { ...s, values: s.values.map(f) };
-    case 'instr': return { ...s, args: s.args.map((a): InstrArg => (a.kind === 'value' ? { ...a, value: f(a.value) } : { ...a, index: a.index.map(f) })) };
-    case 'call': return { ...s, args: s.args.map((a): CallArg => (a.kind === 'value' ? { ...a, value: f(a.value) } : a.kind === 'place' ? { ...a, index: a.index.map(f) } : a)) };
+    case 'for': { const extent = f(s.extent); return extent === s.extent ? s : { ...s, extent }; }
+    case 'while': { const max = f(s.max), cond = f(s.cond); return max === s.max && cond === s.cond ? s : { ...s, max, cond }; }
+    case 'if': case 'assume': { const cond = f(s.cond); return cond === s.cond ? s : { ...s, cond }; }
+    case 'let': { const value = f(s.value); return value === s.value ? s : { ...s, value }; }
+    case 'store': case 'accum': case 'atomic': { const index = mapList(s.index, f), value = f(s.value); return index === s.index && value === s.value ? s : { ...s, index, value }; }
+    case 'print': { const values = mapList(s.values, f); return values === s.values ? s : { ...s, values }; }
+    case 'instr': { const args = mapList(s.args, (a): InstrArg => mapArg(a, f)); return args === s.args ? s : { ...s, args }; }
+    case 'call': { const args = mapList(s.args, (a): CallArg => mapArg(a, f)); return args === s.args ? s : { ...s, args }; }
     default: return s;
   }
+}
+function mapArg<A extends CallArg | InstrArg>(a: A, f: (e: Expr) => Expr): A {
+  if (a.kind === 'value') { const value = f(a.value); return value === a.value ? a : { ...a, value }; }
+  if (a.kind !== 'place') return a;
+  const index = mapList(a.index, f);
+  return index === a.index ? a : { ...a, index };
 }
 
 /** Rewrites every expression under a statement, bottom-up. */

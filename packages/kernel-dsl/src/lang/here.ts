@@ -8,8 +8,20 @@ const isOwn = (file: string): boolean => OWN.some((folder) => file.startsWith(fo
 /** Most authors are near; the others are looked for in as many frames as this. */
 const NEAR = 6, FAR = 16;
 
-/** What {@link here} found for a frame, by where the frame is in the code that runs. */
-const known = new Map<string, Loc | undefined>();
+/** Where a frame is in the code that runs: its file, and the character of it. */
+interface Place { readonly file: string; readonly at: number }
+/** What {@link here} found for a place. */
+const known = new Map<string, Map<number, Loc | undefined>>();
+
+/** The position that {@link locatedAt} tells, while it does. */
+let told: { readonly loc: Loc | undefined } | undefined;
+
+/** Runs `f`, all of which stands at one position of the author's: nothing looks for it again. Nothing that `f` calls may be the author's. */
+export function locatedAt<T>(loc: Loc | undefined, f: () => T): T {
+  const before = told;
+  told = { loc };
+  try { return f(); } finally { told = before; }
+}
 
 /**
  * The author's position: the innermost stack frame outside of this package.
@@ -17,13 +29,15 @@ const known = new Map<string, Loc | undefined>();
  * place in the code is one position in its source, so that is done once for each place.
  */
 export function here(): Loc | undefined {
+  if (told) return told.loc;
   const limit = Error.stackTraceLimit;
-  const place = running(NEAR) ?? running(FAR);
-  let loc = place === undefined ? undefined : known.get(place);
-  if (loc === undefined && (place === undefined || !known.has(place))) {
+  const place = running(NEAR) ?? running(FAR), found = place && known.get(place.file);
+  let loc = place && found?.get(place.at);
+  if (loc === undefined && !(place && found?.has(place.at))) {
     Error.stackTraceLimit = FAR;
     loc = written();
-    if (place !== undefined) known.set(place, loc);
+    if (found) found.set(place!.at, loc);
+    else if (place) known.set(place.file, new Map([[place.at, loc]]));
   }
   Error.stackTraceLimit = limit;
   return loc;
@@ -39,7 +53,7 @@ function ownFile(name: string): boolean {
 const asFrames = (_: Error, frames: readonly NodeJS.CallSite[]): unknown => frames;
 
 /** The author's frame as the engine has it, before source maps; undefined where frames cannot be had, or do not tell whose they are. */
-function running(limit: number): string | undefined {
+function running(limit: number): Place | undefined {
   const { prepareStackTrace } = Error;
   Error.stackTraceLimit = limit;
   Error.prepareStackTrace = asFrames;
@@ -49,10 +63,11 @@ function running(limit: number): string | undefined {
   if (typeof frames !== 'object' || !ownFile(frames[0]?.getFileName() ?? '')) return undefined;
   for (const frame of frames) {
     const file = frame.getFileName() ?? undefined;
-    if (file !== undefined && ownFile(file)) continue;
-    const line = frame.getLineNumber();
-    if (line === null) continue; // a function of the engine, such as Array.map
-    return file === undefined ? undefined : `${file}:${line}:${frame.getColumnNumber() ?? 0}`;
+    if (file === undefined) {
+      if (frame.getLineNumber() === null) continue; // a function of the engine, such as Array.map
+      return undefined;
+    }
+    if (!ownFile(file)) return { file, at: frame.getPosition() };
   }
   return undefined;
 }

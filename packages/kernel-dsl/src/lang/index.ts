@@ -20,4 +20,4 @@ export type { Index, Operand } from './val.ts';
 export { atomicAdd, atomicAnd, atomicExchange, atomicMax, atomicMin, atomicOr, atomicXor } from './atomic.ts';
 export { assume, loopWhile, named, print, reg, region, scratch, select, value, when } from './control.ts';
 export { ceil, clz, cos, ctz, dot4, erf, exp, exp2, floor, fma, log, log2, popcount, pow, round, rsqrt, sin, sqrt, tanh, trunc } from './math.ts';
-export { here } from './here.ts';
+export { here, locatedAt } from './here.ts';

@@ -15,8 +15,11 @@ interface Access { readonly index: readonly number[]; readonly lanes: number }
 export function registers(k: KernelIR): KernelIR {
   const names = new Set([...k.params.map((p) => p.name), ...k.sizes, ...[...buffersOf(k.body).values()].map(({ buf }) => buf.name)]);
   const split = new Map<number, ReadonlyMap<string, Buffer>>();
-  visitStmt(k.body, (s) => { if (s.kind === 'alloc' && s.buf.space === 'reg') split.set(s.buf.id, splitBuffer(s, accesses(k.body, s.buf), names)); });
-  if (split.size === 0) return k;
+  const allocs: Alloc[] = [];
+  visitStmt(k.body, (s) => { if (s.kind === 'alloc' && s.buf.space === 'reg') allocs.push(s); });
+  if (allocs.length === 0) return k;
+  const all = accesses(k.body, new Set(allocs.map((s) => s.buf.id)));
+  for (const s of allocs) split.set(s.buf.id, splitBuffer(s, [...(all.get(s.buf.id)?.values() ?? [])], names));
 
   const named = (buf: Buffer, index: readonly Expr[], lanes: number): Buffer | undefined => {
     const parts = split.get(buf.id);
@@ -54,17 +57,19 @@ function constantAccess(buf: Buffer, index: readonly Expr[], lanes: number, loc:
   return { index: at.map((e) => (isConst(e) ? e.value : 0)), lanes };
 }
 
-/** Every different access to a register buffer, in order of appearance. */
-function accesses(body: Stmt, buf: Buffer): readonly Access[] {
-  const found = new Map<string, Access>();
-  const see = (index: readonly Expr[], lanes: number, loc: Loc | undefined): void => {
+/** Every different access to each register buffer, in order of appearance: writes, then what instructions touch, then reads. */
+function accesses(body: Stmt, bufs: ReadonlySet<number>): ReadonlyMap<number, ReadonlyMap<string, Access>> {
+  const found = new Map([...bufs].map((id) => [id, new Map<string, Access>()]));
+  const see = (buf: Buffer, index: readonly Expr[], lanes: number, loc: Loc | undefined): void => {
+    const of = found.get(buf.id);
+    if (!of) return;
     const a = constantAccess(buf, index, lanes, loc);
-    found.set(keyOf(a), a);
+    of.set(keyOf(a), a);
   };
-  visitStmt(body, (s) => { if ((s.kind === 'store' || s.kind === 'accum') && s.buf.id === buf.id) see(s.index, s.value.lanes, s.loc); });
-  visitStmt(body, (s) => { if (s.kind === 'instr') for (const a of s.args) if (a.kind === 'place' && a.buf.id === buf.id) see(a.index, Math.max(1, a.lanes), s.loc); });
-  visitExprs(body, (e, s) => { if (e.kind === 'load' && e.buf.id === buf.id) see(e.index, e.lanes, e.loc ?? s.loc); });
-  return [...found.values()];
+  visitStmt(body, (s) => { if (s.kind === 'store' || s.kind === 'accum') see(s.buf, s.index, s.value.lanes, s.loc); });
+  visitStmt(body, (s) => { if (s.kind === 'instr') for (const a of s.args) if (a.kind === 'place') see(a.buf, a.index, Math.max(1, a.lanes), s.loc); });
+  visitExprs(body, (e, s) => { if (e.kind === 'load') see(e.buf, e.index, e.lanes, e.loc ?? s.loc); });
+  return found;
 }
 
 /** The named registers of a buffer, by access, in the order of their elements. */

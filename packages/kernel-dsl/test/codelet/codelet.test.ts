@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bisect, codelet, count, embed, fromFraction, Graph, multiply, optimize, reachable, toFloat, transpose, unitRoot } from '../../src/codelet/index.ts';
 import type { Codelet, CodeletNode, Complex, Signed } from '../../src/codelet/index.ts';
+import { atMost } from '../../../../tools/test/often.ts';
 
 function evaluate(c: Codelet, x: readonly number[]): number[] {
   const v = new Map<CodeletNode, number>(), of = (s: Signed): number => (s.node ? (s.minus ? -1 : 1) * v.get(s.node)! : 0);
@@ -15,7 +16,7 @@ function evaluate(c: Codelet, x: readonly number[]): number[] {
 const matrix = (c: Codelet): number[][] => Array.from({ length: 2 * c.inputs }, (_, i) => evaluate(c, Array.from({ length: 2 * c.inputs }, (_, j) => (i === j ? 1 : 0))));
 const close = (a: number[][], b: number[][]): void => {
   expect([a.length, a[0]?.length]).toEqual([b.length, b[0]?.length]);
-  a.forEach((col, i) => col.forEach((x, j) => expect(Math.abs(x - b[i]![j]!)).toBeLessThan(1e-12)));
+  a.forEach((col, i) => col.forEach((x, j) => atMost(Math.abs(x - b[i]![j]!), 1e-12)));
 };
 
 /** Random linear maps: each step combines two earlier values. */

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { bytesSource, ggufBool, ggufF32s, ggufI32s, ggufString, ggufStrings, ggufU32, openGguf, writeGguf, type GgufMetadata, type GgufValue } from '../../src/format/index.ts';
 import { TokenizerError, createTokenizer, readVocab, tokenizerFromGguf, type TokenizerErrorCode, type Vocab } from '../../src/tokenizer/index.ts';
 import { smallBpe, smallSpm } from './vocabs.ts';
+import { same } from '../../../../tools/test/often.ts';
 
 const spm = createTokenizer(smallSpm());
 const bpe = createTokenizer(smallBpe());
@@ -105,7 +106,7 @@ describe('stream', () => {
         const ids = tokenizer.encode(text);
         const stream = tokenizer.stream({ atStart: true });
         const parts = [...ids].map((id) => stream.push(id));
-        for (const part of parts) expect(part).not.toMatch(/\p{Surrogate}/u);
+        for (const part of parts) same(/\p{Surrogate}/u.test(part), false, part);
         if (!text.includes('\ufffd')) expect(parts.join('')).not.toContain('\ufffd');
         expect(parts.join('') + stream.flush()).toBe(tokenizer.decode(ids));
       }), { numRuns: 500 });

@@ -31,7 +31,12 @@ function outside(a: Access, index: readonly number[]): never {
 function position(a: Access): Num {
   const { m, index, run } = a, [i0, i1, i2] = index;
   const bad = (...i: number[]): never => outside(a, i);
-  if (m.buf.space !== 'param') return general(a); // an alloc gets its shape when it runs
+  if (m.buf.space !== 'param') { // an alloc gets its shape when it runs, and begins at 0
+    if (!i0) return () => 0;
+    if (!i1) return () => { const x = i0(); return x >= 0 && x <= m.shape[0]! - run ? x : bad(x); };
+    if (!i2) return () => { const x = i0(), y = i1(), { shape } = m; return x >= 0 && x < shape[0]! && y >= 0 && y <= shape[1]! - run ? x * shape[1]! + y : bad(x, y); };
+    return general(a);
+  }
   const { base, shape: [n0, n1, n2], strides: [s0, s1, s2] } = m as { base: number; shape: readonly number[]; strides: readonly number[] };
   if (!i0) return () => base;
   if (!i1) { const e0 = n0! - run; return () => { const x = i0(); return x >= 0 && x <= e0 ? base + x * s0! : bad(x); }; }

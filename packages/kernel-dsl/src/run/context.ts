@@ -34,6 +34,8 @@ export interface Context extends Bound {
   /** Takes what the kernel prints; nothing is printed without it. */
   readonly print: ((line: string) => void) | undefined;
   steps: number;
+  /** Allocs that have run. */
+  allocs: number;
   /** A random integer below n. */
   readonly random: (n: number) => number;
 }

@@ -38,7 +38,7 @@ export function interpret(k: KernelIR, args: Readonly<Record<string, InterpretAr
   const site: Site = { loc: k.loc, step: undefined, loops: [] };
   const c: Context = {
     ...bind(run, args), kernel: run, frame: new Float64Array(countVars(run.body)), vectors: [], slots: new Map(), parallel: [], inLanes: 0, laneOwn: new Set(), lanes: laneScope(k.subgroup ?? 32),
-    maxSteps: o.maxSteps ?? Infinity, print: o.print, steps: 0, random: randomBelow(o.seed ?? 1),
+    maxSteps: o.maxSteps ?? Infinity, print: o.print, steps: 0, allocs: 0, random: randomBelow(o.seed ?? 1),
   };
   checkAssumptions(c, site);
   compileStmt(c, run.body, site)();

@@ -8,7 +8,7 @@ type Touch = 'written' | 'read' | 'atomically updated';
 
 /** Who touched a cell in this epoch: the last writer, and of readers and atomic updates two different lanes, which is enough to find a third one's conflict. */
 interface Marks { readonly lane: Int32Array; readonly epoch: Float64Array; readonly sub: Float64Array }
-interface Shadow { readonly written: Marks; readonly read: readonly [Marks, Marks]; readonly updated: readonly [Marks, Marks] }
+export interface Shadow { readonly written: Marks; readonly read: readonly [Marks, Marks]; updated: readonly [Marks, Marks] | undefined }
 
 /**
  * What the lanes of the workgroup at hand do to memory that they share. Two lanes may touch a cell, one of them writing, only with a barrier between:
@@ -23,31 +23,26 @@ export interface LaneScope {
   epoch: number;
   /** Barriers of each subgroup; they never repeat a number. */
   readonly subEpoch: Float64Array;
-  readonly shadows: WeakMap<Memory, Shadow>;
 }
 
 /** Most lanes of a workgroup. */
 export const MOST_LANES = 1024;
 
-export const laneScope = (subgroup: number): LaneScope => ({ lane: -1, subgroup, epoch: 1, subEpoch: new Float64Array(MOST_LANES), shadows: new WeakMap() });
+export const laneScope = (subgroup: number): LaneScope => ({ lane: -1, subgroup, epoch: 1, subEpoch: new Float64Array(MOST_LANES) });
 
 const marks = (n: number): Marks => ({ lane: new Int32Array(n), epoch: new Float64Array(n), sub: new Float64Array(n) });
 
-function shadowOf(s: LaneScope, m: Memory): Shadow {
-  let x = s.shadows.get(m);
-  if (!x || x.written.lane.length < m.span) {
-    x = { written: marks(m.span), read: [marks(m.span), marks(m.span)], updated: [marks(m.span), marks(m.span)] };
-    s.shadows.set(m, x);
-  }
-  return x;
+function shadowOf(m: Memory): Shadow {
+  const x = m.shadow;
+  return x && x.written.lane.length >= m.span ? x : m.shadow = { written: marks(m.span), read: [marks(m.span), marks(m.span)], updated: undefined };
 }
 
 const groupOf = (s: LaneScope, lane: number): number => Math.floor(lane / s.subgroup);
 
 /** The other lane that touched the cell since the last barrier that separates it from this one. */
 function other(s: LaneScope, k: Marks, c: number): number | undefined {
+  if (k.epoch[c] !== s.epoch || k.lane[c] === s.lane) return undefined;
   const lane = k.lane[c]!;
-  if (k.epoch[c] !== s.epoch || lane === s.lane) return undefined;
   const g = groupOf(s, lane);
   return g === groupOf(s, s.lane) && k.sub[c] !== s.subEpoch[g] ? undefined : lane;
 }
@@ -72,11 +67,20 @@ export function onLane(s: LaneScope, m: Memory, site: Site, touch: Touch): (at: 
     raise(site, 'KD-RUN-RACE', `${m.buf.name}[${index.join(', ')}] is ${first} by lane ${lane} and ${touch} by lane ${s.lane} of the workgroup, with no barrier between`,
       { buffer: m.buf.name, index, fix: 'Put barrier() between the two, or let each lane touch cells of its own.' });
   };
-  return (at) => {
-    const x = shadowOf(s, m), c = at - m.lo;
+  if (touch === 'atomically updated') return (at) => {
+    const x = shadowOf(m), c = at - m.lo;
     clash(x.written, 'written', at);
-    if (touch !== 'read') for (const k of x.read) clash(k, 'read', at);
-    if (touch !== 'atomically updated') for (const k of x.updated) clash(k, 'atomically updated', at);
-    if (touch === 'written') mark(s, x.written, c); else note(s, touch === 'read' ? x.read : x.updated, c);
+    for (const k of x.read) clash(k, 'read', at);
+    note(s, x.updated ??= [marks(m.span), marks(m.span)], c);
+  };
+  const writes = touch === 'written';
+  return (at) => {
+    const x = shadowOf(m), c = at - m.lo, { written, read, updated } = x, [first, second] = read;
+    if (written.epoch[c] === s.epoch) clash(written, 'written', at);
+    if (updated) for (const k of updated) clash(k, 'atomically updated', at);
+    if (!writes) { note(s, read, c); return; }
+    if (first.epoch[c] === s.epoch) clash(first, 'read', at);
+    if (second.epoch[c] === s.epoch) clash(second, 'read', at);
+    mark(s, written, c);
   };
 }

@@ -1,4 +1,5 @@
 import type { Buffer, DType } from '../ir/index.ts';
+import type { Shadow } from './lane-race.ts';
 
 /** The arrays that hold tensors: f16 and bf16 as bits in a Uint16Array, bool as 0 and 1 in a Uint8Array. */
 export type TypedArray = Float64Array | Float32Array | BigInt64Array | Int32Array | Uint32Array | Int16Array | Uint16Array | Int8Array | Uint8Array;
@@ -24,6 +25,8 @@ export interface Memory {
   /** written[position - lo] = era of the last write, for memory that starts undefined; a new era begins with each Alloc. */
   written: Uint32Array | undefined;
   era: number;
+  /** What the lanes of the workgroup at hand did to it. */
+  shadow: Shadow | undefined;
 }
 
 // A closure per array type: each then sees one type only, which is several times faster than one closure that sees nine.
@@ -67,7 +70,7 @@ export function paramMemory(buf: Buffer, data: TypedArray, shape: readonly numbe
     if (reach < 0) lo += reach; else hi += reach;
   }
   const span = empty ? 0 : hi - lo + 1;
-  return { buf, shape, strides, base, lo, span, data, ...accessors(data, buf.dtype, buf.packed), written: undefinedAtStart ? new Uint32Array(span) : undefined, era: 1 };
+  return { buf, shape, strides, base, lo, span, data, ...accessors(data, buf.dtype, buf.packed), written: undefinedAtStart ? new Uint32Array(span) : undefined, era: 1, shadow: undefined };
 }
 
 /** An Alloc's memory before the Alloc ran. */

@@ -143,7 +143,8 @@ function alloc(c: Context, s: Of<'alloc'>, site: Site): Run {
     const dims = shape.map((f) => f());
     if (!dims.every((n) => Number.isSafeInteger(n) && n >= 0)) raise(site, 'KD-RUN-SIZE', `${s.buf.space} ${s.buf.name} gets the shape [${dims.join(', ')}]`, { buffer: s.buf.name, fix: 'Make its dimensions non-negative.' });
     allocate(m, dims);
-    c.lanes.shadows.delete(m); // no lane has touched it yet, though it may lie where something else did
+    m.shadow = undefined; // no lane has touched it yet, though it may lie where something else did
+    c.allocs++;
   };
 }
 

@@ -16,6 +16,18 @@ type Together = (lanes: readonly number[]) => void;
 /** What a lane has for itself while others run. */
 interface Lane { readonly frame: Float64Array; vectors: Float64Array[]; readonly memories: Memory[] }
 
+/** Gives a memory what an Alloc gave to another of the same buffer. */
+function become(m: Memory, x: Memory): void {
+  m.shape = x.shape;
+  m.strides = x.strides;
+  m.span = x.span;
+  m.data = x.data;
+  m.read = x.read;
+  m.write = x.write;
+  m.written = x.written;
+  m.era = x.era;
+}
+
 const isExchange = (s: Stmt): s is Let & { value: Subgroup } => s.kind === 'let' && s.value.kind === 'subgroup';
 
 /** Does a statement hold a place where lanes meet? */
@@ -46,21 +58,24 @@ export function workgroup(c: Context, nest: For, site: Site, by: Compilers): Run
   const own = [...c.memories].flatMap(([id, m]) => (before.has(id) ? [] : [m])), lanes: Lane[] = [];
   let size = 0;
 
+  let allocs = 0;
   function enter(l: number): void {
-    const x = lanes[l]!;
-    f.set(x.frame);
-    x.vectors.forEach((v, i) => { c.vectors[i] = v; });
-    own.forEach((m, i) => Object.assign(m, x.memories[i]));
+    const { frame, vectors, memories } = lanes[l]!;
+    f.set(frame);
+    for (let i = 0; i < vectors.length; i++) c.vectors[i] = vectors[i]!;
+    for (let i = 0; i < own.length; i++) become(own[i]!, memories[i]!);
     scope.lane = l;
+    allocs = c.allocs;
   }
   function leave(l: number): void {
-    const x = lanes[l]!;
-    x.frame.set(f);
-    x.vectors = c.vectors.map((v) => v.slice());
-    own.forEach((m, i) => { x.memories[i] = { ...m }; });
+    const { frame, vectors, memories } = lanes[l]!;
+    frame.set(f);
+    // What the lane came with is its own already; what it made lies where the next lane makes its.
+    for (let i = 0; i < c.vectors.length; i++) if (c.vectors[i] !== vectors[i]) vectors[i] = c.vectors[i]!.slice();
+    if (c.allocs !== allocs) for (let i = 0; i < own.length; i++) become(memories[i]!, own[i]!);
   }
   /** A lane's answer, without a change to what it holds. */
-  const ask = (l: number, g: Num): number => { enter(l); const x = g(); leave(l); return x; };
+  const ask = (l: number, g: Num): number => { enter(l); return g(); };
   const shuffled = (all: readonly number[]): number[] => {
     const out = [...all];
     for (let i = out.length - 1; i > 0; i--) { const j = c.random(i + 1); [out[i], out[j]] = [out[j]!, out[i]!]; }
@@ -187,10 +202,10 @@ export function workgroup(c: Context, nest: For, site: Site, by: Compilers): Run
     if (alone) scope.epoch++;
     const outside = f.slice(), order = dims.map((d, i) => ({ ...d, n: extents[i]! })).sort((a, b) => a.l.loop.localeCompare(b.l.loop));
     for (let l = 0; l < size; l++) {
-      const x = (lanes[l] ??= { frame: new Float64Array(f.length), vectors: [], memories: [] });
+      // Memory of an earlier workgroup is undefined again when its Alloc runs.
+      const x = (lanes[l] ??= { frame: new Float64Array(f.length), vectors: [], memories: own.map((m) => emptyMemory(m.buf)) });
       x.frame.set(outside);
       x.vectors = [];
-      own.forEach((m, i) => { x.memories[i] = emptyMemory(m.buf); });
       let rest = l; // x counts fastest
       for (const d of order) { x.frame[d.slot] = rest % d.n; rest = Math.floor(rest / d.n); }
     }

@@ -9,7 +9,7 @@ import { f16ToF32 } from '@quern/kernel-dsl';
 import { cpuInfo } from '@quern/runtime';
 import { describe, expect, it } from 'vitest';
 import { check, chooseTarget } from '../../packages/quern/src/commands/kernel.ts';
-import { FULL, runs, spread } from './spread.ts';
+import { FULL, quickly, runs, spread } from './spread.ts';
 import type { KernelModule } from '../../packages/quern/src/commands/module.ts';
 
 const folder = fileURLToPath(new URL('../../examples/', import.meta.url));
@@ -50,7 +50,7 @@ describe.each(names.map((name, i) => [name, i] as const))('examples/%s.ts', (nam
   it('conforms', async () => {
     const m = await load(), { oracle, args } = KNOWN[name]!;
     // The instruction sets of this CPU, but for those that only add what `tensorize` reaches; the best and another, unless QUERN_FULL.
-    const targets = cpuInfo().isas.map((isa) => chooseTarget(isa)).filter((t) => t.adds.every((f) => f === 'avx512_vnni')), on = [targets[0]!, ...spread(targets.slice(1), 1, turn)];
+    const targets = cpuInfo().isas.map((isa) => chooseTarget(isa)).filter((t) => t.adds.every((f) => f === 'avx512_vnni')), on = [targets[0]!, ...spread(targets.slice(1), 1, turn)].map(quickly);
     const r = conform(m.algorithm, { cpu: m.cpu!, oracle, ...(args ? { args } : {}), runs: runs(12), ...(FULL ? {} : { work: 3000 }), targets: on });
     expect(r.isas).toEqual(on.map((t) => t.isa));
     expect(r.oracle).toBeGreaterThan(10);

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { TARGETS, axes, kernel, target, tensor } from '@quern/kernel-dsl';
 import { describe, expect, it } from 'vitest';
-import { spread } from '../../../tools/test/spread.ts';
+import { quickly, spread } from '../../../tools/test/spread.ts';
 import { conform } from '../src/index.ts';
 import * as oracles from '../src/oracles/index.ts';
 import { addRow, blocked, dot, formulas, gemm, hash, lanes, lookup, peeled, relu6, saxpy } from './kernels.ts';
@@ -11,7 +11,7 @@ import { addRow, blocked, dot, formulas, gemm, hash, lanes, lookup, peeled, relu
 const flags = readFileSync('/proc/cpuinfo', 'utf8');
 const expectedIsas = TARGETS.filter((t) => t.adds.every((f) => f === 'avx512_vnni') && t.features.every((f) => new RegExp(`\\b${f}\\b`).test(flags))).map((t) => t.isa);
 /** One of them in turn, unless QUERN_FULL. */
-const some = (turn: number): { readonly targets: ReturnType<typeof target>[] } => ({ targets: spread(expectedIsas, 1, turn).map((isa) => target(isa)) });
+const some = (turn: number): { readonly targets: ReturnType<typeof target>[] } => ({ targets: spread(expectedIsas, 1, turn).map((isa) => quickly(target(isa))) });
 
 describe('conform', () => {
   it('compares every backend on every instruction set of this CPU, at sizes around the split factors', () => {

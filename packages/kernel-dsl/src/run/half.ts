@@ -5,8 +5,12 @@ const u32 = new Uint32Array(f32.buffer);
 
 /** The number that 16 bits of binary16 stand for; exact. */
 export function f16ToF32(bits: number): number {
-  const e = (bits >> 10) & 31, m = bits & 0x3ff;
-  const x = e === 0 ? m * 2 ** -24 : e === 31 ? (m ? NaN : Infinity) : (m | 0x400) * 2 ** (e - 25);
+  const e = bits & 0x7c00, m = bits & 0x3ff;
+  if (e !== 0 && e !== 0x7c00) { // only the exponent's bias differs
+    u32[0] = ((bits & 0x8000) << 16) | ((e + (112 << 10)) << 13) | (m << 13);
+    return f32[0]!;
+  }
+  const x = e === 0 ? m * 2 ** -24 : m ? NaN : Infinity;
   return bits & 0x8000 ? -x : x;
 }
 

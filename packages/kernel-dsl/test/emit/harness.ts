@@ -13,7 +13,6 @@ import { interpret } from '../../src/run/index.ts';
 import type { InterpretArg, TypedArray } from '../../src/run/index.ts';
 import { TARGETS } from '../../src/targets/index.ts';
 import type { Target } from '../../src/targets/index.ts';
-import { FULL } from '../../../../tools/test/spread.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 export const includeDir: string = fileURLToPath(new URL('../../../runtime/native/include', import.meta.url));
@@ -166,9 +165,6 @@ export function sameAsInterpreter(cases: readonly Case[], target: Target, o: { c
   }
   return text;
 }
-
-/** What a target is compiled with, but for the level of optimisation: the largest files take half of the time so. `npm run test:all` compiles them as they ship. */
-export const quickly = (t: Target): readonly string[] => (FULL ? t.cflags : t.cflags.map((f) => (f === '-O2' ? '-O1' : f)));
 
 /** Elements of a dtype from a seed: floats around 1 with some special ones on request. */
 export function fill(t: DType, n: number, seed: number, special: readonly number[] = []): number[] {

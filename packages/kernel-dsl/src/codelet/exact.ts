@@ -1,3 +1,5 @@
+import { gcd } from '../affine/index.ts';
+
 /** Fraction bits of every fixed-point number here: 60 decimal digits and some to spare. */
 const BITS = 208n;
 const ONE = 1n << BITS;
@@ -63,6 +65,20 @@ const diagonal = (): FixedComplex => {
   return { re: half, im: half };
 };
 
+/** Roots of the first octant that were asked for: a transform asks for each of its few again and again. */
+const eighths = new Map<string, FixedComplex>(), MOST_EIGHTHS = 4096;
+
+/** cos and sin of pi/4 * steps/n. */
+function eighth(steps: number, n: number): FixedComplex {
+  const g = gcd(n, steps), key = `${steps / g}/${n / g}`;
+  let x = eighths.get(key);
+  if (!x) {
+    if (eighths.size === MOST_EIGHTHS) eighths.clear();
+    eighths.set(key, x = cosSin((fixedPi() * BigInt(steps / g)) / (4n * BigInt(n / g))));
+  }
+  return x;
+}
+
 /**
  * exp(2 pi i k / n), to 60 digits. The angle is reduced to the first octant in integers, so roots that mirror each other
  * have exactly equal parts, and 0, 1 and -1 are exact.
@@ -75,7 +91,7 @@ export function unitRoot(k: number, n: number): FixedComplex {
   // An odd octant is run through backwards, from its end.
   const steps = octant % 2 === 0 ? a : n - a;
   // At the end of the octant the series would give two numbers that differ in their last bits.
-  const { re: c, im: s } = steps === n ? diagonal() : cosSin((fixedPi() * BigInt(steps)) / (4n * BigInt(n)));
+  const { re: c, im: s } = steps === n ? diagonal() : eighth(steps, n);
   switch (octant) {
     case 0: return { re: c, im: s };
     case 1: return { re: s, im: c };

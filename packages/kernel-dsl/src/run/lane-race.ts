@@ -1,14 +1,10 @@
-import type { Memory } from './memory.ts';
+import type { LaneMarks, LaneShadow, Memory } from './memory.ts';
 import { indexAt } from './race.ts';
 import { raise } from './site.ts';
 import type { Site } from './site.ts';
 
 /** How a lane touched a cell. */
 type Touch = 'written' | 'read' | 'atomically updated';
-
-/** Who touched a cell in this epoch: the last writer, and of readers and atomic updates two different lanes, which is enough to find a third one's conflict. */
-interface Marks { readonly lane: Int32Array; readonly epoch: Float64Array; readonly sub: Float64Array }
-export interface Shadow { readonly written: Marks; readonly read: readonly [Marks, Marks]; updated: readonly [Marks, Marks] | undefined }
 
 /**
  * What the lanes of the workgroup at hand do to memory that they share. Two lanes may touch a cell, one of them writing, only with a barrier between:
@@ -30,9 +26,9 @@ export const MOST_LANES = 1024;
 
 export const laneScope = (subgroup: number): LaneScope => ({ lane: -1, subgroup, epoch: 1, subEpoch: new Float64Array(MOST_LANES) });
 
-const marks = (n: number): Marks => ({ lane: new Int32Array(n), epoch: new Float64Array(n), sub: new Float64Array(n) });
+const marks = (n: number): LaneMarks => ({ lane: new Int32Array(n), epoch: new Float64Array(n), sub: new Float64Array(n) });
 
-function shadowOf(m: Memory): Shadow {
+function shadowOf(m: Memory): LaneShadow {
   const x = m.shadow;
   return x && x.written.lane.length >= m.span ? x : m.shadow = { written: marks(m.span), read: [marks(m.span), marks(m.span)], updated: undefined };
 }
@@ -40,27 +36,27 @@ function shadowOf(m: Memory): Shadow {
 const groupOf = (s: LaneScope, lane: number): number => Math.floor(lane / s.subgroup);
 
 /** The other lane that touched the cell since the last barrier that separates it from this one. */
-function other(s: LaneScope, k: Marks, c: number): number | undefined {
+function other(s: LaneScope, k: LaneMarks, c: number): number | undefined {
   if (k.epoch[c] !== s.epoch || k.lane[c] === s.lane) return undefined;
   const lane = k.lane[c]!;
   const g = groupOf(s, lane);
   return g === groupOf(s, s.lane) && k.sub[c] !== s.subEpoch[g] ? undefined : lane;
 }
 
-function mark(s: LaneScope, k: Marks, c: number): void {
+function mark(s: LaneScope, k: LaneMarks, c: number): void {
   k.lane[c] = s.lane;
   k.epoch[c] = s.epoch;
   k.sub[c] = s.subEpoch[groupOf(s, s.lane)]!;
 }
 
 /** Remembers a lane in the first place that is free, its own, or out of date. */
-function note(s: LaneScope, [a, b]: readonly [Marks, Marks], c: number): void {
+function note(s: LaneScope, [a, b]: readonly [LaneMarks, LaneMarks], c: number): void {
   mark(s, other(s, a, c) === undefined ? a : b, c);
 }
 
 /** The check that an access of memory shared by lanes makes. */
 export function onLane(s: LaneScope, m: Memory, site: Site, touch: Touch): (at: number) => void {
-  const clash = (k: Marks, first: Touch, at: number): void => {
+  const clash = (k: LaneMarks, first: Touch, at: number): void => {
     const lane = other(s, k, at - m.lo);
     if (lane === undefined) return;
     const index = indexAt(m, at);

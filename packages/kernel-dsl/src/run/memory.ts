@@ -1,5 +1,4 @@
 import type { Buffer, DType } from '../ir/index.ts';
-import type { Shadow } from './lane-race.ts';
 
 /** The arrays that hold tensors: f16 and bf16 as bits in a Uint16Array, bool as 0 and 1 in a Uint8Array. */
 export type TypedArray = Float64Array | Float32Array | BigInt64Array | Int32Array | Uint32Array | Int16Array | Uint16Array | Int8Array | Uint8Array;
@@ -8,6 +7,11 @@ export const ARRAYS: Readonly<Record<DType, { readonly name: string; new (n: num
   f64: Float64Array, f32: Float32Array, f16: Uint16Array, bf16: Uint16Array, i64: BigInt64Array, i32: Int32Array, u32: Uint32Array,
   i16: Int16Array, u16: Uint16Array, i8: Int8Array, u8: Uint8Array, bool: Uint8Array,
 };
+
+/** Lanes that touched each cell, with the epochs of the workgroup and of the subgroup in which they did. */
+export interface LaneMarks { readonly lane: Int32Array; readonly epoch: Float64Array; readonly sub: Float64Array }
+/** Who touched a cell in this epoch: the last writer, and of readers and atomic updates two different lanes, which is enough to find a third one's conflict. */
+export interface LaneShadow { readonly written: LaneMarks; readonly read: readonly [LaneMarks, LaneMarks]; updated: readonly [LaneMarks, LaneMarks] | undefined }
 
 /** Where a buffer's elements lie while a kernel runs. A position is an index into `data`. */
 export interface Memory {
@@ -26,7 +30,7 @@ export interface Memory {
   written: Uint32Array | undefined;
   era: number;
   /** What the lanes of the workgroup at hand did to it. */
-  shadow: Shadow | undefined;
+  shadow: LaneShadow | undefined;
 }
 
 // A closure per array type: each then sees one type only, which is several times faster than one closure that sees nine.

@@ -110,10 +110,10 @@ describe('byte-level BPE', () => {
     expect([...both.encode('')]).toEqual([5, 6]);
   });
 
-  it.each([['a'.repeat(1e6)], [' '.repeat(1e6)], ['\n'.repeat(1e6)], ['aaaa the '.repeat(1e5)], ['日本'.repeat(3e5)]])('takes a megabyte without a break or a quadratic step', (long) => {
+  it.each([['a'.repeat(3e5)], [' '.repeat(3e5)], ['\n'.repeat(3e5)], ['aaaa the '.repeat(3e4)], ['日本'.repeat(1e5)]])('takes 300 kB without a break or a quadratic step', (long) => {
     const start = performance.now();
     const ids = tokenizer.encode(long);
-    expect(performance.now() - start).toBeLessThan(10_000);
+    expect(performance.now() - start).toBeLessThan(3_000);
     expect(tokenizer.decode(ids)).toBe(long);
   });
 });

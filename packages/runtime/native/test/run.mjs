@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const native = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -26,7 +26,7 @@ if (!compiler) {
 const out = mkdtempSync(join(tmpdir(), 'quern-native-'));
 
 function run(command, args) {
-  const { status, error, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', env, timeout: 120_000 });
+  const { status, error, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', env, cwd: out, timeout: 120_000 });
   process.stdout.write(stdout ?? '');
   process.stderr.write(stderr ?? '');
   if (error) process.stderr.write(`${command}: ${error.message}\n`);
@@ -38,9 +38,12 @@ const common = ['-std=c11', '-D_GNU_SOURCE', '-Wall', '-Wextra', '-Werror', '-pt
 const core = readdirSync(join(native, 'core')).filter((f) => f.endsWith('.c')).map((f) => join(native, 'core', f));
 const test = (name) => join(native, 'test', name);
 const built = (name) => join(out, name);
+// Both programs take the same objects, which lie where the compiler runs.
+const objects = core.map((file) => basename(file, '.c') + '.o');
 const ok = run(cc, [...common, '-fPIC', '-shared', test('sample.c'), '-o', built('sample.so')])
-  && run(cc, [...common, ...core, test('pool.c'), '-o', built('pool'), '-ldl'])
-  && run(cc, [...common, ...core, test('memory.c'), '-o', built('memory'), '-ldl'])
+  && run(cc, [...common, '-c', ...core])
+  && run(cc, [...common, ...objects, test('pool.c'), '-o', built('pool'), '-ldl'])
+  && run(cc, [...common, ...objects, test('memory.c'), '-o', built('memory'), '-ldl'])
   && run(built('pool'), [])
   && run(built('memory'), [built('sample.so')])
   && (hogs !== 'hogs' || run(built('pool'), ['hogs']));

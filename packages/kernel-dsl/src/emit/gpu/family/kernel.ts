@@ -48,7 +48,7 @@ const EXCHANGED = ['f64', 'f32', 'i64', 'i32', 'u32', 'i16', 'u16', 'i8', 'u8'].
 
 /** Prints one launch as a kernel. */
 export function printLaunch(m: ModuleState, l: PlannedLaunch, entries: readonly string[]): PrintedLaunch {
-  if (l.cluster && m.options.flatGrid) throw new EmitError(`kernel ${m.k.name} has clusters of workgroups that are numbered along x alone: call it with fewer rows or columns`, m.k.loc);
+  if (l.cluster && m.options.flatGrid) throw new EmitError(`kernel ${m.k.name} has clusters of workgroups that are numbered along x alone`, m.k.loc, 'call it with fewer rows or columns, or schedule it without clusters');
   const { dialect } = m, namer = new Namer([...dialect.reserved, ...entries, ...EXCHANGED, 'INFINITY', 'NAN', 'i8', 'u8', 'i16', 'u16', 'u32', 'i64', 'u64']);
   const symbols = new Map<string, Symbol>(), offered = new Map<string, { arg: GpuArg; declaration: string; name: string }>();
   for (const o of offers(m, l)) {

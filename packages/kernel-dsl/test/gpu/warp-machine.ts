@@ -61,6 +61,8 @@ function call(inside: string): string {
   if (text === 'cp.async.commit_group;') return 'copies_commit_group();';
   if (wait) return `copies_wait_group(${wait[1]!});`;
   if (arithmetic) return `${o[0]!} = halves(${o[0]!}, ${x[0]!}, [](float p, float q) { return p ${arithmetic[1] === 'sub' ? '-' : '*'} q; });`;
+  const pair = /^cvt\.rn\.(f16|bf16)x2\.f32 /.exec(text), rounded = pair && `float_to_${pair[1] === 'f16' ? 'half' : 'bf16'}`;
+  if (rounded) return `${o[0]!} = ${rounded}(${x[1]!}) | (uint32_t)${rounded}(${x[0]!}) << 16;`;
   const convert = { 'cvt.f32.f16': 'half_to_float', 'cvt.rn.f16.f32': 'float_to_half', 'cvt.rn.bf16.f32': 'float_to_bf16' }[text.split(' ')[0]!];
   if (!convert) throw new Error(`nothing stands for ${text}`);
   return `${o[0]!} = ${convert}(${x[0]!});`;

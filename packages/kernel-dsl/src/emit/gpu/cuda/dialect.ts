@@ -35,7 +35,7 @@ function atomic(fn: string, t: DType): string | undefined {
 
 /** CUDA C++, as NVRTC compiles it alone: no header, no library. */
 export const CUDA: Dialect = {
-  language: 'cuda', starts: false, unroll: '#pragma unroll',
+  language: 'cuda', starts: false, unroll: '#pragma unroll', rolled: '#pragma unroll 1',
   reserved: ('blockIdx threadIdx blockDim gridDim warpSize catch class const_cast delete dynamic_cast explicit export friend mutable namespace new noexcept operator private protected public reinterpret_cast static_assert '
     + 'static_cast template this thread_local throw try typeid typename using virtual alignas alignof constexpr decltype and or not xor bitand bitor compl and_eq or_eq not_eq xor_eq wchar_t char16_t char32_t asm shared_memory printf').split(' '),
   prologue: (text) => [
@@ -66,7 +66,10 @@ export const CUDA: Dialect = {
   halves: (t) => ({
     toF32: ['float x;', 'asm("cvt.f32.f16 %0, %1;" : "=f"(x) : "h"(h));', 'return x;'],
     fromF32: ['u16 h;', 'asm("cvt.rn.f16.f32 %0, %1;" : "=h"(h) : "f"(x));', 'return h;'],
-    ...(t.features.includes('mma_bf16') && { bf16FromF32: ['u16 h;', 'asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(h) : "f"(x));', 'return h;'] }),
+    ...(t.features.includes('mma_bf16') && {
+      bf16FromF32: ['u16 h;', 'asm("cvt.rn.bf16.f32 %0, %1;" : "=h"(h) : "f"(x));', 'return h;'],
+      pair: (h: 'f16' | 'bf16') => ['u32 w;', `asm("cvt.rn.${h}x2.f32 %0, %1, %2;" : "=r"(w) : "f"(high), "f"(low));`, 'return w;'],
+    }),
   }),
   approximate: { exp2: ['float y;', 'asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));', 'return y;'], max: ['return fmaxf(a, b);'], min: ['return fminf(a, b);'] },
   dot4: () => ['int d;', 'asm("dp4a.u32.s32 %0, %1, %2, %3;" : "=r"(d) : "r"(a), "r"(b), "r"(acc));', 'return d;'],

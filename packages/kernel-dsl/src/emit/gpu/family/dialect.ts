@@ -28,8 +28,9 @@ export interface Dialect {
   readonly dynamicShared: { readonly declaration: string; readonly part: (T: string, name: string, offset: number) => string } | undefined;
   /** Are tensors passed as their memory and the place of element 0 in it? */
   readonly starts: boolean;
-  /** A line in front of a loop whose iterations the compiler shall write one after another. */
+  /** A line in front of a loop whose iterations the compiler shall write one after another, and of one that it shall leave as it is. */
   readonly unroll?: string;
+  readonly rolled?: string;
   /** The head of a kernel up to its parameters. */
   readonly entry: (name: string, block: Dim3, resident: number | undefined) => string;
   readonly blockIndex: (d: 0 | 1 | 2) => string;
@@ -50,7 +51,7 @@ export interface Dialect {
   readonly popcount: (x: string, bits: 32 | 64) => string;
   readonly clz: (x: string, bits: 32 | 64) => string;
   readonly bits: (from: DType, to: DType, x: string) => string;
-  readonly halves: (t: Target) => { readonly toF32?: readonly string[]; readonly fromF32?: readonly string[]; readonly bf16FromF32?: readonly string[] };
+  readonly halves: (t: Target) => { readonly toF32?: readonly string[]; readonly fromF32?: readonly string[]; readonly bf16FromF32?: readonly string[]; readonly pair?: (t: 'f16' | 'bf16') => readonly string[] };
   /** Bodies of what the machine computes in its own way, where kernels let it: of `x`, or of `a` and `b`. */
   readonly approximate?: Readonly<Record<Approximate, readonly string[]>>;
   readonly dot4: (t: Target) => readonly string[] | undefined;

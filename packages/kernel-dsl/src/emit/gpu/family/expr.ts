@@ -1,11 +1,11 @@
-import type { Binary, Cmp, DType, Expr, Join, Unary, Var } from '../../../ir/index.ts';
+import type { Binary, Cast, Cmp, DType, Expr, Join, Unary, Var } from '../../../ir/index.ts';
 import { DTYPES, bytesOf, isFloat, isInt } from '../../../ir/index.ts';
 import { EmitError } from '../../error.ts';
 import { call, castTo, heldAs, infix, literal as cLiteral, nonNegative, PREC, prefix, primary, ternary, wrap } from '../../text/index.ts';
 import type { Text } from '../../text/index.ts';
 import { nameOf, need, scalarKey, varKey } from './frame.ts';
 import type { Frame } from './frame.ts';
-import { absHelper, approximateHelper, bf16FromF32Helper, bitsHelper, countHelper, dot4Helper, f16FromF32Helper, f32FromBf16Helper, f32FromF16Helper, floorDivHelper, isReal, joinHelper, ldexpHelper, libmHelper, minMaxHelper, splitHelper, wrapHelper } from './helpers.ts';
+import { absHelper, approximateHelper, bf16FromF32Helper, bitsHelper, countHelper, dot4Helper, f16FromF32Helper, f32FromBf16Helper, f32FromF16Helper, floorDivHelper, isReal, joinHelper, ldexpHelper, libmHelper, minMaxHelper, pairHelper, splitHelper, wrapHelper } from './helpers.ts';
 import { indexText, isNarrow, wideText } from './index-text.ts';
 import { loadText } from './memory.ts';
 import { rangeOfType, unwrapped } from './ranges.ts';
@@ -125,8 +125,18 @@ function binaryText(f: Frame, e: Binary): Text {
     if (plain && b.kind === 'const' && b.value > 0) return infix(fn === 'div' ? '/' : '%', x(), y());
     return call(need(f, floorDivHelper(fn, t, plain)), x(), y());
   }
+  const both = fn === 'or' ? pairText(f, e) : undefined;
+  if (both) return both;
   if (op === undefined) throw new EmitError(`${fn} of ${t}`, e.loc);
   return cutWhole(f, e, t, op, x(), y());
+}
+
+/** Two floats as 16-bit ones in a word, `u32(bits(x)) | u32(bits(y)) << 16`, where one instruction does it. */
+function pairText(f: Frame, { a, b }: Binary): Text | undefined {
+  const rounded = (e: Expr): Cast | undefined => { const x = e.kind === 'cast' && e.dtype === 'u32' && e.x.kind === 'bitcast' && e.x.dtype === 'u16' ? e.x.x : undefined; return x?.kind === 'cast' && half(x.dtype) && x.x.dtype === 'f32' ? x : undefined; };
+  const low = rounded(a), high = b.kind === 'binary' && b.fn === 'shl' && b.b.kind === 'const' && b.b.value === 16 ? rounded(b.a) : undefined, t = low?.dtype;
+  const h = t && half(t) && high?.dtype === t ? pairHelper(t, f.m.dialect, f.m.target) : undefined;
+  return h && call(need(f, h), exprText(f, low!.x), exprText(f, high!.x));
 }
 
 /** Whole numbers of up to 32 bits: plain where nothing overflows, else so that it wraps. */

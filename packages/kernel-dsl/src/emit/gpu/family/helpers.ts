@@ -1,5 +1,6 @@
 import type { DType, KernelIR, PackedDType } from '../../../ir/index.ts';
 import { DTYPES, HELD, bytesOf, isFloat } from '../../../ir/index.ts';
+import type { Target } from '../../../targets/index.ts';
 import { heldAs } from '../../text/index.ts';
 import { helper } from './helper.ts';
 import type { Dialect, Helper } from './dialect.ts';
@@ -150,6 +151,12 @@ export const bf16FromF32Helper = (): Helper => {
     }),
   };
 };
+
+/** Two f32 as bits of f16 or bf16 in a word, where the machine does it at once: the first one is the lower half. */
+export function pairHelper(t: 'f16' | 'bf16', d: Dialect, target: Target): Helper | undefined {
+  const body = d.halves(target).pair?.(t);
+  return body && helper(`${t}x2_from_f32`, `u32 ${t}x2_from_f32(float low, float high)`, body);
+}
 
 /** acc + the four products of unsigned bytes of a with signed bytes of b. */
 export const dot4Helper = (): Helper => {

@@ -131,10 +131,21 @@ export function wideLoadText(f: Frame, e: Load, print: Print): Text {
   return call(need(f, joinHelper(e.dtype, lanes)), ...parts.map((x) => guarded(inside, x)));
 }
 
+/** The words whose halves, all of them and in order, a vector of 16-bit numbers is made of. */
+function wordsOf(e: Expr): readonly Expr[] | undefined {
+  if (e.kind !== 'join' || bytesOf(e.dtype) !== 2 || e.lanes % 2 !== 0) return undefined;
+  const bits = (x: Expr): Expr => ((x.kind === 'cast' || x.kind === 'bitcast') && bytesOf(x.dtype) === 2 ? bits(x.x) : x);
+  const word = (x: Expr, fn: 'and' | 'shr', by: number): (Expr & { readonly kind: 'var' }) | undefined => { const b = bits(x); return b.kind === 'binary' && b.fn === fn && b.a.kind === 'var' && b.a.dtype === 'u32' && isConst(b.b, by) ? b.a : undefined; };
+  const out = Array.from({ length: e.lanes / 2 }, (_, i) => { const low = word(e.parts[2 * i]!, 'and', 0xffff); return low && word(e.parts[2 * i + 1]!, 'shr', 16)?.id === low.id ? low : undefined; });
+  return out.every((x) => x !== undefined) ? out : undefined;
+}
+
 /** The statements of a whole store. */
-export function wideStoreLines(f: Frame, buf: Buffer, index: readonly Expr[], lanes: number, value: Text, print: Print): readonly string[] {
-  const T = vectorName(buf.dtype, lanes);
-  if (isAligned(f, buf, index, lanes)) return [`${through(f, T, buf, index, print)} = ${value.t};`];
+export function wideStoreLines(f: Frame, buf: Buffer, index: readonly Expr[], e: Expr, print: Print): readonly string[] {
+  const { lanes } = e, T = vectorName(buf.dtype, lanes), aligned = isAligned(f, buf, index, lanes), words = aligned ? wordsOf(e)?.map((w) => print(f, w)) : undefined;
+  if (words) return [`${through(f, words.length > 1 ? vectorName('u32', words.length) : 'u32', buf, index, print)} = ${words.length > 1 ? call(need(f, joinHelper('u32', words.length)), ...words).t : words[0]!.t};`];
+  const value = print(f, e);
+  if (aligned) return [`${through(f, T, buf, index, print)} = ${value.t};`];
   const name = f.namer.take(`${buf.name}_lanes`);
   return [`const ${T} ${name} = ${value.t};`, ...Array.from({ length: lanes }, (_, i) => `${elementText(f, buf, next(index, i), print)} = ${f.m.dialect.vector.lane(name, i)};`)];
 }

@@ -1,5 +1,5 @@
 import type { Accum, Alloc, Atomic, Buffer, Call, Expr, For, If, Let, Stmt, Store, Subgroup, While } from '../../../ir/index.ts';
-import { bytesOf, isInt, locsOf } from '../../../ir/index.ts';
+import { bytesOf, isInt, locsOf, visitStmt } from '../../../ir/index.ts';
 import { EmitError } from '../../error.ts';
 import { call, castTo, elements, flatten, infix, isDead, nonNegative, oneLine, PREC, primary, wrap, writtenFirst } from '../../text/index.ts';
 import type { Text } from '../../text/index.ts';
@@ -81,6 +81,13 @@ function printCall(p: Printing, s: Call): void {
   w.line(`${call(need(f, helper), ...args).t};`);
 }
 
+/** Functions of the device hold instructions as text, which compilers take for short: they write loops of them several times over, which costs them time and gains nothing. */
+function hasCalls(s: Stmt): boolean {
+  let found = false;
+  visitStmt(s, (x) => { found ||= x.kind === 'call'; });
+  return found;
+}
+
 function printFor(p: Printing, s: For, following: readonly Stmt[]): void {
   const { f, w } = p;
   if (s.loop.includes('.')) { printPlace(p, s, following); return; }
@@ -88,7 +95,8 @@ function printFor(p: Printing, s: For, following: readonly Stmt[]): void {
   const names = f.namer.mark(), extent = indexText(f, s.extent, exprText), differs = varies(f, s.extent), v = bindLoopVar(p, s, s.extent, extent.bits, differs), note = trailing(p, s);
   const limit = isSimple(s.extent) ? extent.text.t : f.namer.take(`${s.v.name}_end`), also = isSimple(s.extent) ? '' : `, ${limit} = ${extent.text.t}`;
   markWritten(p, s.body, differs);
-  if (s.unrolled && f.m.dialect.unroll) w.line(f.m.dialect.unroll);
+  const how = s.unrolled ? f.m.dialect.unroll : hasCalls(s.body) ? f.m.dialect.rolled : undefined;
+  if (how) w.line(how);
   w.open(`for (${indexType(extent.bits)} ${v} = 0${also}; ${v} < ${limit}; ${v}++) {${note}`);
   inside(p, differs, () => printScope(p, s.body));
   w.locs = [];
@@ -187,10 +195,10 @@ function printStore(p: Printing, s: Store): void {
     if (p.waiting.delete(buf.id)) w.declare(typeOf(buf.dtype), name, text); else w.line(`${name} = ${text};`);
     return;
   }
-  const check = insideText(f, buf, s.index, 'written', buf.packed ? 2 : value.lanes, exprText, s.loc), text = exprText(f, value);
-  if (value.lanes === 1) { w.line(guarded(check, `${elementText(f, buf, s.index, exprText)} = ${text.t};`)); return; }
+  const check = insideText(f, buf, s.index, 'written', buf.packed ? 2 : value.lanes, exprText, s.loc);
+  if (value.lanes === 1) { w.line(guarded(check, `${elementText(f, buf, s.index, exprText)} = ${exprText(f, value).t};`)); return; }
   if (check) w.open(`if (${check.t}) {`);
-  wideStoreLines(f, buf, s.index, value.lanes, text, exprText).forEach((l) => w.line(l));
+  wideStoreLines(f, buf, s.index, value, exprText).forEach((l) => w.line(l));
   if (check) w.close();
 }
 

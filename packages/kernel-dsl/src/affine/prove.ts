@@ -1,7 +1,7 @@
-import { addConst, linearKey, scaleForm } from './form.ts';
+import { above, addConst, equal, formConst, formTerm, linearKey, scaleForm } from './form.ts';
 import type { Constraint, Form } from './form.ts';
 import { infeasible, lowestOf } from './eliminate.ts';
-import { multiply, rangeOfForm } from './space.ts';
+import { factorsOf, multiply, rangeOfForm } from './space.ts';
 import type { Cases, Space, Term } from './space.ts';
 
 /** What holds at a place of the program, on top of what holds around it. */
@@ -92,17 +92,61 @@ function isPositive(s: Space, f: Form, at: Scope, budget: Budget): boolean {
   return yes;
 }
 
-/** Constraints times terms that are not negative, where that makes a product which is spoken of. */
+/** More constraints than this are not made by multiplying. */
+const MOST_PRODUCTS = 80;
+
+/** Constraints times terms that are not negative, where that makes a product which is spoken of; and such of products that these speak of. */
 function multiplied(s: Space, system: readonly Constraint[], products: readonly Term[]): Constraint[] {
-  const out: Constraint[] = [];
-  for (const p of products) {
-    const [a, b] = p.factors!;
-    for (const [x, by] of a === b ? [[a, b]] as const : [[a, b], [b, a]] as const) {
-      if (s.terms[by]!.lo < 0) continue;
-      for (const c of system) if (c.f.t.has(x) && ![...c.f.t.keys()].some((id) => s.terms[id]!.factors)) out.push({ f: multiply(s, c.f, { c: 0, t: new Map([[by, 1]]) }), eq: c.eq });
+  const out: Constraint[] = [], known = new Set([...products].sort((p, q) => p.factors!.length - q.factors!.length)), made = new Set<string>(), degree = (f: Form): number => [...f.t.keys()].reduce((n, id) => Math.max(n, factorsOf(s, id).length), 0);
+  for (const p of known) {
+    for (const by of parts(s, p)) {
+      if (by.some((id) => s.terms[id]!.lo < 0)) continue;
+      const x = quotientTerm(s, p, by);
+      if (x === undefined) continue;
+      const factor = by.reduce<Form>((f, id) => multiply(s, f, formTerm(id)), formConst(1)), key = linearKey(factor);
+      for (const [i, c] of system.entries()) {
+        if (!c.f.t.has(x) || degree(c.f) + by.length > Math.max(2, p.factors!.length) || made.has(`${i} ${key}`)) continue;
+        made.add(`${i} ${key}`);
+        if (out.length === MOST_PRODUCTS) return out;
+        const f = multiply(s, c.f, factor);
+        out.push({ f, eq: c.eq });
+        for (const id of f.t.keys()) if (s.terms[id]!.factors) known.add(s.terms[id]!);
+      }
     }
   }
-  return out.slice(0, 80);
+  return out;
+}
+/** The parts of a product that one may multiply by: each factor, and all but one of them. */
+function parts(s: Space, p: Term): readonly (readonly number[])[] {
+  const { factors = [] } = p, each = [...new Set(factors)];
+  return factors.length === 2 ? each.map((id) => [id]) : [...each.map((id) => [id]), ...each.map((id) => without(factors, [id])!)];
+}
+/** A list of factors less some of them; undefined where these are not among it. */
+function without(factors: readonly number[], some: readonly number[]): readonly number[] | undefined {
+  const left = [...factors];
+  for (const id of some) { const i = left.indexOf(id); if (i < 0) return undefined; left.splice(i, 1); }
+  return left;
+}
+/** The term that times `by` is the product, where there is one. */
+function quotientTerm(s: Space, p: Term, by: readonly number[]): number | undefined {
+  const left = without(p.factors!, by)!;
+  return left.length === 1 ? left[0] : s.byKey.get(left.join('*'));
+}
+
+/** More pairs of products than this are not told apart. */
+const MOST_ORDERS = 4;
+/** Of products that differ in one factor: that one is less, as much, or more than the other's. Then so are the products. Where the other has none there, it is none or 1 at least. */
+function orders(s: Space, products: readonly Term[]): readonly Cases[] {
+  const out: Cases[] = [];
+  for (const p of products) for (const q of products) {
+    const left = [...p.factors!], more = q.factors!.filter((id) => { const i = left.indexOf(id); if (i >= 0) left.splice(i, 1); return i < 0; });
+    if (left.length !== 1 || more.length > 1 || (more.length === 1 ? p.id > q.id : s.terms[left[0]!]!.lo !== 0)) continue;
+    const a = formTerm(left[0]!), b = more.length === 1 ? formTerm(more[0]!) : formConst(0), key = `${left[0]!} ${more[0] ?? ''}`;
+    const known = s.orders.get(key) ?? [[above(b, a)], [equal(a, b)], [above(a, b)]];
+    s.orders.set(key, known);
+    if (!out.includes(known) && out.push(known) === MOST_ORDERS) return out;
+  }
+  return out;
 }
 
 /** What a scope speaks of. */
@@ -132,12 +176,18 @@ function prove(s: Space, f: Form, at: Scope, budget: Budget, depth: number): boo
       if (infeasible(whole) || (products.length > 0 && infeasible([...whole, ...multiplied(s, whole, products)]))) return true;
     }
     if (reach !== 'near' && depth > 0) {
-      for (const k of cases) {
+      for (const k of products.length > 1 ? [...cases, ...orders(s, products).filter((o) => !isSettled(at, o))] : cases) {
         if (budget.left <= 0) return false;
         if (k.every((facts) => prove(s, f, inCase(at, k, facts), budget, depth - 1))) return true;
       }
     }
   }
+  return false;
+}
+
+/** Has the choice been made already? */
+function isSettled(at: Scope, k: Cases): boolean {
+  for (let p: Scope | undefined = at; p; p = p.parent) if (p.settles === k) return true;
   return false;
 }
 

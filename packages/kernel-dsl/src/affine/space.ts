@@ -22,8 +22,8 @@ export interface Term {
   readonly conditional: { readonly needs: Form; readonly facts: readonly Constraint[] }[];
   /** One of these cases holds. */
   cases: Cases | undefined;
-  /** A product of two other terms. */
-  readonly factors: readonly [number, number] | undefined;
+  /** The terms, two or more and none of them a product, of which it is the product; the smallest first. */
+  readonly factors: readonly number[] | undefined;
 }
 
 /** A statement about all elements of a tensor, as `assume` in a loop over them makes it: `cond` speaks of `load`, whose indices are `vars`. */
@@ -42,13 +42,15 @@ export interface Space {
   /** The lane at which vector values are looked at. */
   readonly lane: number | undefined;
   readonly data: DataFact[];
+  /** Choices that proofs make between two terms: which of them is more, if any. */
+  readonly orders: Map<string, Cases>;
   /** Buffers that never change while the kernel runs. */
   readonly stable: (b: Buffer) => boolean;
   readonly nodes: { readonly ids: WeakMap<Expr, number>; next: number };
 }
 
 export function newSpace(stable: (b: Buffer) => boolean): Space {
-  return { terms: [], byKey: new Map(), forms: new Map(), lets: new Map(), renamed: new Map(), tag: 0, lane: undefined, data: [], stable, nodes: { ids: new WeakMap(), next: 1 } };
+  return { terms: [], byKey: new Map(), forms: new Map(), lets: new Map(), renamed: new Map(), tag: 0, lane: undefined, data: [], orders: new Map(), stable, nodes: { ids: new WeakMap(), next: 1 } };
 }
 
 /** The same space in which the given variables are others: a second run of the code that binds them. */
@@ -60,7 +62,7 @@ export function secondCopy(s: Space, vars: Iterable<Var>): Space {
 /** The same space, looking at one lane of vectors. */
 export const atLane = (s: Space, lane: number): Space => ({ ...s, forms: new Map(), lane });
 
-export function newTerm(s: Space, name: string, r: Range, factors?: readonly [number, number]): Term {
+export function newTerm(s: Space, name: string, r: Range, factors?: readonly number[]): Term {
   const t: Term = { id: s.terms.length, name, lo: r.lo, hi: r.hi, facts: [], conditional: [], cases: undefined, factors };
   s.terms.push(t);
   return t;
@@ -112,10 +114,13 @@ export function multiply(s: Space, a: Form, b: Form): Form {
   for (const [x, p] of a.t) for (const [y, q] of b.t) out = combineForms(out, formTerm(productTerm(s, x, y).id), p * q);
   return out;
 }
+/** Equal products have one term, in whatever order they were multiplied. */
 function productTerm(s: Space, x: number, y: number): Term {
-  const [i, j] = x < y ? [x, y] : [y, x], a = s.terms[i]!, b = s.terms[j]!;
-  return keyed(s, `${i}*${j}`, () => newTerm(s, `${a.name} * ${b.name}`, i === j ? { lo: 0, hi: Infinity } : product(a, b), [i, j]));
+  const all = [...factorsOf(s, x), ...factorsOf(s, y)].sort((a, b) => a - b), terms = all.map((id) => s.terms[id]!);
+  return keyed(s, all.join('*'), () => newTerm(s, terms.map((t) => t.name).join(' * '), all.length === 2 && all[0] === all[1] ? { lo: 0, hi: Infinity } : terms.reduce<Range>((r, t) => product(r, t), { lo: 1, hi: 1 }), all));
 }
+/** A term as a product: of itself alone where it is none. */
+export const factorsOf = (s: Space, id: number): readonly number[] => s.terms[id]!.factors ?? [id];
 
 /** floor(a / b). */
 function quotient(s: Space, a: Form, b: Form, key: string, text: string): Form {

@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cpuHas } from '../emit/harness.ts';
 import { schedule } from '../../src/schedule/index.ts';
+import { OPENCL } from '../gpu/harness.ts';
 import { GXX } from '../gpu/warp-machine.ts';
 import { CORPUS } from './corpus.ts';
-import { GPU, ROW_VERBS, HERE, SHARED_VERBS, TEAM_VERBS, VERBS, compare, counts as newCounts, inC, inCuda, scheduled } from './fuzz.ts';
+import { CL, GPU, ROW_VERBS, HERE, SHARED_VERBS, TEAM_VERBS, VERBS, compare, counts as newCounts, inC, inCuda, inOpenCl, scheduled } from './fuzz.ts';
 import { recipe } from './fuzz-teams.ts';
 import type { Choice } from './fuzz-teams.ts';
 import type { Draw } from './fuzz.ts';
@@ -12,6 +13,8 @@ import type { Draw } from './fuzz.ts';
 /** Schedules that are tried: a few here, many in `npm run test:all`, the same each time; others with QUERN_FUZZ_SEED, to look for what is still wrong. */
 const RUNS = Number(process.env['QUERN_FUZZ_SCHEDULES'] ?? 200), SEED = Number(process.env['QUERN_FUZZ_SEED'] ?? 20261122);
 
+/** Schedules that run as OpenCL, which takes PoCL a second each: none here, some in `npm run test:all`. */
+const CL_RUNS = Number(process.env['QUERN_FUZZ_OPENCL'] ?? 0);
 /** One in so many runs as the text that it becomes, too; of few, a quarter is proved and emitted. */
 const TEXTS = Number(process.env['QUERN_FUZZ_TEXTS'] ?? 500), TEXT = (seed: number): boolean => (seed * 7919 + 4001) % TEXTS === 0, PROVED = (seed: number): boolean => RUNS > 400 || seed % 4 === 3; // 0 is drawn more often than others
 const LIMIT = 1000 * (60 + RUNS / 5 + 10 * RUNS / TEXTS);
@@ -46,6 +49,15 @@ describe('random schedules', () => {
     for (const v of ['grid', 'shared', 'stage'] as const) expect(mine.done.get(v) ?? 0, v).toBeGreaterThan(RUNS / 40);
     expect((mine.done.get('prefetch') ?? 0) + (mine.done.get('ahead') ?? 0)).toBeGreaterThan(0);
   }, LIMIT);
+  it.skipIf(!OPENCL || CL_RUNS === 0)(OPENCL ? 'run as OpenCL with the bits of the interpreter' : 'did not run as OpenCL: there is none here', () => {
+    const mine = newCounts(), verbs = [...SHARED_VERBS, ...ROW_VERBS].filter((v) => v !== 'image'); // whoever runs these texts makes buffers alone
+    let ran = 0;
+    fc.assert(fc.property(fc.constantFrom(...CORPUS.map((k) => k.name)), fc.nat(1000), fc.array(drawn(verbs), { maxLength: 10, size: 'max' }), fc.record({ M: size, N: size, K: size, P: size }), fc.nat(1000), (name, grid, draws, sizes, seed) => {
+      const k = CORPUS.find((c) => c.name === name)!, s = scheduled(k, [{ verb: 'grid', a: 0, b: 1, n: grid }, ...draws], mine, { machine: CL, alive: true });
+      if (s) compare(k, s, sizes, seed, { proved: true, run: (...of) => { const done = inOpenCl(seed % 2 === 0, ...of); if (done) ran++; return done; } });
+    }), { numRuns: CL_RUNS, seed: SEED });
+    expect(ran).toBeGreaterThan(CL_RUNS / 4);
+  }, 1000 * (60 + 10 * CL_RUNS));
   /** The steps of a recipe with some left out, some swapped, and others between. */
   const edited = (n: number, edits: readonly (readonly [number, 'out' | 'swap' | Draw])[]): readonly Draw[] => {
     const list: Draw[] = Array.from({ length: n }, (_, i) => ({ verb: 'piece', a: 0, b: 0, n: i }));

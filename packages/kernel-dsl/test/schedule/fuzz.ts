@@ -15,7 +15,7 @@ import { verify } from '../../src/verify/index.ts';
 import type { Target } from '../../src/targets/index.ts';
 import { compile, runLibrary } from '../emit/harness.ts';
 import type { TensorValue, Value } from '../emit/harness.ts';
-import { copyArgs } from '../gpu/harness.ts';
+import { copyArgs, moduleFor, runOpenCl } from '../gpu/harness.ts';
 import { onWarpMachine } from '../gpu/warp-machine.ts';
 import { array } from '../run/helpers.ts';
 import type { Handles, Piece } from './fuzz-teams.ts';
@@ -45,6 +45,8 @@ export const MACHINE: Target = { ...target('x86-64-v4-bf16'), fma: false, vecByt
 export const HERE: Target = { ...target('x86-64-v3'), fma: false, vecBytes: 16 };
 /** A GPU that rounds products and sums in the same way. */
 export const GPU: Target = { ...target('cuda-sm80'), fma: false };
+/** What runs OpenCL on this machine, rounding in the same way. */
+export const CL: Target = { ...target('opencl'), fma: false };
 
 /** A call with arguments that types refuse, or that make no sense: also that is refused by an error of the catalogue, or right. */
 function wrong(s: Schedule, d: Draw, a: Axis, b: Axis): void {
@@ -176,8 +178,8 @@ function results(k: KernelIR, given: Readonly<Record<string, Value>>, seed: numb
   return new Map(k.params.flatMap((p) => { const a = args[p.name]; return p.kind === 'tensor' && typeof a === 'object' ? [[p.name, { dtype: p.buf.dtype, data: a.data as ArrayLike<number> }]] : []; }));
 }
 
-/** Runs the text of a lowered program on arguments that change in place. */
-export type Runner = (low: KernelIR, target: Target, args: Record<string, Value>) => void;
+/** Runs the text of a lowered program on arguments that change in place; false where it could not. */
+export type Runner = (low: KernelIR, target: Target, args: Record<string, Value>) => unknown;
 /** `args`: instead of drawn ones. `exact`: for which no order of sums rounds. `proved`: is it proved and emitted as well? `run`: what runs the text of the lowered program. */
 interface CompareOptions { readonly args?: Readonly<Record<string, Value>>; readonly exact?: boolean; readonly proved?: boolean; readonly run?: Runner | undefined }
 
@@ -205,8 +207,7 @@ export function compare(k: Kernel, s: ScheduledKernel, sizes: Sizes, seed: numbe
   const calls = holds(low.body, (x) => x.kind === 'call');
   if (o.run) {
     const got = copyArgs(args), meant = calls ? want : results(low, args, seed);
-    o.run(low, s.target, got);
-    same('text', new Map([...want].map(([n, v]) => [n, { dtype: v.dtype, data: (got[n] as { readonly data: ArrayLike<number> }).data }])), low, meant);
+    if (o.run(low, s.target, got) !== false) same('text', new Map([...want].map(([n, v]) => [n, { dtype: v.dtype, data: (got[n] as { readonly data: ArrayLike<number> }).data }])), low, meant);
   } else if (!calls && !printKernel(k.ir).includes('exp(')) same('lowered', results(low, args, seed), low); // formulas for exp and its like round in their own way
 }
 
@@ -217,3 +218,13 @@ export const inC: Runner = (low, on, args) => {
 };
 /** Emitted CUDA, of GPUs as old as `arch`; asynchronous copies come at once, or as late as they may. */
 export const inCuda = (arch: number, late: boolean): Runner => (low, on, args) => onWarpMachine(low, on, args as Record<string, TensorValue>, arch)(args as Record<string, TensorValue>, late);
+/**
+ * Emitted OpenCL, `bounds`: with every access checked. Throws where one is outside. False where PoCL cannot tell: after a barrier that stands under a condition, which all
+ * lanes share, PoCL 3.1 takes the first lane's answer to what each lane is asked. The same text with the condition as the end of a loop runs as it says.
+ */
+export const inOpenCl = (bounds: boolean, low: KernelIR, on: Target, args: Record<string, Value>): boolean => {
+  if (holds(low.body, (s) => s.kind === 'if' && holds(s, (x) => x.kind === 'barrier'))) return false;
+  const [faults] = runOpenCl([{ m: moduleFor(low, on, args, { bounds }), k: low, args }]);
+  if (faults!.some((x) => x !== 0)) throw new Error(`OpenCL: an access outside of its tensor: ${faults!.join(' ')}\n${printKernel(low)}`);
+  return true;
+};

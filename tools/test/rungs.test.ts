@@ -124,6 +124,12 @@ describe('docs/gpu.md', () => {
     const errors = [...text.matchAll(/^tf32x3 +(\d+) +errors of (\w+), .*: ours (\S+) (\S+) +cuBLAS (\S+) (\S+) +A B, /gm)].map((m) => `| ${m.slice(1).join(' | ')} |`);
     expect(document('docs/gpu.md')).toContain(`| n | Data | Ours, largest | rms | cuBLAS, largest | rms |\n|---|---|---|---|---|---|\n${errors.join('\n')}\n`);
   });
+  it('shows how long products take to be ready as it was measured', () => {
+    const text = document('benchmarks/results/2026-11-28-nvidia-h200-ready.txt'), cached = new Map([...text.matchAll(/^a product of (.+), hit: .* (\S+) ms to compile or load$/gm)].map((m) => [m[1]!, m[2]!]));
+    const lines = [...text.matchAll(/^a product of (.+), miss: (\S+) ms to trace, schedule and emit, (\S+) ms to compile or load$/gm)].map(([, of, made, compiled]) => `| ${of!} | ${Number(made).toFixed(0)} | ${Number(compiled).toFixed(0)} | ${cached.get(of!)!} |`);
+    expect(lines).toHaveLength(8);
+    expect(document('docs/gpu.md')).toContain(`| Product | To CUDA | NVRTC | From the cache |\n|---|---|---|---|\n${lines.join('\n')}\n`);
+  });
   it('shows the streams as they were measured, the best schedule of each', () => {
     const best = new Map<string, { kind: string; schedule: string; ratio: number; oursGBs: number[] }>();
     for (const r of results('streams', 'h200').rows) if (r.ratio > (best.get(r.kind)?.ratio ?? 0)) best.set(r.kind, r);

@@ -81,11 +81,17 @@ function printCall(p: Printing, s: Call): void {
   w.line(`${call(need(f, helper), ...args).t};`);
 }
 
-/** Functions of the device hold instructions as text, which compilers take for short: they write loops of them several times over, which costs them time and gains nothing. */
-function hasCalls(s: Stmt): boolean {
-  let found = false;
-  visitStmt(s, (x) => { found ||= x.kind === 'call'; });
-  return found;
+/**
+ * Is it a round of products and nothing else that takes registers? Compilers take the instructions that functions of the device hold for short ones, and write such loops several times over: a
+ * product of tensor cores takes them twice as long by that, and gains nothing. Where a round has other work on registers, as that of attention, they may find something to overlap.
+ */
+function isRound(body: Stmt): boolean {
+  let products = false, more = false;
+  visitStmt(body, (x) => {
+    products ||= x.kind === 'call' && x.args.some((a) => a.kind === 'array');
+    more ||= x.kind === 'for' && x.unrolled === true;
+  });
+  return products && !more;
 }
 
 function printFor(p: Printing, s: For, following: readonly Stmt[]): void {
@@ -95,7 +101,7 @@ function printFor(p: Printing, s: For, following: readonly Stmt[]): void {
   const names = f.namer.mark(), extent = indexText(f, s.extent, exprText), differs = varies(f, s.extent), v = bindLoopVar(p, s, s.extent, extent.bits, differs), note = trailing(p, s);
   const limit = isSimple(s.extent) ? extent.text.t : f.namer.take(`${s.v.name}_end`), also = isSimple(s.extent) ? '' : `, ${limit} = ${extent.text.t}`;
   markWritten(p, s.body, differs);
-  const how = s.unrolled ? f.m.dialect.unroll : hasCalls(s.body) ? f.m.dialect.rolled : undefined;
+  const how = s.unrolled ? f.m.dialect.unroll : isRound(s.body) ? f.m.dialect.rolled : undefined;
   if (how) w.line(how);
   w.open(`for (${indexType(extent.bits)} ${v} = 0${also}; ${v} < ${limit}; ${v}++) {${note}`);
   inside(p, differs, () => printScope(p, s.body));

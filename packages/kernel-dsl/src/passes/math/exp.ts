@@ -41,8 +41,12 @@ const RANGE: ByType<readonly [number, number]> = { f32: [-104, 89], f64: [-746, 
  * exp(-Infinity) = 0, exp(Infinity) = Infinity, NaN stays NaN; subnormal results are rounded like others.
  */
 export const exp: Formula = (x, p) => {
-  const { m1, n } = reduced(p.name('exp_c', clamp(x, ...RANGE[p.t], p)), TAIL[p.t], p);
-  return binary('ldexp', add(p.c(1), m1), n);
+  const c = p.name('exp_c', clamp(x, ...RANGE[p.t], p));
+  if (p.t === 'f64') { const { m1, n } = reduced(c, TAIL.f64, p); return binary('ldexp', add(p.c(1), m1), n); }
+  // What the reduced argument loses as one number is little beside the rounding of the sum with 1.
+  const n = p.name('exp_n', sub(p.name('exp_t', p.mulAdd(c, p.c(Math.LOG2E), p.c(MAGIC.f32))), p.c(MAGIC.f32)));
+  const r = p.name('exp_r', p.mulAdd(n, p.c(-LN2.f32.lo), p.mulAdd(n, p.c(-LN2.f32.hi), c))), square = p.name('exp_rr', mul(r, r));
+  return binary('ldexp', add(p.c(1), p.mulAdd(square, polynomial2(r, square, TAIL.f32, p), r)), n);
 };
 
 /** e^x - 1 without cancellation, for |x| up to 80. */

@@ -184,18 +184,24 @@ const avx512 = (t: DType, lanes: number, fn: string, args: readonly string[], la
 
 /** What formats of floats are made of, as C. `magic`: added to a small whole number, it leaves that number in the low bits. */
 const FORMAT = {
-  f32: { int: 'i32', magic: '0x1.8p23f', biased: '0x1.8000fep23f', negative: '0x1.8002fep23f', half: '0.5f', digits: 23, bias: 127, least: '0x1p-126f', up: 'f', two: '0x1p23f', twoBits: '0x4b000000', unbias: '(0x1p23f + 127.0f)', threeQuarters: '0x3f400000', high: '(int32_t)0xff800000' },
-  f64: { int: 'i64', magic: '0x1.8p52', biased: '0x1.80000000003ffp52', negative: '0x1.8000000000bffp52', half: '0.5', digits: 52, bias: 1023, least: '0x1p-1022', up: '', two: '0x1p52', twoBits: '0x4330000000000000', unbias: '(0x1p52 + 1023.0)', threeQuarters: '0x3fe8000000000000', high: '(int64_t)0xfff0000000000000' },
+  f32: { int: 'i32', twice: '0x1.8001fcp23f', exponent: '0x7f800000', biased: '0x1.8000fep23f', negative: '0x1.8002fep23f', digits: 23, bias: 127, least: '0x1p-126f', up: 'f', two: '0x1p23f', twoBits: '0x4b000000', unbias: '(0x1p23f + 127.0f)', threeQuarters: '0x3f400000', high: '(int32_t)0xff800000' },
+  f64: { int: 'i64', twice: '0x1.80000000007fep52', exponent: '0x7ff0000000000000', biased: '0x1.80000000003ffp52', negative: '0x1.8000000000bffp52', digits: 52, bias: 1023, least: '0x1p-1022', up: '', two: '0x1p52', twoBits: '0x4330000000000000', unbias: '(0x1p52 + 1023.0)', threeQuarters: '0x3fe8000000000000', high: '(int64_t)0xfff0000000000000' },
 } as const;
 
-/** a 2^b for whole b, rounded once: by two powers of two, the first of which is exact to multiply with. */
+/**
+ * a 2^b for whole b, rounded once: by two powers of two, the first of which is exact to multiply with. The exponents of both add up to b and twice the bias,
+ * which a sum leaves in its low bits; half of that, and what remains, are exponents as they stand.
+ */
 export function ldexpHelper(t: 'f32' | 'f64', lanes: number): Helper {
-  const T = cType(t, lanes), f = FORMAT[t], I = cType(f.int, lanes), name = `ldexp_${lanes === 1 ? t : T}`;
-  const power = (h: string): string => (lanes === 1 ? `${bitsHelper(f.int, t).name}((${I})((u${I})${bitsHelper(t, f.int).name}(${h} + ${f.biased}) << ${f.digits}))` : `(${T})((${I})(${h} + ${f.biased}) << ${f.digits})`);
+  const one = lanes === 1, T = cType(t, lanes), f = FORMAT[t], I = one ? `u${cType(f.int, 1)}` : cType(f.int, lanes), name = `ldexp_${one ? t : T}`;
+  const float = (x: string): string => (one ? `${bitsHelper(f.int, t).name}((${cType(f.int, 1)})(${x}))` : `(${T})(${x})`);
   return helper(name, `${T} ${name}(${T} a, ${T} b)`, {
     variants: [avx512(t, lanes, 'scalef', ['a', 'b'])],
-    body: [`const ${T} h = (b * ${f.half} + ${f.magic}) - ${f.magic};`, `return a * ${power('h')} * ${power('(b - h)')};`],
-    uses: lanes === 1 ? [bitsHelper(t, f.int), bitsHelper(f.int, t)] : [],
+    body: [
+      `const ${I} e = (${I})${one ? bitsHelper(t, f.int).name : ''}(b + ${f.twice}), h = e << ${f.digits - 1} & ${f.exponent};`,
+      `return a * ${float('h')} * ${float(`(e << ${f.digits}) - h`)};`,
+    ],
+    uses: one ? [bitsHelper(t, f.int), bitsHelper(f.int, t)] : [],
   });
 }
 

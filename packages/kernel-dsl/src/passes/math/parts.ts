@@ -1,4 +1,4 @@
-import { add, binary, constant, fma, mul } from '../../ir/index.ts';
+import { add, binary, bitcast, constant, fma, mul } from '../../ir/index.ts';
 import type { Const, Expr } from '../../ir/index.ts';
 
 /** The dtypes that functions are defined for. */
@@ -56,3 +56,7 @@ export const MAGIC: ByType<number> = { f32: 12582912, f64: 6755399441055744 };
 /** x within [low, high]; NaN stays NaN. */
 export const clamp = (x: Expr, low: number, high: number, p: Parts): Expr => binary('max', p.c(low), binary('min', p.c(high), x));
 
+/** y, which is not below 0, with the sign of x: for f32 an operation less than `copysign`. */
+export const withSign = (y: Expr, x: Expr, p: Parts): Expr => (p.t === 'f64'
+  ? binary('copysign', y, x)
+  : bitcast(binary('or', bitcast(y, 'i32'), binary('and', bitcast(x, 'i32'), constant(-(2 ** 31), 'i32'))), 'f32'));

@@ -25,11 +25,14 @@ const tamed = (cases: readonly Case[]): Case[] => cases.map(({ k, runs }) => ({
   k, runs: runs.map((args) => Object.fromEntries(Object.entries(args).map(([n, a]) => [n, typeof a !== 'number' && a.data instanceof Float32Array ? { ...a, data: a.data.map((x) => (x === 0 || (Number.isFinite(x) && Math.abs(x) >= 2 ** -126) ? x : 1)) } : a]))),
 }));
 
+/** Operations and casts whose text SwiftShader compiles for minutes, since vectors are taken apart: of bytes in more than four lanes, and of floats as integers in more than one. On software, fewer lanes stand for them. */
+const takesMinutes = (name: string): boolean => /^ops_[iu](8|16)_(8|16)\b|^cast_(f32|f16|bf16)_(4|8|16)\b/.test(name);
+
 /** All cases that a target can have. WGSL promises of f32 that results are near: products and sums may be fused, so that where terms cancel the absolute error counts. */
-function groupsOf(t: Target): readonly Group[] {
+function groupsOf(t: Target, software: boolean): readonly Group[] {
   const wgsl = t.gpu?.language === 'wgsl', has = (d: string): boolean => !['f64', 'i64'].includes(d) || t.features.includes(d), near = wgsl ? { ulp: 4, absolute: 2 ** -18 } : {}, sums = wgsl ? { ulp: 3, absolute: 2 ** -20 } : {};
   const narrow = (cases: readonly Case[]): Case[] => cases.filter(({ k }) => k.params.every((p) => has(p.kind === 'tensor' ? p.buf.dtype : p.dtype)));
-  const lowered = (group: string, cases: readonly Case[]): Case[] => narrow(cases).map(({ k, runs }, i) => ({ k: { ...lower(k, t), name: `${k.name}_${group}${i}` }, runs }));
+  const lowered = (group: string, cases: readonly Case[]): Case[] => narrow(cases).filter(({ k }) => !software || !takesMinutes(k.name)).map(({ k, runs }, i) => ({ k: { ...lower(k, t), name: `${k.name}_${group}${i}` }, runs }));
   const floats = (['f32', 'f64'] as const).filter(has);
   return [
     { cases: workgroupCases(t) }, { cases: corpusCases(t), ...near }, { cases: lowered('place', [inPlace()]) },
@@ -53,7 +56,7 @@ async function opened(id: string): Promise<Awaited<ReturnType<typeof open>>> {
 
 async function onDevice(id: string, variants: readonly EmitGpuOptions[]): Promise<Outcome> {
   const d = await opened(id), t = await gpuTarget(d.driver!.info), out: Outcome = { device: id, name: d.info.name, target: t.isa, cases: 0, refused: 0, elements: 0, failures: [] };
-  const every: readonly Group[] = [...(process.argv.includes('--tensor-cores') ? [] : groupsOf(t)), { cases: [...teamCases(t), ...tensorCases(t)] }];
+  const every: readonly Group[] = [...(process.argv.includes('--tensor-cores') ? [] : groupsOf(t, d.driver!.info.kind === 'webgpu' && d.driver!.info.software)), { cases: [...teamCases(t), ...tensorCases(t)] }];
   const [part, parts] = (process.argv.find((a) => a.startsWith('--part='))?.slice(7) ?? '0/1').split('/').map(Number) as [number, number], groups = every.map((g) => ({ ...g, cases: g.cases.filter((_, i) => i % parts === part) }));
   // What is to come out is the same for all variants of a case; cases may share arguments.
   const each = (cases: Group['cases']): { readonly c: Case | TensorCase; readonly wanted: Map<unknown, Record<string, TensorValue | number>> }[] => cases.map((c) => ({ c, wanted: new Map() }));

@@ -85,7 +85,7 @@ export function distribute(nest: Stmt, fragments: ReadonlyMap<number, Fragment>,
   const down = (body: Stmt): Stmt => (blocks === 1 ? body : loop(block0, blocks, body));
   const each = loop(b, 2, placed(inner, b)), only = storeIn(inner, fragments, c);
   if (!only) return down(loop(j, n / 8, loop(h, 2, each)));
-  if (bytesOf(only.store.buf.dtype) === 2 && n % 16 === 0) {
+  if (bytesOf(only.store.buf.dtype) === 2 && n % 16 === 0 && only.guards.every((g) => ends(g.cond, r, c))) {
     // Tiles come in pairs: j stands for the first of both.
     const pair = newVar('pair'), shifted = (x: Stmt, by: number): Stmt => substitute(renew(x).stmt, new Map([[j.id, add(mul(pair, constant(2)), constant(by))]]));
     const value = (k: number, e: number): Expr => (shifted(placed(only.store, constant(e)), k) as Store).value;
@@ -146,6 +146,14 @@ function quads({ store, guards }: Single, value: (tile: number, column: number) 
   // All lanes of a warp must come by: where not all of its 16 rows and 16 columns exist, elements are stored one by one. In between nothing is read that is not there.
   const corner = new Map<number, Expr>([[r.id, last], [c.id, add(place(constant(0)).first, constant(15))]]);
   return { kind: 'if', cond: guards.map((g) => substituteExpr(g.cond, corner)).reduce(and), then: block([...lets, all]), else: each, ...at };
+}
+
+/** Does a condition hold everywhere in a block where it holds in its last row and column: does it say where rows and columns end, and nothing else of them? */
+function ends(e: Expr, r: Var, c: Var): boolean {
+  const free = (x: Expr): boolean => !usesVar(x, r) && !usesVar(x, c);
+  const rises = (x: Expr): boolean => free(x) || x.kind === 'var' || (x.kind === 'binary' && ((x.fn === 'add' && rises(x.a) && rises(x.b)) || (x.fn === 'mul' && ((rises(x.a) && isConst(x.b) && x.b.value >= 0) || (rises(x.b) && isConst(x.a) && x.a.value >= 0)))));
+  if (e.kind === 'binary' && e.fn === 'and') return ends(e.a, r, c) && ends(e.b, r, c);
+  return free(e) || (e.kind === 'cmp' && (((e.fn === 'lt' || e.fn === 'le') && rises(e.a) && free(e.b)) || ((e.fn === 'gt' || e.fn === 'ge') && rises(e.b) && free(e.a))));
 }
 
 /** Is e a sum in which v stands once, by itself? */

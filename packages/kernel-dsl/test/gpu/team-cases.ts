@@ -2,7 +2,7 @@
  * Programs of warpgroups with arguments for which nothing is rounded, whatever the order of sums: whole numbers, and weights that are powers of two. So a device is
  * held to the algorithm bit for bit.
  */
-import { axes, kernel, reg, tensor } from '../../src/lang/index.ts';
+import { axes, kernel, reg, tensor, when } from '../../src/lang/index.ts';
 import { flashAttention, hopperAttention, hopperGemm, hopperTf32x3, tf32x3 } from '../../src/library/gpu/index.ts';
 import type { FlashAttention, HopperGemm } from '../../src/library/gpu/index.ts';
 import { lower } from '../../src/passes/index.ts';
@@ -47,6 +47,16 @@ export function teamCases(t: Target): readonly TensorCase[] {
     name: `${gemm.name}_${name}`, k: { ...lower(schedule(gemm, t, (s, ax) => hopperGemm(s, ax, { A: 'A', B: 'B', acc: 'acc', dtype: 'bf16' }, o)).ir, t), name: `${gemm.name}_${name}` }, meaning: gemm.ir, target: t, older: false,
     runs: [{ A: whole(m, k, (i) => (i % 7) - 3), B: whole(n, k, (i) => (i % 5) - 2), C: { data: new Float32Array(m * n).fill(NaN), shape: [m, n] } }],
   });
+  // Halves of some of a tile's elements: those on and above the diagonal.
+  const upper = kernel('gemm_upper', { A: tensor('bf16', 'M', 'K'), B: tensor('bf16', 'N', 'K'), C: tensor('bf16', 'M', 'N').inout() }, ({ A, B, C, M, N, K }) => {
+    const ax = axes({ i: M, j: N, k: K });
+    for (const i of ax.i) for (const j of ax.j) {
+      const acc = reg('f32', 0, 'acc');
+      for (const x of ax.k) acc.addAssign(A.at(i, x).to('f32').mul(B.at(j, x).to('f32')));
+      when(i.le(j), () => C.at(i, j).set(acc.to('bf16')));
+    }
+    return ax;
+  });
   const split = tf32x3(), floats = (m: number, k: number, f: (i: number) => number = () => NaN): Value => ({ data: Float32Array.from({ length: m * k }, (_, i) => f(i)), shape: [m, k] });
   return [
     // Whole numbers of 13 bits: both parts of a factor count, and sums are exact.
@@ -58,6 +68,10 @@ export function teamCases(t: Target): readonly TensorCase[] {
     attention({ dtype: 'f16', D: 64, causal: false }, [{ H: 2, G: 2, S: 30, T: 203 }]),
     attention({ dtype: 'bf16', D: 64, causal: true, overlap: false, keys: 64 }, [{ H: 1, G: 1, S: 140, T: 140 }]),
     attention({ dtype: 'f16', D: 64, causal: true, rows: 192, keys: 96 }, [{ H: 1, G: 1, S: 60, T: 150 }]),
+    {
+      name: upper.name, k: lower(schedule(upper, t, (s, ax) => hopperGemm(s, ax, { A: 'A', B: 'B', acc: 'acc', dtype: 'bf16' }, { tile: [128, 64], stages: 2 })).ir, t), meaning: upper.ir, target: t, older: false,
+      runs: [{ A: whole(130, 16, (i) => (i % 7) - 3), B: whole(72, 16, (i) => (i % 5) - 2), C: whole(130, 72, (i) => i % 128) }],
+    },
     product('tiles', [150, 133, 72], { tile: [128, 128] }),
     product('two_rows', [130, 40, 136], { tile: [128, 64], stages: 2, cluster: [2, 1] }),
     product('two_columns', [130, 200, 72], { tile: [128, 64], stages: 2, cluster: [1, 2] }),

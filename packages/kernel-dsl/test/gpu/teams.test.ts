@@ -6,7 +6,7 @@ import type { GpuLaunch, GpuModule, GpuStep, HostValues } from '../../src/emit/g
 import { tf32, wgmmaNamed } from '../../src/instructions/index.ts';
 import type { Expr, Stmt } from '../../src/ir/index.ts';
 import { isConst, mapExpr, printKernel, visitStmt } from '../../src/ir/index.ts';
-import { axes, kernel, reg, tensor } from '../../src/lang/index.ts';
+import { axes, kernel, reg, tensor, when } from '../../src/lang/index.ts';
 import type { Axis, Kernel, Val } from '../../src/lang/index.ts';
 import { hopperGemm } from '../../src/library/gpu/index.ts';
 import type { HopperGemm } from '../../src/library/gpu/index.ts';
@@ -220,6 +220,22 @@ describe('the text of a product of halves', () => {
     expect(source).toMatch(/cvt\.rn\.bf16x2\.f32 %0, %1, %2;" : "=r"\(w\) : "f"\(high\), "f"\(low\)/);
     expect(source).toMatch(/const u32 tile_0 = bf16x2_from_f32\(acc\[pair \* 8 \+ h \* 2\], acc\[pair \* 8 \+ h \* 2 \+ 1\]\);/);
     expect(source).toMatch(/\*\(u32x2 \*\)&C\[.*\] = join_u32x2\(low, high\);/);
+  });
+  it('joins words of neighbouring lanes only where conditions say where rows and columns end', () => {
+    const text = (all: (i: Val<'i64'>, j: Val<'i64'>) => Val<'bool'>): string => {
+      const k: Gemm = kernel('some', { A: tensor('bf16', 'M', 'K'), B: tensor('bf16', 'N', 'K'), C: tensor('bf16', 'M', 'N').inout() }, ({ A, B, C, M, N, K }) => {
+        const ax = axes({ i: M, j: N, k: K });
+        for (const i of ax.i) for (const j of ax.j) {
+          const acc = reg('f32', 0, 'acc');
+          for (const k of ax.k) acc.addAssign(A.at(i, k).to('f32').mul(B.at(j, k).to('f32')));
+          when(all(i, j), () => C.at(i, j).set(acc.to('bf16')));
+        }
+        return ax;
+      });
+      return emitGpu(lower(scheduled(k, { tile: [128, 64] }).ir, sm90), sm90).source;
+    };
+    for (const all of [(i, j) => i.add(j).lt(90), (i, j) => i.lt(60).and(j.le(40)), (i) => i.mul(3).lt(90)] satisfies Parameters<typeof text>[0][]) expect(text(all)).toContain('join_u32x2(low, high)');
+    for (const all of [(i, j) => i.le(j), (i) => i.gt(20), (_, j) => j.mod(2).eq(0)] satisfies Parameters<typeof text>[0][]) expect(text(all)).not.toContain('join_u32x2');
   });
 });
 

@@ -151,9 +151,8 @@ function quads({ store, guards }: Single, value: (tile: number, column: number) 
 /** Does a condition hold everywhere in a block where it holds in its last row and column: does it say where rows and columns end, and nothing else of them? */
 function ends(e: Expr, r: Var, c: Var): boolean {
   const free = (x: Expr): boolean => !usesVar(x, r) && !usesVar(x, c);
-  const rises = (x: Expr): boolean => free(x) || x.kind === 'var' || (x.kind === 'binary' && ((x.fn === 'add' && rises(x.a) && rises(x.b)) || (x.fn === 'mul' && ((rises(x.a) && isConst(x.b) && x.b.value >= 0) || (rises(x.b) && isConst(x.a) && x.a.value >= 0)))));
-  if (e.kind === 'binary' && e.fn === 'and') return ends(e.a, r, c) && ends(e.b, r, c);
-  return free(e) || (e.kind === 'cmp' && (((e.fn === 'lt' || e.fn === 'le') && rises(e.a) && free(e.b)) || ((e.fn === 'gt' || e.fn === 'ge') && rises(e.b) && free(e.a))));
+  const rises = (x: Expr): boolean => free(x) || x.kind === 'var' || (x.kind === 'binary' && rises(x.a) && (x.fn === 'add' ? rises(x.b) : x.fn === 'mul' && isConst(x.b) && x.b.value >= 0));
+  return e.kind === 'binary' && e.fn === 'and' ? ends(e.a, r, c) && ends(e.b, r, c) : free(e) || (e.kind === 'cmp' && (e.fn === 'lt' || e.fn === 'le') && rises(e.a) && free(e.b));
 }
 
 /** Is e a sum in which v stands once, by itself? */

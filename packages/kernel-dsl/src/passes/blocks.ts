@@ -3,7 +3,7 @@ import { add, binary, block, buffersOf, compare, constant, exprsOf, isConst, lt,
 import type { Buffer, Expr, For, LoopKind, Stmt } from '../ir/index.ts';
 import { simplifyExpr } from './affine.ts';
 import { rename } from './fresh.ts';
-import { holds, isLanes, onHost } from './grid.ts';
+import { holds, isBlock, isLanes, onHost } from './grid.ts';
 
 /** Lanes of a workgroup along x, y and z. */
 type Shape = readonly [number, number, number];
@@ -28,10 +28,23 @@ export function workgroup(s: For, known: (id: number) => boolean): Stmt {
     if (blocks.some((x) => x !== b && x.loop === b.loop)) fail('another loop of the nest has that place');
     if (nests.length > 0 && !holds(b, isLanes)) fail('lanes of its workgroups lie beside it, not inside of it');
   }
+  besideNone(s, blocks);
   if (nests.length === 0) return s;
   const shape = nests.reduce((a, b) => (product(b.shape) > product(a) ? b.shape : a), nests[0]!.shape);
   const shared = sharedOf(s);
   return place(rename(s, { vars: new Map(), buffers: shared }), { shape, fresh: true });
+}
+
+/** Every workgroup of a grid runs what stands beside an inner loop of its nest: what that writes for others, all would, and none where the loop is empty. */
+function besideNone(s: Stmt, blocks: readonly For[]): void {
+  const own = new Set<number>(), go = (x: Stmt, around: readonly For[]): void => visitStmt(x, (y) => {
+    if (y !== x && isBlock(y)) { go(y, [...around, y]); return false; }
+    const to = y.kind === 'print' ? 'prints' : (y.kind === 'store' || y.kind === 'accum' || y.kind === 'atomic') && !own.has(y.buf.id) ? `writes ${y.buf.name}` : undefined, b = to && blocks.find((l) => !around.includes(l));
+    if (b) throw new DslError('KD-L-GRID', { axis: b.v.name, place: b.loop, why: `what stands beside it ${to}, which each of its workgroups would do` }, { loc: y.loc ?? b.loc, step: y.step ?? b.step });
+    return undefined;
+  });
+  visitStmt(s, (x) => { if (x.kind === 'alloc') own.add(x.buf.id); });
+  if (blocks.length > 1) go(s, isBlock(s) ? [s] : []);
 }
 
 /** The extents of a nest of lanes. */

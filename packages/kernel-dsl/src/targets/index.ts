@@ -23,9 +23,10 @@ export type { OpenClFeature } from './opencl.ts';
 export { wgslTarget } from './wgsl.ts';
 export type { WgslFeature } from './wgsl.ts';
 export { COMMON_CFLAGS } from './target.ts';
+export { ISAS } from './isas.ts';
 export { aarch64, aarch64_dotprod, aarch64_i8mm, cuda_sm75, cuda_sm80, cuda_sm90a, generic, opencl, wgsl, x86_64, x86_64_amx, x86_64_v2, x86_64_v3, x86_64_v4, x86_64_v4_bf16, x86_64_v4_vnni };
 
-/** Every CPU, best first: the order in which a loader tries them. */
+/** Every CPU, best first, as {@link ISAS} has them. */
 export const TARGETS: readonly Target[] = [
   x86_64_amx, x86_64_v4_bf16, x86_64_v4_vnni, x86_64_v4, x86_64_v3, x86_64_v2, x86_64, aarch64_i8mm, aarch64_dotprod, aarch64, generic,
 ];

@@ -1,4 +1,4 @@
-import { TARGETS } from '../../targets/index.ts';
+import { ISAS } from '../../targets/index.ts';
 import type { KernelMeta } from '../meta.ts';
 import { sizeCount } from '../meta.ts';
 import { symbolOf } from './kernel.ts';
@@ -13,8 +13,8 @@ export interface LibraryEntry {
 }
 
 const rank = (isa: string): number => {
-  const i = TARGETS.findIndex((t) => t.isa === isa);
-  return i < 0 ? TARGETS.length : i;
+  const i = ISAS.indexOf(isa);
+  return i < 0 ? ISAS.length : i;
 };
 
 /** The table of a library: declarations, an entry per kernel and instruction set (best first), and the one symbol that it exports. */

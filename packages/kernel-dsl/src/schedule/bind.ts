@@ -67,3 +67,22 @@ export function checkLanes(st: State, at: At): void {
     if (shared) throw new DslError('KD-S-LANES', { axis: a.v.name, why: `those at ${b.v.name} share ${shared.buf.name} with them, and no barrier lies between` }, { ...at, loc: b.loc ?? at.loc });
   }
 }
+
+/**
+ * Checked when a schedule ends: workgroups inside of a loop that those around them run each for itself do not wait for each other between its iterations, so that
+ * theirs must be independent over all of these.
+ * @throws DslError KD-S-CARRIED
+ */
+export function checkBlocks(st: State, at: At): void {
+  const rounds = (s: Stmt, inGrid: boolean): void => visitStmt(s, (x) => {
+    if (isBlock(x)) { if (x === s) return undefined; rounds(x, true); return false; }
+    if (!inGrid || !('body' in x && 'v' in x)) return undefined;
+    visitStmt(x.body, (b) => {
+      const why = isBlock(b) ? dependence({ ...b, body: replaceStmt(x, b, b.body) }) : undefined;
+      if (why !== undefined) throw new DslError('KD-S-CARRIED', { verb: 'bind', axis: (b as For).v.name, why: `its workgroups do not wait for each other between iterations of ${x.v.name}, and ${why}` }, { ...at, loc: b.loc ?? at.loc, step: b.step ?? at.step });
+    });
+    return undefined;
+  });
+  rounds(st.ir.body, isBlock(st.ir.body));
+}
+const isBlock = (s: Stmt): s is For => s.kind === 'for' && s.loop.startsWith('block.');

@@ -7,7 +7,7 @@ import type { Target } from '../targets/index.ts';
 import { approximate } from './approximate.ts';
 import { guarded } from './arguments.ts';
 import { placeBarriers } from './barriers.ts';
-import { bind, checkLanes } from './bind.ts';
+import { bind, checkBlocks, checkLanes } from './bind.ts';
 import { bulk, overlap, persistent, ring } from './bulk.ts';
 import { cluster } from './cluster.ts';
 import type { GridPlace } from './bind.ts';
@@ -205,7 +205,7 @@ export function schedule<A extends Axes>(k: Kernel<A>, target: Target, f: (s: Sc
     if (steps.at(-1)!.ir === steps.at(-2)!.ir) steps.pop();
   };
   closing('resolve padded tails', (at) => resolvePads(st, at));
-  checkLanes(st, { loc: k.ir.loc, step: 'the end of the schedule' });
+  for (const check of [checkLanes, checkBlocks]) check(st, { loc: k.ir.loc, step: 'the end of the schedule' });
   closing('place barriers', (at) => placeBarriers(st, { ...at, loc: k.ir.loc }));
   const bad = specViolation(st.ir, 'scheduled');
   if (bad) throw new Error(`kernel-dsl: the schedule of ${k.name} broke the program: ${bad}`);

@@ -88,4 +88,22 @@ describe('mistakes in a schedule', () => {
     expect(d.loc?.file).toMatch(/errors\.test\.ts$/);
     expect(d.fix).not.toMatch(/\{\w+\}/);
   });
+  it('workgroups that would have to wait for each other between rounds', () => {
+    const products = kernel('products', { a: tensor('f32', 'M', 'T'), b: tensor('f32', 'M', 'N'), c: tensor('f32', 'M', 'L').inout() }, ({ a, b, c, M, N, T, L }) => {
+      const ax = axes({ r: M, t: T, j: N });
+      for (const r of ax.r) for (const t of ax.t) for (const j of ax.j) when(t.add(j).lt(L), () => { c.at(r, t.add(j)).addAssign(a.at(r, t).mul(b.at(r, j))); });
+      return ax;
+    });
+    const on = (f: (s: Schedule, ax: typeof products.axes) => void) => () => schedule(products, target('cuda-sm80'), f);
+    expect(on((s, { r, j }) => { s.bind({ 'block.y': r, 'block.x': j }); })).toThrow(/KD-S-CARRIED bind\(j\): .*do not wait for each other between iterations of t.*\n +--> .*errors\.test\.ts/);
+    expect(on((s, { r }) => { s.bind({ 'block.x': r }); })).not.toThrow();
+    expect(on((s, { j }) => { s.bind({ 'block.x': j }); })).not.toThrow(); // a launch for each round
+    // Each keeps to what is its own.
+    expect(() => schedule(rows2, target('cuda-sm80'), (s, { i, j }) => { const [b] = s.split(i, 4, { tail: 'mask' }); s.bind({ 'block.y': b, 'block.x': j }); })).not.toThrow();
+  });
+});
+const rows2 = kernel('copy', { x: tensor('f32', 'M', 'N'), y: tensor('f32', 'M', 'N').out() }, ({ x, y, M, N }) => {
+  const ax = axes({ i: M, j: N });
+  for (const i of ax.i) for (const j of ax.j) y.at(i, j).set(x.at(i, j));
+  return ax;
 });

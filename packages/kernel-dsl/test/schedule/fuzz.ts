@@ -153,7 +153,7 @@ export function scheduled(k: Kernel, draws: readonly Draw[], counts: Counts, o: 
       }
     });
   } catch (e) {
-    if (e instanceof DslError && (e.id === 'KD-S-PAD' || e.id === 'KD-S-LANES' || e.id === 'KD-S-BARRIER')) return undefined;
+    if (e instanceof DslError && (e.id === 'KD-S-PAD' || e.id === 'KD-S-LANES' || e.id === 'KD-S-BARRIER' || e.id === 'KD-S-CARRIED')) return undefined;
     throw e;
   }
 }

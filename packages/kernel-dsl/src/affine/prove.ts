@@ -41,7 +41,7 @@ interface Budget { left: number; readonly far: boolean }
 /** How hard to try: attempts, and whether facts that have nothing to do with the question are looked at too. */
 export interface Effort { readonly effort?: number; readonly far?: boolean }
 
-interface Cone { readonly system: readonly Constraint[]; readonly cases: readonly Cases[]; readonly products: readonly Term[] }
+interface Cone { readonly system: readonly Constraint[]; readonly cases: readonly Cases[]; readonly products: readonly Term[]; readonly settled: ReadonlySet<Cases> }
 
 /** The facts that have to do with some terms: those that mention them, the facts about the terms in these, and so on. */
 function cone(s: Space, at: Scope, seeds: readonly Form[], budget: Budget, radius: number): Cone {
@@ -79,7 +79,7 @@ function cone(s: Space, at: Scope, seeds: readonly Form[], budget: Budget, radiu
   }
   // A fact without terms is false: the place is never reached.
   for (const c of pending) if (c.f.t.size === 0) system.push(c);
-  return { system, cases, products };
+  return { system, cases, products, settled };
 }
 
 function isPositive(s: Space, f: Form, at: Scope, budget: Budget): boolean {
@@ -92,59 +92,38 @@ function isPositive(s: Space, f: Form, at: Scope, budget: Budget): boolean {
   return yes;
 }
 
-/** More constraints than this are not made by multiplying. */
-const MOST_PRODUCTS = 80;
-
-/** Constraints times terms that are not negative, where that makes a product which is spoken of; and such of products that these speak of. */
+/** Constraints times terms that are not negative, where that makes a product which is spoken of; and such of products that these speak of. At most 80. */
 function multiplied(s: Space, system: readonly Constraint[], products: readonly Term[]): Constraint[] {
-  const out: Constraint[] = [], known = new Set([...products].sort((p, q) => p.factors!.length - q.factors!.length)), made = new Set<string>(), degree = (f: Form): number => [...f.t.keys()].reduce((n, id) => Math.max(n, factorsOf(s, id).length), 0);
-  for (const p of known) {
-    for (const by of parts(s, p)) {
-      if (by.some((id) => s.terms[id]!.lo < 0)) continue;
-      const x = quotientTerm(s, p, by);
-      if (x === undefined) continue;
-      const factor = by.reduce<Form>((f, id) => multiply(s, f, formTerm(id)), formConst(1)), key = linearKey(factor);
-      for (const [i, c] of system.entries()) {
-        if (!c.f.t.has(x) || degree(c.f) + by.length > Math.max(2, p.factors!.length) || made.has(`${i} ${key}`)) continue;
-        made.add(`${i} ${key}`);
-        if (out.length === MOST_PRODUCTS) return out;
-        const f = multiply(s, c.f, factor);
-        out.push({ f, eq: c.eq });
-        for (const id of f.t.keys()) if (s.terms[id]!.factors) known.add(s.terms[id]!);
+  const out: Constraint[] = [], known = new Set([...products].sort((p, q) => p.factors!.length - q.factors!.length)), made = new Set<string>();
+  for (const { factors = [] } of known) for (const [i, f] of factors.entries()) {
+    const rest = factors.filter((_, j) => j !== i), ways: readonly (readonly (readonly number[])[])[] = rest.length > 1 ? [[[f], rest], [rest, [f]]] : [[[f], rest]];
+    // By one factor, and by all but one.
+    for (const [by = [], left = []] of ways) {
+      const x = left.length > 1 ? s.byKey.get(left.join('*')) : left[0];
+      if (x === undefined || by.some((id) => s.terms[id]!.lo < 0)) continue;
+      const factor = by.reduce<Form>((p, id) => multiply(s, p, formTerm(id)), formConst(1));
+      for (const c of system) {
+        if (!c.f.t.has(x) || [...c.f.t.keys()].some((id) => factorsOf(s, id).length + by.length > Math.max(2, factors.length))) continue;
+        const product = multiply(s, c.f, factor), key = `${product.c} ${linearKey(product)} ${c.eq}`;
+        if (made.has(key)) continue;
+        made.add(key);
+        if (out.push({ f: product, eq: c.eq }) === 80) return out;
+        for (const id of product.t.keys()) if (s.terms[id]!.factors) known.add(s.terms[id]!);
       }
     }
   }
   return out;
 }
-/** The parts of a product that one may multiply by: each factor, and all but one of them. */
-function parts(s: Space, p: Term): readonly (readonly number[])[] {
-  const { factors = [] } = p, each = [...new Set(factors)];
-  return factors.length === 2 ? each.map((id) => [id]) : [...each.map((id) => [id]), ...each.map((id) => without(factors, [id])!)];
-}
-/** A list of factors less some of them; undefined where these are not among it. */
-function without(factors: readonly number[], some: readonly number[]): readonly number[] | undefined {
-  const left = [...factors];
-  for (const id of some) { const i = left.indexOf(id); if (i < 0) return undefined; left.splice(i, 1); }
-  return left;
-}
-/** The term that times `by` is the product, where there is one. */
-function quotientTerm(s: Space, p: Term, by: readonly number[]): number | undefined {
-  const left = without(p.factors!, by)!;
-  return left.length === 1 ? left[0] : s.byKey.get(left.join('*'));
-}
 
-/** More pairs of products than this are not told apart. */
-const MOST_ORDERS = 4;
-/** Of products that differ in one factor: that one is less, as much, or more than the other's. Then so are the products. Where the other has none there, it is none or 1 at least. */
+/** Of products that differ in one factor: that one is less, as much, or more than the other's, or than 0 where that has none there. Then so are the products. At most four. */
 function orders(s: Space, products: readonly Term[]): readonly Cases[] {
   const out: Cases[] = [];
   for (const p of products) for (const q of products) {
-    const left = [...p.factors!], more = q.factors!.filter((id) => { const i = left.indexOf(id); if (i >= 0) left.splice(i, 1); return i < 0; });
-    if (left.length !== 1 || more.length > 1 || (more.length === 1 ? p.id > q.id : s.terms[left[0]!]!.lo !== 0)) continue;
-    const a = formTerm(left[0]!), b = more.length === 1 ? formTerm(more[0]!) : formConst(0), key = `${left[0]!} ${more[0] ?? ''}`;
-    const known = s.orders.get(key) ?? [[above(b, a)], [equal(a, b)], [above(a, b)]];
+    const left = [...p.factors!], more = q.factors!.filter((id) => { const i = left.indexOf(id); if (i >= 0) left.splice(i, 1); return i < 0; }), [x, y] = [left[0]!, more[0]];
+    if (left.length !== 1 || more.length > 1 || (y === undefined ? s.terms[x]!.lo !== 0 : p.id > q.id)) continue;
+    const a = formTerm(x), b = y === undefined ? formConst(0) : formTerm(y), key = `${x} ${y}`, known = s.orders.get(key) ?? [[above(b, a)], [equal(a, b)], [above(a, b)]];
     s.orders.set(key, known);
-    if (!out.includes(known) && out.push(known) === MOST_ORDERS) return out;
+    if (!out.includes(known) && out.push(known) === 4) return out;
   }
   return out;
 }
@@ -167,7 +146,7 @@ function prove(s: Space, f: Form, at: Scope, budget: Budget, depth: number): boo
   for (const reach of ['near', 'linked', 'all'] as const) {
     if (reach === 'all' && !budget.far) break;
     budget.left--;
-    const { system, products, cases } = cone(s, at, reach === 'all' ? [f, ...everything(at)] : [f], budget, reach === 'near' ? 2 : Infinity);
+    const { system, products, cases, settled } = cone(s, at, reach === 'all' ? [f, ...everything(at)] : [f], budget, reach === 'near' ? 2 : Infinity);
     const l = lowestOf({ c: 0, t: f.t }, system);
     if (l > (at.lowest.get(key) ?? -Infinity)) at.lowest.set(key, l);
     if (l + f.c >= 0) return true;
@@ -176,18 +155,12 @@ function prove(s: Space, f: Form, at: Scope, budget: Budget, depth: number): boo
       if (infeasible(whole) || (products.length > 0 && infeasible([...whole, ...multiplied(s, whole, products)]))) return true;
     }
     if (reach !== 'near' && depth > 0) {
-      for (const k of products.length > 1 ? [...cases, ...orders(s, products).filter((o) => !isSettled(at, o))] : cases) {
+      for (const k of [...cases, ...orders(s, products).filter((o) => !settled.has(o))]) {
         if (budget.left <= 0) return false;
         if (k.every((facts) => prove(s, f, inCase(at, k, facts), budget, depth - 1))) return true;
       }
     }
   }
-  return false;
-}
-
-/** Has the choice been made already? */
-function isSettled(at: Scope, k: Cases): boolean {
-  for (let p: Scope | undefined = at; p; p = p.parent) if (p.settles === k) return true;
   return false;
 }
 

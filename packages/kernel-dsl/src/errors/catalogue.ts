@@ -118,7 +118,7 @@ export const CATALOGUE = {
   'KD-L-DIVERGED': { message: '{what} is not reached by all lanes alike: {why}', fix: 'move it out of the branch or loop, or make its condition and extent the same in all lanes' },
   'KD-L-LANES': { message: 'a workgroup of {given} lanes: {why}', fix: 'give lane loops constant extents, whose product is a multiple of the subgroup where its lanes exchange values' },
   'KD-L-HOST': { message: '{what} around workgroups is told by {value}, which is not known when the kernel is launched', fix: 'let sizes and scalars decide, or move it into the workgroups' },
-  'KD-L-GRID': { message: 'the {place} loop {axis}: {why}', fix: 'give loops over workgroups extents of sizes and constants alone, each place of the grid once, and a nest of their own: distribute what stands beside one' },
+  'KD-L-GRID': { message: 'the {place} loop {axis}: {why}', fix: 'give loops over workgroups extents of sizes and constants alone, each place of the grid once, and distribute what stands beside one' },
   'KD-L-LACKS': { message: '{isa} has no {what}: {where}', fix: '{fix}' },
   'KD-L-SHARED': { message: 'a workgroup uses {bytes} bytes of shared memory ({what}), {isa} has {most}', fix: 'stage smaller tiles, fewer stages of a pipeline, or narrower types' },
   'KD-L-REG-INDEX': { message: 'the register {name} is indexed by {index}, which is not a constant', fix: "unroll the loop around it, or use memory: stage(..., 'local')" },

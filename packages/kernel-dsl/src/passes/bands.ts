@@ -14,7 +14,7 @@ export function gridOf(top: For): Grid {
   const blocks: For[] = [];
   let body: Stmt = top;
   for (; isBlock(body); body = body.body) blocks.push(body);
-  visitStmt(body, (s) => { if (isBlock(s)) noTeam(`the workgroups at ${s.v.name} do not lie directly inside of those at ${blocks.at(-1)!.v.name}`, s); });
+  visitStmt(body, (s) => { if (isBlock(s)) noTeam(`the workgroups at ${s.v.name} are not directly inside of those at ${blocks.at(-1)!.v.name}`, s); });
   const at = blocks.findIndex((l) => l.persistent), [outer, inner] = at < 0 ? [] : blocks.slice(at), shared = outer && inner && bands(outer, inner, body), loops = shared ? [...blocks.slice(0, at), shared.grid, ...blocks.slice(at + 2)] : blocks;
   return { blocks, body, work: shared?.body ?? body, around: (program) => loops.reduceRight<Stmt>((b, l) => ({ ...l, body: b }), program) };
 }

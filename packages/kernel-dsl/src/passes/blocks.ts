@@ -39,8 +39,8 @@ export function workgroup(s: For, known: (id: number) => boolean): Stmt {
 function besideNone(s: Stmt, blocks: readonly For[]): void {
   const own = new Set<number>(), go = (x: Stmt, around: readonly For[]): void => visitStmt(x, (y) => {
     if (y !== x && isBlock(y)) { go(y, [...around, y]); return false; }
-    const to = y.kind === 'print' ? 'prints' : (y.kind === 'store' || y.kind === 'accum' || y.kind === 'atomic') && !own.has(y.buf.id) ? `writes ${y.buf.name}` : undefined, b = to && blocks.find((l) => !around.includes(l));
-    if (b) throw new DslError('KD-L-GRID', { axis: b.v.name, place: b.loop, why: `what stands beside it ${to}, which each of its workgroups would do` }, { loc: y.loc ?? b.loc, step: y.step ?? b.step });
+    const b = y.kind === 'print' || ((y.kind === 'store' || y.kind === 'accum' || y.kind === 'atomic') && !own.has(y.buf.id)) ? blocks.find((l) => !around.includes(l)) : undefined;
+    if (b) throw new DslError('KD-L-GRID', { axis: b.v.name, place: b.loop, why: `the ${y.kind} beside it would be made by each of its workgroups` }, { loc: y.loc ?? b.loc, step: y.step ?? b.step });
     return undefined;
   });
   visitStmt(s, (x) => { if (x.kind === 'alloc') own.add(x.buf.id); });

@@ -79,7 +79,7 @@ export function checkBlocks(st: State, at: At): void {
     if (!inGrid || !('body' in x && 'v' in x)) return undefined;
     visitStmt(x.body, (b) => {
       const why = isBlock(b) ? dependence({ ...b, body: replaceStmt(x, b, b.body) }) : undefined;
-      if (why !== undefined) throw new DslError('KD-S-CARRIED', { verb: 'bind', axis: (b as For).v.name, why: `its workgroups do not wait for each other between iterations of ${x.v.name}, and ${why}` }, { ...at, loc: b.loc ?? at.loc, step: b.step ?? at.step });
+      if (why !== undefined) throw new DslError('KD-S-CARRIED', { verb: 'bind', axis: (b as For).v.name, why: `its workgroups do not wait for each other in ${x.v.name}: ${why}` }, { ...at, loc: b.loc ?? at.loc, step: b.step ?? at.step });
     });
     return undefined;
   });

@@ -174,7 +174,7 @@ describe('refused, with the reason', () => {
     expect(why(on(gemmOf(bf16), 'cuda-sm80', (s, { i }) => { const [, t] = s.split(i, 64, { tail: 'mask' }); s.bind({ 'team.warp.x': t }); }))).toMatch(/KD-L-TEAM .*warps outside of any workgroup/);
     expect(why(on(gemmOf(bf16), 'cuda-sm80', (s, { i }) => { const [b, t] = s.split(i, 64, { tail: 'mask' }); s.bind({ 'block.x': b, 'team.warp.x': t }); }))).toMatch(/KD-L-TEAM .*64 warps are too many/);
     expect(why(on(gemmOf(bf16), 'cuda-sm80', (s, { i }) => { const [b, t] = s.split(i, 8, { tail: 'mask' }); s.bind({ 'block.x': b, 'team.warp.x': t }); }))).toMatch(/KD-L-TEAM/);
-    expect(why(() => lower(schedule(batched, sm80, (s, { b, i }) => { const [o, t] = s.split(i, 16, { tail: 'mask' }); s.bind({ 'block.y': b, 'block.x': o, 'team.warp.x': t }); s.split(b, 2); }).ir, sm80))).toMatch(/KD-L-TEAM .*the workgroups at io do not lie directly inside of those at bo/);
+    expect(why(() => lower(schedule(batched, sm80, (s, { b, i }) => { const [o, t] = s.split(i, 16, { tail: 'mask' }); s.bind({ 'block.y': b, 'block.x': o, 'team.warp.x': t }); s.split(b, 2); }).ir, sm80))).toMatch(/KD-L-TEAM .*the workgroups at io are not directly inside of those at bo/);
     expect(why(on(gemmOf(bf16), 'opencl', (s, { i }) => { const [b, t] = s.split(i, 8, { tail: 'mask' }); s.bind({ 'block.x': b, 'team.warp.x': t }); }))).toMatch(/KD-L-TEAM .*opencl has no products of warps/);
   });
   it('blocks of bytes for warpgroups, whose copy engine takes rows of 128 bytes', () => {

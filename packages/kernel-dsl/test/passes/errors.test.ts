@@ -47,7 +47,7 @@ const GPU_CASES: readonly [ErrorId, readonly Stmt[], RegExp][] = [
   ['KD-L-HOST', [{ kind: 'while', v: v('w'), max: four, cond: compare('lt', load(x, [constant(0)]), zero), body: loop(j, N, 'block.x', [store(x, [j], zero)]), loc }], /a loopWhile around workgroups/],
   ['KD-L-GRID', [loop(i, N, 'block.y', [{ ...loop(j, add(i, four), 'block.x', [store(x, [j], zero)]), loc }])], /block\.x loop j: its extent i \+ 4 is not known at launch/],
   ['KD-L-GRID', [block({ ...loop(i, four, 'block.x', [store(x, [i], zero)]), loc })], /another loop of the nest has that place/],
-  ['KD-L-GRID', [loop(i, N, 'block.y', [loop(j, four, 'block.x', [store(x, [j], zero)]), { ...store(x, [i], zero), loc }])], /block\.x loop j: what stands beside it writes x, which each of its workgroups would do/],
+  ['KD-L-GRID', [loop(i, N, 'block.y', [loop(j, four, 'block.x', [store(x, [j], zero)]), { ...store(x, [i], zero), loc }])], /block\.x loop j: the store beside it would be made by each of its workgroups/],
   ['KD-L-LANES', [block({ ...loop(i, constant(256), 'lane.x', [store(x, [i], zero)]), loc })], /a workgroup of 256 lanes: opencl has at most 128 along lane\.x/],
   ['KD-L-LANES', [block({ ...loop(i, four, 'lane.y', [loop(v('q'), constant(64), 'lane.x', [store(x, [i], zero)])]), loc })], /a workgroup of 256 lanes: opencl has at most 128/],
   ['KD-L-LANES', [block({ ...loop(i, four, 'lane.x', [store(x, [i], zero), { kind: 'barrier', scope: 'workgroup' }]), loc }, loop(v('q'), constant(8), 'lane.x', [store(y, [i], zero)]))], /a workgroup of 4 lanes: they meet, but another nest of the workgroup has 8/],

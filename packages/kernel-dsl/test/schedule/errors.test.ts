@@ -95,7 +95,7 @@ describe('mistakes in a schedule', () => {
       return ax;
     });
     const on = (f: (s: Schedule, ax: typeof products.axes) => void) => () => schedule(products, target('cuda-sm80'), f);
-    expect(on((s, { r, j }) => { s.bind({ 'block.y': r, 'block.x': j }); })).toThrow(/KD-S-CARRIED bind\(j\): .*do not wait for each other between iterations of t.*\n +--> .*errors\.test\.ts/);
+    expect(on((s, { r, j }) => { s.bind({ 'block.y': r, 'block.x': j }); })).toThrow(/KD-S-CARRIED bind\(j\): .*do not wait for each other in t: .*\n +--> .*errors\.test\.ts/);
     expect(on((s, { r }) => { s.bind({ 'block.x': r }); })).not.toThrow();
     expect(on((s, { j }) => { s.bind({ 'block.x': j }); })).not.toThrow(); // a launch for each round
     // Each keeps to what is its own.

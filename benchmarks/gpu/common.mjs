@@ -26,6 +26,9 @@ export function randomFrom(seed) {
   return () => { x ^= x << 13; x ^= x >>> 17; x ^= x << 5; return (x >>> 0) / 4294967296; };
 }
 
+/** Keeps a device at work for half a second, since the clocks of one that was idle are low: `work` resolves to nanoseconds. */
+export async function warmUp(work) { for (let ns = 0; ns < 5e8;) ns += Math.max(1e5, await work()); }
+
 export const median = (x) => x.slice().sort((a, b) => a - b)[x.length >> 1];
 
 /** Writes benchmarks/results/<date>-<gpu>-<kind>.json; returns the status to end with: 1 when a row failed. */

@@ -31,9 +31,10 @@ const teams = (dtype, o) => (s, ax) => hopperGemm(s, ax, { A: 'A', B: 'B', acc: 
 
 /**
  * Tiles of C, a workgroup each; its lanes are `down` x `across`, or `groups` of them side by side, and each has runs of 4 rows and 4 columns that lie far apart, so that
- * neighbours read neighbours. Tiles of both factors in shared memory, `depth` of k at a time, fetched ahead into registers.
+ * neighbours read neighbours. Tiles of both factors in shared memory, `depth` of k at a time, fetched ahead into registers; `turned`: rows of A are read one element at a time, so that the tile, in which
+ * columns lie, is written by whole vectors.
  */
-const registerTiles = ({ tile: [rows, cols], lanes: [down, across], groups = 1, depth = 8, pad = 4, resident }) => (s, { i, j, k }) => {
+const registerTiles = ({ tile: [rows, cols], lanes: [down, across], groups = 1, depth = 8, pad = 4, resident, turned }) => (s, { i, j, k }) => {
   const [bm, i1] = s.split(i, rows, { tail: 'pad' }), [bn, j1] = s.split(j, cols, { tail: 'pad' });
   const [ih, i2] = s.split(i1, 4 * down), [ti, il] = s.split(i2, 4);
   const [jh, j2] = s.split(j1, 4 * across * groups), [tg, j3] = s.split(j2, 4 * across), [tj, jl] = s.split(j3, 4);
@@ -42,11 +43,11 @@ const registerTiles = ({ tile: [rows, cols], lanes: [down, across], groups = 1, 
   s.expand('acc', ih, il, jh, jl);
   const [ko, ki] = s.split(k, depth, { tail: 'pad' });
   s.reorder(ko, ki, ih, il, jh, jl);
-  s.stage('A', ko, 'shared', { vector: 4, panel: il, pad });
+  s.stage('A', ko, 'shared', { vector: 4, panel: il, pad, turned });
   s.stage('B', ko, 'shared', { vector: 4 });
   s.prefetch(ko);
   if (resident) s.resident(resident);
-  s.stage('A_shared', ki, 'reg');
+  s.vectorize(s.stage('A_shared', ki, 'reg')[il.name]);
   s.stage('B_shared', ki, 'reg');
   for (const a of [ih, il, jh]) s.unroll(a);
   s.vectorize(jl);
@@ -129,10 +130,9 @@ export const products = [
     '8 x 8 a lane, depth 8, two resident': registerTiles({ tile: [128, 128], lanes: [16, 16], resident: 2 }),
   }, elsewhere: {
     '8 x 16 a lane, 32 x 4 x 2 lanes, depth 16, dense': registerTiles({ tile: [256, 128], lanes: [32, 4], groups: 2, depth: 16, pad: 0 }),
-    '8 x 16 a lane, 16 x 16 lanes, depth 12': registerTiles({ tile: [128, 256], lanes: [16, 16], depth: 12 }),
-    '8 x 16 a lane, 32 x 4 x 2 lanes, depth 8': registerTiles({ tile: [256, 128], lanes: [32, 4], groups: 2 }),
-    '8 x 8 a lane, 16 x 16 lanes, depth 16': registerTiles({ tile: [128, 128], lanes: [16, 16], depth: 16, resident: 2 }),
-    '8 x 8 a lane, 16 x 4 x 4 lanes, depth 8': registerTiles({ tile: [128, 128], lanes: [16, 4], groups: 4, resident: 2 }),
+    '8 x 16 a lane, 32 x 4 x 2 lanes, depth 8, turned': registerTiles({ tile: [256, 128], lanes: [32, 4], groups: 2, turned: true }),
+    '8 x 16 a lane, 16 x 16 lanes, depth 8, turned': registerTiles({ tile: [128, 256], lanes: [16, 16], turned: true }),
     '8 x 8 a lane, depth 8, two resident': registerTiles({ tile: [128, 128], lanes: [16, 16], resident: 2 }),
+    '8 x 8 a lane, depth 8, two resident, turned': registerTiles({ tile: [128, 128], lanes: [16, 16], resident: 2, turned: true }),
   } },
 ];

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bf16ToF32, compileKernel, f16ToF32, f32ToBf16, f32ToF16, tensor, zeros } from '@quern/runtime';
-import { median, randomFrom } from './common.mjs';
+import { median, randomFrom, warmUp } from './common.mjs';
 
 const random = randomFrom(0x9e3779b9);
 const bits = new Float32Array(1), word = new Uint32Array(bits.buffer);
@@ -59,7 +59,7 @@ async function measure({ gpu, peer, turns }, p, shape, schedule, { a, b, A, B, C
     call = await k.prepare(args);
     call.enqueue();
     const worstShareOfBound = check(p, a, b, await C.readAsync(), shape, more.finish), burst = Math.max(3, Math.min(40, Math.round(2e13 / (shape[0] * shape[1] * shape[2]) / 10)));
-    await call.time(burst);
+    await warmUp(() => call.time(burst));
     const oursMs = [], peerMs = [];
     for (let t = 0; t < turns; t++) {
       oursMs.push((await call.time(burst)) / burst / 1e6);

@@ -19,23 +19,24 @@ const rowSums = kernel('row_sums', { x: tensor('f32', 'T', 'D'), y: tensor('f32'
   return ax;
 });
 
-/** Three passes over a row: nothing but the result is written. `kept`: the row lies in working memory, of this many elements, meanwhile. */
+/** Three passes over a row, as that of dnn: the result holds exponentials meanwhile. `kept`: the row lies in working memory, of this many elements, instead. */
 const softmax = (kept) => kernel(kept ? 'softmax_kept' : 'softmax', { x: tensor('f32', 'T', kept ?? 'D'), y: tensor('f32', 'T', kept ?? 'D').out() }, ({ x, y, T, D }) => {
   const n = kept ?? D, ax = axes({ t: T, m: n, e: n, i: n });
   for (const t of ax.t) {
-    const top = reg('f32', -Infinity, 'top'), sum = reg('f32', 0, 'sum'), row = kept && scratch('f32', 'row', kept), at = (i) => (row ? row.at(i) : x.at(t, i));
+    const top = reg('f32', -Infinity, 'top'), sum = reg('f32', 0, 'sum'), row = kept && scratch('f32', 'row', kept), at = (i) => (row ? row.at(i) : y.at(t, i));
     for (const m of ax.m) {
       if (row) row.at(m).set(x.at(t, m));
       top.maxAssign(x.at(t, m));
     }
     for (const e of ax.e) {
-      if (row) {
-        row.at(e).set(exp(row.at(e).sub(top)));
-        sum.addAssign(row.at(e));
-      } else sum.addAssign(exp(x.at(t, e).sub(top)));
+      at(e).set(exp((row ? row.at(e) : x.at(t, e)).sub(top)));
+      sum.addAssign(at(e));
     }
-    const scale = reg('f32', value('f32', 1).div(sum), 'scale');
-    for (const i of ax.i) y.at(t, i).set((row ? row.at(i) : exp(at(i).sub(top))).mul(scale));
+    if (!row) for (const i of ax.i) y.at(t, i).set(y.at(t, i).div(sum));
+    else {
+      const scale = reg('f32', value('f32', 1).div(sum), 'scale');
+      for (const i of ax.i) y.at(t, i).set(row.at(i).mul(scale));
+    }
   }
   return ax;
 });
@@ -62,10 +63,10 @@ const rows = (lanes, vector, names) => (s, ax) => { gridRows(s, [ax.t], names.ma
 /** `bytes`: what must be moved, of [T, D] elements. `limit`: the peer's figure that it is held to. */
 export const streams = [
   { name: 'copy', kernel: copy, limit: 'copy', bytes: (t, d) => 8 * t * d, schedules: { found: undefined, '256 lanes, 4 a lane': (s, { t, i }) => gridMap(s, [t, i], { vector: 4 }) } },
-  { name: 'row_sums', kernel: rowSums, limit: 'sum', bytes: (t, d) => 4 * t * d + 4 * t, schedules: { found: undefined, '512 lanes': rows(512, 4, ['i']), '1024 lanes': rows(1024, 4, ['i']) } },
-  { name: 'softmax', kernel: softmax(), limit: 'copy', bytes: (t, d) => 8 * t * d, schedules: { found: undefined, '512 lanes': rows(512, 4, ['m', 'e', 'i']), '1024 lanes': rows(1024, 4, ['m', 'e', 'i']) } },
-  { name: 'softmax', kernel: softmax(8192), columns: 8192, limit: 'copy', bytes: (t, d) => 8 * t * d, schedules: { 'row kept, 256 lanes': rows(256, 4, ['m', 'e', 'i']), 'row kept, 512 lanes': rows(512, 4, ['m', 'e', 'i']), 'row kept, 1024 lanes': rows(1024, 4, ['m', 'e', 'i']) } },
-  { name: 'rms_norm', kernel: rmsNorm, limit: 'copy', bytes: (t, d) => 8 * t * d, schedules: { found: undefined, '512 lanes': rows(512, 4, ['j', 'i']), '1024 lanes': rows(1024, 4, ['j', 'i']) } },
+  { name: 'row_sums', kernel: rowSums, limit: 'sum', bytes: (t, d) => 4 * t * d + 4 * t, schedules: { found: undefined, '512 lanes': rows(512, 4, ['i']) } },
+  { name: 'softmax', kernel: softmax(), limit: 'copy', bytes: (t, d) => 8 * t * d, schedules: { found: undefined, '512 lanes, nothing kept': rows(512, 4, ['m', 'e', 'i']) } },
+  { name: 'softmax of 8192', kernel: softmax(8192), columns: 8192, limit: 'copy', bytes: (t, d) => 8 * t * d, schedules: { 'length known, 256 lanes': rows(256, 4, ['m', 'e', 'i']), 'length known, 512 lanes': rows(512, 4, ['m', 'e', 'i']) } },
+  { name: 'rms_norm', kernel: rmsNorm, limit: 'copy', bytes: (t, d) => 8 * t * d, schedules: { found: undefined, '512 lanes, nothing kept': rows(512, 4, ['j', 'i']) } },
   { name: 'transpose', kernel: transpose, limit: 'copy', bytes: (t, d) => 8 * t * d, schedules: { found: undefined, 'tiles of 32 x 32': (s, ax) => gridTranspose(s, ax, 'x'), 'tiles of 64 x 32': (s, ax) => gridTranspose(s, ax, 'x', { rows: 64 }) } },
 ];
 const forms = [[4, 2, 64], [4, 2, 128], [2, 2, 128], [2, 4, 256]], ringed = [[4, 264, 2], [4, 264, 3], [2, 264, 5]];

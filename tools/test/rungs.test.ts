@@ -91,7 +91,7 @@ describe('docs/gpu.md', () => {
     expect(document('docs/gpu.md')).toContain(`| Rung | What is new | Factors | TFLOP/s | Of cuBLAS |\n|---|---|---|---|---|\n${lines.join('\n')}\n`);
   });
   it('shows attention as it was measured', () => {
-    const rows = results('attention').rows as unknown as { kind: string; H: number; S: number; D: number; schedule: string; oursMs: number[]; ofFlash: number; ofCudnn: number }[];
+    const rows = results('attention', 'h200').rows as unknown as { kind: string; H: number; S: number; D: number; schedule: string; oursMs: number[]; ofFlash: number; ofCudnn: number }[];
     const work = (r: (typeof rows)[number]): number => (4 * r.H * r.S ** 2 * r.D) / (r.kind.includes('causal') ? 2 : 1);
     const lines = rows.map((r) => `| ${r.kind} | ${r.H} x ${r.S} x ${r.D} | ${r.schedule} | ${(work(r) / median(r.oursMs) / 1e9).toFixed(0)} | ${r.ofFlash.toFixed(2)} | ${r.ofCudnn.toFixed(2)} |`);
     expect(document('docs/gpu.md')).toContain(`| Attention | Heads x S x D | Schedule | TFLOP/s | Of FlashAttention 2 | Of cuDNN |\n|---|---|---|---|---|---|\n${lines.join('\n')}\n`);
@@ -102,6 +102,17 @@ describe('docs/gpu.md', () => {
       if (Number(ratio) > (best.get(kind!)?.ratio ?? 0)) best.set(kind!, { ours: ours!, ratio: Number(ratio) });
     }
     expect(document('docs/gpu.md')).toContain(`| Factors | TFLOP/s | Of cuBLAS |\n|---|---|---|\n${[...best].map(([kind, b]) => `| ${kind} | ${b.ours} | ${b.ratio.toFixed(2)} |`).join('\n')}\n`);
+  });
+  it('shows f64 and int8 as they were measured on an H200, the best schedule of each', () => {
+    const lines = ['f64', 'int8'].map((kind) => { const r = results(`gemm-${kind}`, 'h200').rows.filter((x) => x.kind === kind).reduce((a, b) => (b.ratio > a.ratio ? b : a)); return `| ${kind} | ${r.schedule} | ${((2 * r.n ** 3) / median(r.oursMs) / 1e9).toFixed(0)} | ${r.ratio.toFixed(2)} |`; });
+    expect(document('docs/gpu.md')).toContain(`| Factors | Schedule | TFLOP/s | Of cuBLAS |\n|---|---|---|---|\n${lines.join('\n')}\n`);
+  });
+  it('shows the product in f32 by way of each driver as it was measured, the best schedule of each', () => {
+    const [, ...parts] = document('benchmarks/results/2026-11-28-nvidia-h200-devices-f32.txt').split('\nWith cuBLAS')[0]!.split(/\n(?=(?:CUDA|OpenCL|WebGPU)\n)/), best = parts.map((part) => {
+      const of = [...part.matchAll(/^ {2}(\S.*?) {2,}([\d. ]+)$/gm)].map((m) => ({ name: m[1]!, rate: median(m[2]!.trim().split(' ').map(Number)) }));
+      return { by: part.split('\n')[0]!, ...of.reduce((a, b) => (b.rate > a.rate ? b : a)) };
+    });
+    expect(document('docs/gpu.md')).toContain(`| By way of | Schedule | TFLOP/s | Of CUDA |\n|---|---|---|---|\n${best.map((b) => `| ${b.by} | ${b.name} | ${b.rate.toFixed(0)} | ${(b.rate / best[0]!.rate).toFixed(2)} |`).join('\n')}\n`);
   });
   it('shows clusters and streamed tiles as they were measured, the best schedule of each form', () => {
     const { rows } = JSON.parse(document('benchmarks/results/2026-11-28-nvidia-h200-gemm-shapes.json')) as { rows: { kind: string; schedule: string; m: number; n: number; k: number; ratio: number; oursMs: number[] }[] };

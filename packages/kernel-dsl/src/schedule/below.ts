@@ -1,4 +1,4 @@
-import { addConst, combineForms, formOf, newSpace } from '../affine/index.ts';
+import { addConst, combineForms, formOf, newSpace, proves, scope } from '../affine/index.ts';
 import type { Form } from '../affine/index.ts';
 import { affine, constant, mul, operands, sub } from '../ir/index.ts';
 import type { Expr, For } from '../ir/index.ts';
@@ -11,7 +11,7 @@ export interface Ranging { readonly index: readonly Expr[]; readonly loops: read
  * end. Everything that is no loop of theirs has one value in both, which `fixed` says of an expression.
  */
 export function liesBelow(a: Ranging, b: Ranging, fixed: (e: Expr) => boolean): boolean {
-  const space = newSpace(() => false);
+  const space = newSpace(() => false), nothing = scope(undefined, []);
   const end = (x: Ranging, d: number, greatest: boolean): Form | undefined => {
     const ids = new Set(x.loops.map((l) => l.v.id)), f = affine(x.index[d]!, ids), free = (e: Expr): boolean => fixed(e) && !mentions(e, ids);
     if (!f || !free(f.rest)) return undefined;
@@ -27,8 +27,7 @@ export function liesBelow(a: Ranging, b: Ranging, fixed: (e: Expr) => boolean): 
   const below = (x: Ranging, y: Ranging, d: number): boolean => {
     const top = end(x, d, true), bottom = end(y, d, false);
     if (!top || !bottom) return false;
-    const gap = combineForms(bottom, top, -1);
-    return gap.t.size === 0 && gap.c > 0;
+    return proves(space, addConst(combineForms(bottom, top, -1), -1), nothing, { effort: 8 });
   };
   return a.index.some((_, d) => below(a, b, d) || below(b, a, d));
 }

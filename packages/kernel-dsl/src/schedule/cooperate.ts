@@ -18,6 +18,8 @@ export interface Cooperation {
   readonly path: readonly Stmt[];
   /** Elements that a lane copies at a time. */
   readonly vector: number;
+  /** The dimension of the tile that they lie along. */
+  readonly across: number;
   readonly pads: readonly TileCondition[];
   /** What is copied from a place of the tensor. */
   readonly value: (index: readonly Expr[]) => Expr;
@@ -29,7 +31,7 @@ const MOST_UNROLLED = 16;
 /** The copy as statements of one lane: its pieces are number `lane`, `lane + lanes`, … of the tile, in the order of the tensor's memory. */
 export function cooperativeCopy(st: State, c: Cooperation, at: At): { readonly stmt: Stmt; readonly axes: readonly For[] } {
   const origin = { loc: at.loc, step: at.step }, { dims } = c.tile, last = dims.length - 1, V = c.vector;
-  const counts = dims.map((d, i) => (i === last ? d.n / V : d.n)), pieces = counts.reduce((a, b) => a * b, 1), rounds = Math.ceil(pieces / c.nest.size);
+  const counts = dims.map((d, i) => (i === c.across ? d.n / V : d.n)), pieces = counts.reduce((a, b) => a * b, 1), rounds = Math.ceil(pieces / c.nest.size);
   const round = newVar('copy', 'i64', 1, at.loc), lane = newVar('lane', 'i64', 1, at.loc);
   const piece = rounds > 1 ? add(mul(round, constant(c.nest.size)), c.nest.number) : c.nest.number;
   // Names for the piece and its place in the tile, which every element of it needs.
@@ -46,8 +48,8 @@ export function cooperativeCopy(st: State, c: Cooperation, at: At): { readonly s
     place[d] = named(`${stem}_${d}`, d === first ? left : binary('mod', left, constant(counts[d]!)));
     if (d > first) left = binary('div', left, constant(counts[d]!));
   }
-  const chunk = V > 1 ? mul(place[last]!, constant(V)) : place[last]!;
-  const element = (v: Expr): readonly Expr[] => place.map((x, d) => (d === last ? add(chunk, v) : x));
+  const chunk = V > 1 ? mul(place[c.across]!, constant(V)) : place[c.across]!;
+  const element = (v: Expr): readonly Expr[] => place.map((x, d) => (d === c.across ? add(chunk, v) : x));
   const copied = (v: Expr, guard: Expr | undefined): Stmt => {
     const r = element(v), to = (value: Expr): Stmt => ({ kind: 'store', buf: c.buf, index: c.layout.map((d) => r[d]!), value, ...origin });
     const value = c.value(dims.map((d, i) => add(d.origin, r[i]!)));
@@ -99,7 +101,7 @@ function openConditions(st: State, c: Cooperation, at: At): readonly Condition[]
     known = known.and(cond);
     out.push({ lower, whole, of });
   };
-  const last = dims.length - 1, pieces = (x: Expr): boolean => isConst(x) && x.value % c.vector === 0;
+  const last = c.across, pieces = (x: Expr): boolean => isConst(x) && x.value % c.vector === 0;
   for (const p of c.pads) need(false, p.dim !== last, (r) => lt(add(add(p.k === 0 ? constant(0) : mul(r[p.dim]!, constant(p.k)), p.rest), constant(p.offset)), p.limit));
   for (const [d, x] of dims.entries()) {
     const whole = d !== last || (pieces(x.origin) && pieces(c.src.shape[d]!));

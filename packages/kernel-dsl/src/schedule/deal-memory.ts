@@ -43,7 +43,7 @@ export function rolesOf(body: Stmt, dealt: readonly For[], refuse: (why: string)
 }
 
 /** Elements of working memory that a lane keeps in registers, at most. */
-const MOST_KEPT = 64;
+export const MOST_KEPT = 64;
 
 /**
  * Working memory of one dimension of which iteration i of each dealt loop touches element i and nothing else does: where whole rounds of `lanes` runs of `vector` make it up, each lane keeps its own

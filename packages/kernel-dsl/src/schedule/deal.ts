@@ -1,9 +1,11 @@
 import { DslError } from '../errors/index.ts';
-import { add, binary, block, buffersOf, ceilDiv, compare, constant, identity, isConst, isFloat, load, lt, mapChildren, mapExprs, mul, newBuffer, newVar, printStmt, sub, substitute, visitExprs, visitStmt } from '../ir/index.ts';
+import { add, binary, block, buffersOf, ceilDiv, compare, constant, identity, isConst, isFloat, load, lt, mapChildren, mapExprs, mul, newBuffer, newVar, printStmt, sameExpr, sub, substitute, substituteExpr, visitExprs, visitStmt } from '../ir/index.ts';
 import type { Buffer, Expr, For, KernelIR, Stmt, Var } from '../ir/index.ts';
 import { Axis } from '../lang/index.ts';
-import { keptBy, leaksOld, rolesOf, withoutJoins, writesOf } from './deal-memory.ts';
+import { keptBy, leaksOld, MOST_KEPT, rolesOf, withoutJoins, writesOf } from './deal-memory.ts';
 import type { Joined } from './deal-memory.ts';
+import { keepable } from './deal-keep.ts';
+import type { Keep } from './deal-keep.ts';
 import { dependence } from './depend.ts';
 import { isLane } from './lane-nest.ts';
 import { vectorize } from './mark.ts';
@@ -17,6 +19,8 @@ export interface DealOptions {
   readonly lanes?: number;
   /** Neighbouring iterations that a lane takes at a time, as a vector. */
   readonly vector?: number;
+  /** Tensors of which lanes keep in registers what more than one of the loops uses: of so many elements of a row, at most; what lies beyond is read or written each time. */
+  readonly keep?: { readonly of: readonly string[]; readonly elements: number };
 }
 
 /**
@@ -44,13 +48,16 @@ export function deal(st: State, row: Axis, over: readonly Axis[], o: DealOptions
   });
   const found = rolesOf(loop.body, loops, refuse), kept = new Map<number, Buffer>(), own = keptBy(loop.body, loops, found, lanes, vector);
   for (const buf of own) kept.set(buf.id, newBuffer({ ...buf, space: 'reg', shape: [constant((buf.shape[0] as { value: number }).value / (lanes * vector)), constant(vector)] }));
+  const held = Math.floor((o.keep?.elements ?? 0) / (lanes * vector)), names = o.keep?.of ?? [], keeps = keepable(loop.body, loops, [...buffersOf(loop.body).values()].flatMap(({ buf }) => (names.includes(buf.name) ? [buf] : [])));
+  if (o.keep && !(held >= 1 && held * vector <= MOST_KEPT)) return refuse(`lanes keep ${vector} to ${MOST_KEPT} elements each, in whole rounds of ${lanes * vector}, not of ${o.keep.elements}`);
+  for (const n of names) if (!keeps.some((k) => k.buf.name === n)) return refuse(`no two loops use ${n} as its elements can be kept: all at one index, read whatever the values are, or written at first and by the last loop`);
   const roles = { ...found, shared: new Set([...found.shared].filter((id) => !kept.has(id))), own: new Set([...found.own, ...kept.keys()]) };
   for (const d of loops) {
     const why = dependence(withoutJoins(d, roles.joins.get(d)!));
     if (why !== undefined) throw new DslError('KD-S-CARRIED', { verb: 'deal', axis: d.v.name, why }, at);
   }
   const apart = st.target.gpu !== undefined && st.target.gpu.subgroup === undefined, width = apart ? 1 : subgroupFor(st, lanes, refuse), t = newVar(`${row.name}_lane`, 'i64', 1, at.loc), around = [...path, loop].filter(isLane);
-  const made: Buffer[] = [], context: Context = { at, lanes, vector, width, t, around, made, kept, after: [] };
+  const made: Buffer[] = [], context: Context = { at, lanes, vector, width, t, around, made, kept, keeps: keeps.map((k) => ({ ...k, to: newBuffer({ name: `${k.buf.name}_kept`, dtype: k.buf.dtype, space: 'reg', shape: [constant(held + 1), constant(vector)], loc: at.loc }) })), held, after: [] };
 
   // Memory that lanes fill together: one for each iteration of the lane loops around.
   const moved = new Map<number, Buffer>(), before = new Map<number, readonly Expr[]>();
@@ -84,7 +91,8 @@ export function deal(st: State, row: Axis, over: readonly Axis[], o: DealOptions
     return mergeAlone(mapChildren(s, walk), t);
   };
   const body = toShared(walk(loop.body) ?? block([]), moved, before);
-  const nest: For = { kind: 'for', v: t, extent: constant(lanes), loop: 'lane.x', body, loc: at.loc, step: at.step }, dealtRow: For = { ...loop, body: nest };
+  const registers = context.keeps.map(({ to }): Stmt => ({ kind: 'alloc', buf: to, loc: at.loc, step: at.step }));
+  const nest: For = { kind: 'for', v: t, extent: constant(lanes), loop: 'lane.x', body: block([...registers, body]), loc: at.loc, step: at.step }, dealtRow: For = { ...loop, body: nest };
   const allocs = made.map((buf): Stmt => ({ kind: 'alloc', buf, loc: at.loc, step: at.step })), [top] = around;
   if (top) {
     const next = top === loop ? dealtRow : (replaceStmt(top, loop, dealtRow) as For);
@@ -110,6 +118,9 @@ interface Context {
   readonly made: Buffer[];
   /** Working memory of which each lane keeps its own elements, by round and neighbour. */
   readonly kept: ReadonlyMap<number, Buffer>;
+  /** Tensors of which each lane keeps elements of the first `held` rounds. */
+  readonly keeps: readonly (Keep & { readonly to: Buffer })[];
+  readonly held: number;
   /** What is done to the program once it stands. */
   readonly after: ((st: State) => void)[];
 }
@@ -125,44 +136,66 @@ function subgroupFor(st: State, lanes: number, refuse: (why: string) => never): 
   return lanes;
 }
 
-/** One dealt loop: partial results, whole rounds, the rest, and the join. */
+/** One dealt loop: partial results, rounds of which lanes keep something, whole rounds, the rest, and the join. */
 function dealOne(d: For, joins: readonly Joined[], c: Context): { readonly stmt: Stmt; readonly rounds: Axis | undefined } {
-  const { at, lanes: n, vector: V, t } = c, origin = { loc: d.loc, step: at.step }, lane = newVar(`${d.v.name}_v`, 'i64', 1, d.loc), round = newVar(`${d.v.name}_round`, 'i64', 1, d.loc), rest = newVar(V > 1 ? `${d.v.name}_rest` : round.name, 'i64', 1, d.loc);
+  const { at, lanes: n, vector: V, t } = c, origin = { loc: d.loc, step: at.step };
   const parts = joins.map((j) => newBuffer({ name: `${j.buf.name}_part`, dtype: j.buf.dtype, space: 'reg', shape: V > 1 ? [constant(V)] : [], loc: at.loc }));
-  const start = parts.flatMap((buf, i): Stmt[] => {
-    const v = newVar(lane.name, 'i64', 1, d.loc), value = identity(joins[i]!.fn, buf.dtype), alloc: Stmt = { kind: 'alloc', buf, ...origin };
+  const out = parts.flatMap((buf, i): Stmt[] => {
+    const v = newVar(`${d.v.name}_v`, 'i64', 1, d.loc), value = identity(joins[i]!.fn, buf.dtype), alloc: Stmt = { kind: 'alloc', buf, ...origin };
     return V > 1 ? [alloc, { kind: 'for', v, extent: constant(V), loop: 'unroll', body: { kind: 'store', buf, index: [v], value, ...origin }, ...origin }] : [alloc, { kind: 'store', buf, index: [], value, ...origin }];
   });
-  // Registers have names: rounds that touch some are written out.
-  const keeps = [...buffersOf(d.body).keys()].some((id) => c.kept.has(id));
-  const body = (index: Expr, part: Expr, fresh: boolean): Stmt => {
-    const held = keeps ? inPlace(d.body, (b) => { const to = c.kept.get(b.id); return to && { buf: to, index: [isConst(whole, 1) ? constant(0) : round, V > 1 ? part : constant(0)] }; }) : d.body;
-    const into = joins.reduce((s, j, i) => redirected(s, j.buf, parts[i]!, V > 1 ? [part] : []), held), now = substitute(into, new Map<number, Expr>([[d.v.id, index]]));
-    return fresh ? refresh(now) : now;
+  const mine = c.keeps.filter((k) => k.loops.includes(d)), own = [...buffersOf(d.body).keys()].some((id) => c.kept.has(id));
+  let copies = 0;
+  /** What is done for the element at `index`, which is place `part` of the lane's chunk of round `round`. */
+  const body = (index: Expr, round: Expr, part: Expr, keeping: boolean): Stmt => {
+    const inRegisters = own || keeping ? inPlace(d.body, (b, place, writes) => {
+      const to = c.kept.get(b.id) ?? (keeping ? mine.find((k) => k.buf.id === b.id && !(writes && d === k.loops.at(-1)) && place.every((e, i) => sameExpr(substituteExpr(e, new Map<number, Expr>([[d.v.id, k.loops[0]!.v]])), k.index[i]!)))?.to : undefined);
+      return to && { buf: to, index: [round, part] };
+    }) : d.body;
+    const now = substitute(joins.reduce((s, j, i) => redirected(s, j.buf, parts[i]!, V > 1 ? [part] : []), inRegisters), new Map<number, Expr>([[d.v.id, index]]));
+    return copies++ === 0 ? now : refresh(now);
   };
-  // Without vectors one loop asks in each iteration whether it exists, unless all do; with them, whole rounds come first.
-  const whole: Expr = V === 1 && !(isConst(d.extent) && d.extent.value % n === 0) ? constant(0) : isConst(d.extent) ? constant(Math.floor(d.extent.value / (n * V))) : binary('div', d.extent, constant(n * V));
-  const done = mul(whole, constant(n * V)), left = isConst(d.extent) && isConst(done) ? constant(d.extent.value - done.value) : isConst(done, 0) ? d.extent : sub(d.extent, done);
-  const out: Stmt[] = [...start];
-  let rounds: Axis | undefined;
-  if (!isConst(whole, 0)) {
-    const single = isConst(whole, 1), number = add(single ? constant(0) : mul(round, constant(n)), t), index = V > 1 ? add(mul(number, constant(V)), lane) : number;
-    let inner = body(index, lane, false);
-    if (V > 1) {
-      inner = { kind: 'for', v: lane, extent: constant(V), loop: 'seq', body: inner, ...origin };
-      c.after.push((st) => vectorize(st, new Axis(lane.name, constant(V), lane, d.loc), at));
-    }
-    out.push(single ? inner : { kind: 'for', v: round, extent: whole, loop: keeps ? 'unroll' : 'seq', body: inner, ...origin });
-    if (!single) rounds = new Axis(d.v.name, whole, round, d.loc);
+  // Lanes take chunks of neighbours in turns: whole rounds of them, then what chunks are left, then elements that are none.
+  const known = isConst(d.extent) ? d.extent.value : undefined, of = (fn: 'div' | 'mod', a: Expr, b: number): Expr => (isConst(a) ? constant(fn === 'div' ? Math.floor(a.value / b) : a.value % b) : binary(fn, a, constant(b)));
+  const whole = of('div', d.extent, n * V), rest = of('mod', d.extent, n * V), left = of('div', rest, V), single = of('mod', rest, V), done = mul(whole, constant(n * V));
+  /** A chunk from the element `from` on. */
+  const chunk = (from: Expr, each: (index: Expr, part: Expr) => Stmt): Stmt => {
+    if (V === 1) return each(add(from, t), constant(0));
+    const v = newVar(`${d.v.name}_v`, 'i64', 1, d.loc);
+    c.after.push((st) => vectorize(st, new Axis(v.name, constant(V), v, d.loc), at));
+    return { kind: 'for', v, extent: constant(V), loop: 'seq', body: each(add(add(from, mul(t, constant(V))), v), v), ...origin };
+  };
+  const when = (cond: Expr, then: Stmt): Stmt => ({ kind: 'if', cond, then, ...origin });
+  let axis: Axis | undefined;
+  const over = (extent: Expr, loop: 'seq' | 'unroll', text: (round: Expr) => Stmt): void => {
+    const round = newVar(`${d.v.name}_round`, 'i64', 1, d.loc);
+    if (isConst(extent) && extent.value <= 0) return;
+    if (isConst(extent, 1)) { out.push(text(constant(0))); return; }
+    out.push({ kind: 'for', v: round, extent, loop, body: text(round), ...origin });
+    if (loop === 'seq' || own) axis = new Axis(d.v.name, extent, round, d.loc);
+  };
+  const start = (round: Expr): Expr => mul(round, constant(n * V));
+  /** Rounds of which something is kept: some whole ones, and the one with what is left. */
+  const kept = (text: (index: Expr, round: Expr, part: Expr) => Stmt): void => {
+    over(constant(Math.min(c.held, isConst(whole) ? whole.value : c.held)), 'unroll', (round) => { const all = chunk(start(round), (index, part) => text(index, round, part)); return isConst(whole) ? all : when(lt(round, whole), all); });
+    if (!isConst(left, 0)) out.push(when(lt(t, left), chunk(done, (index, part) => text(index, constant(c.held), part))));
+  };
+  const plain = (round: Expr) => (index: Expr, part: Expr): Stmt => body(index, round, part, false);
+  if (mine.length > 0) {
+    // Whatever is read is asked for before the first of it is used.
+    for (const k of mine) if (!k.written && k.loops[0] === d) kept((index, round, part) => ({ kind: 'store', buf: k.to, index: [round, part], value: load(k.buf, k.index.map((e) => substituteExpr(e, new Map<number, Expr>([[d.v.id, index]])))), ...origin }));
+    kept((index, round, part) => body(index, round, part, true));
+    over(isConst(whole) ? constant(whole.value - c.held) : sub(whole, constant(c.held)), 'seq', (round) => chunk(start(add(round, constant(c.held))), plain(round)));
+  } else if (V === 1 && !(known !== undefined && known % n === 0)) {
+    // One loop asks in each iteration whether it exists.
+    over(ceilDiv(d.extent, n), 'seq', (round) => when(lt(add(start(round), t), d.extent), chunk(start(round), plain(round))));
+  } else {
+    over(whole, own ? 'unroll' : 'seq', (round) => chunk(start(round), plain(round)));
+    if (!isConst(left, 0)) out.push(when(lt(t, left), chunk(done, plain(whole))));
   }
-  if (!isConst(left, 0)) {
-    const turns = ceilDiv(left, n), single = isConst(turns, 1), index = add(done, add(single ? constant(0) : mul(rest, constant(n)), t));
-    const guarded: Stmt = { kind: 'if', cond: lt(index, d.extent), then: body(index, constant(0), !isConst(whole, 0)), ...origin };
-    out.push(single ? guarded : { kind: 'for', v: rest, extent: turns, loop: 'seq', body: guarded, ...origin });
-    if (!single && V === 1) rounds = new Axis(d.v.name, turns, rest, d.loc);
-  }
+  if (V > 1 && !isConst(single, 0)) out.push(when(lt(t, single), body(add(add(done, mul(left, constant(V))), t), constant(0), constant(0), false)));
   joins.forEach((j, i) => out.push(...join(j, parts[i]!, c, origin)));
-  return { stmt: block(out), rounds };
+  return { stmt: block(out), rounds: axis };
 }
 
 /**
@@ -216,8 +249,8 @@ function toShared(s: Stmt, moved: ReadonlyMap<number, Buffer>, before: ReadonlyM
 }
 
 /** The same with accesses to other memory, where `place` names one. */
-function inPlace(s: Stmt, place: (b: Buffer, index: readonly Expr[]) => { readonly buf: Buffer; readonly index: readonly Expr[] } | undefined): Stmt {
-  const read = mapExprs(s, (e) => (e.kind === 'load' ? { ...e, ...place(e.buf, e.index) } : e));
-  const go = (x: Stmt): Stmt => { const y = mapChildren(x, go); return y.kind === 'store' || y.kind === 'accum' || y.kind === 'atomic' ? { ...y, ...place(y.buf, y.index) } : y; };
+function inPlace(s: Stmt, place: (b: Buffer, index: readonly Expr[], writes: boolean) => { readonly buf: Buffer; readonly index: readonly Expr[] } | undefined): Stmt {
+  const read = mapExprs(s, (e) => (e.kind === 'load' ? { ...e, ...place(e.buf, e.index, false) } : e));
+  const go = (x: Stmt): Stmt => { const y = mapChildren(x, go); return y.kind === 'store' || y.kind === 'accum' || y.kind === 'atomic' ? { ...y, ...place(y.buf, y.index, true) } : y; };
   return go(read);
 }

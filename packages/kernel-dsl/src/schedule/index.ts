@@ -5,5 +5,6 @@ export { schedule } from './schedule.ts';
 export type { Schedule, ScheduledKernel, Step } from './schedule.ts';
 export type { Tail } from './split.ts';
 export type { StageOptions } from './stage-options.ts';
+export { keepable } from './deal-keep.ts';
 export { dealable } from './deal-memory.ts';
 export { dependence } from './depend.ts';

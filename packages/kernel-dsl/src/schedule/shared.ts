@@ -47,9 +47,9 @@ export function stageShared(st: State, src: Buffer, axis: Axis, o: StageOptions,
     if (stray(d.origin)) refuse(`${printExpr(d.origin)} is computed inside of ${axis.name}`);
     if (differs(d.origin, own)) refuse(`${printExpr(d.origin)} may differ from lane to lane`);
   }
-  const layout = layoutOf(tile, uses, inner, o, name, at), last = tile.dims.at(-1)!, rows = layout.map((d) => tile.dims[d]!.n);
+  const layout = layoutOf(tile, uses, inner, o, name, at), across = o.turned ? layout.at(-1)! : tile.dims.length - 1, rows = layout.map((d) => tile.dims[d]!.n);
   const vector = o.vector ?? 1;
-  if (!Number.isInteger(vector) || vector < 1 || last.n % vector !== 0) return refuse(`pieces of ${vector} do not fill its rows of ${last.n} elements`);
+  if (!Number.isInteger(vector) || vector < 1 || tile.dims[across]!.n % vector !== 0) return refuse(`pieces of ${vector} do not fill its rows of ${tile.dims[across]!.n} elements`);
   if (vector > 1 && src.packed) return refuse('two of its elements share a byte: pieces have one element');
   if (o.fold && new Set(uses.map((u) => u.index.map(exprKey).join())).size > 1) return refuse('what is folded into the copy differs from use to use');
   const value = o.fold ? foldable(uses[0]!.chain) : load(src, uses[0]!.index), folded = exprKey(value);
@@ -59,7 +59,7 @@ export function stageShared(st: State, src: Buffer, axis: Axis, o: StageOptions,
   const from = (e: Expr): readonly Expr[] | undefined => (o.fold ? (exprKey(e) === folded ? uses[0]!.index : undefined) : e.kind === 'load' && e.buf.id === src.id ? e.index : undefined);
   const body = mapExprs(loop.body, (e) => { const index = from(e); return index ? load(buf, slot(index), { loc: e.loc }) : e; });
   const pads = padsOf(uses, tile, inner, name, at);
-  const copy = cooperativeCopy(st, { src, buf, tile, layout, nest, path: around, vector, pads, value: (index) => valueAt(value, src, index) }, at);
+  const copy = cooperativeCopy(st, { src, buf, tile, layout, nest, path: around, vector, across, pads, value: (index) => valueAt(value, src, index) }, at);
   setBody(st, replaceStmt(st.ir.body, loop, { ...loop, body: block([copy.stmt, body]) }));
   const now = findVar(st.ir.body, top.v.id)!.loop;
   st.filled.add(buf.id);

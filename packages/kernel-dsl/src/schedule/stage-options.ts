@@ -11,6 +11,8 @@ export interface StageOptions {
   readonly name?: string | undefined;
   /** Of copies in shared memory: neighbours that a lane copies at a time, 16 bytes at best. 1 by default. */
   readonly vector?: number | undefined;
+  /** Of copies in shared memory with a panel: such pieces lie along it, read one by one and written whole. Else they lie along the rows of the tensor. */
+  readonly turned?: boolean | undefined;
   /** Of copies in shared memory: elements that are left free after each row, so that columns fall into different banks. */
   readonly pad?: number | undefined;
 }

@@ -34,7 +34,7 @@ export function stage(st: State, name: string, axis: Axis, space: 'pack' | 'reg'
   if (space !== 'reg' && space !== 'pack' && space !== 'shared') throw new DslError('KD-S-SPACE', { name, space: String(space) }, at);
   const { loop } = findLoop(st, axis, at), src = sourceOf(st, name, loop, at);
   if (space === 'shared') return stageShared(st, src, axis, o, at);
-  for (const [what, x] of Object.entries({ vector: o.vector, pad: o.pad })) if (x !== undefined) throw new DslError('KD-S-STAGE-OPTION', { name, what, space }, at);
+  for (const [what, x] of Object.entries({ vector: o.vector, pad: o.pad, turned: o.turned })) if (x !== undefined) throw new DslError('KD-S-STAGE-OPTION', { name, what, space }, at);
   const uses = accesses(loop.body, src);
   const first = uses[0];
   if (!first) throw new DslError('KD-S-STAGE-WHERE', { name, axis: axis.name }, at);

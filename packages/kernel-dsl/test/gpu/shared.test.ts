@@ -56,6 +56,14 @@ describe('stage into shared memory', () => {
     });
     expect(printKernel(s.ir)).toContain('shared A_shared: f32[4, 8]');
   });
+  it('writes whole pieces of a panel where it is turned: their elements are read from rows of the tensor', () => {
+    const rows = (turned: boolean): string => printKernel(same(gemm, (t, ax) => {
+      const { ko, ii } = tiles(t, ax, 'mask');
+      t.stage('A', ko, 'shared', { panel: ii, vector: 4, turned });
+    }).ir);
+    expect(rows(true)).toMatch(/A_shared\[A_1, \(A_0 \* 4\) \+ lane\] = A\[/);
+    expect(rows(false)).toMatch(/A_shared\[lane, A_at\] = A\[/);
+  });
   it('fills registers from it, inside of a padded loop too', () => {
     const s = same(gemm, (t, ax) => {
       const { ko, ki, ii, jj, tj } = tiles(t, ax);

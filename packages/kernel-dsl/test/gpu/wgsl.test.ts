@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { spread } from '../../../../tools/test/spread.ts';
 import { emitGpu, printedLines } from '../../src/emit/gpu/index.ts';
-import { axes, cos, exp, kernel, print, sin, tensor } from '../../src/lang/index.ts';
+import { assume, axes, cos, exp, kernel, print, sin, tensor } from '../../src/lang/index.ts';
+import type { Axis } from '../../src/lang/index.ts';
+import { gridMap, gridRows } from '../../src/library/gpu/index.ts';
 import { lower } from '../../src/passes/index.ts';
 import { interpret } from '../../src/run/index.ts';
 import { schedule } from '../../src/schedule/index.ts';
+import type { Schedule } from '../../src/schedule/index.ts';
 import { target } from '../../src/targets/index.ts';
 import { array } from '../run/helpers.ts';
 import { fill } from '../emit/harness.ts';
@@ -38,6 +41,28 @@ const plusOne = <D extends 'u8' | 'i16'>(d: D) => kernel(`plus_${d}`, { x: tenso
   return ax;
 });
 const bytes = (d: 'u8' | 'i16', n: number, seed: number): TensorValue['data'] => array(d, fill(d, n, seed));
+
+describe.skipIf(!WEBGPU)('rows of whole vectors', () => {
+  const twice = kernel('twice', { x: tensor('f32', 'M', 'N'), y: tensor('f32', 'M', 'N').out() }, ({ x, y, M, N }) => { const ax = axes({ i: M, j: N }); for (const i of ax.i) for (const j of ax.j) y.at(i, j).set(x.at(i, j).mul(2)); return ax; });
+  const run = (M: number, N: number, pitch = N) => ({ x: { data: array('f32', fill('f32', M * pitch, 1)), shape: [M, N], strides: [pitch, 1] }, y: { data: array('f32', fill('f32', M * pitch, 2)), shape: [M, N], strides: [pitch, 1] } });
+  it.each([
+    ['found', (s: Schedule, { i, j }: { i: Axis; j: Axis }) => { gridMap(s, [i, j], { vector: 4 }); }],
+    ['dealt out', (s: Schedule, { i, j }: { i: Axis; j: Axis }) => { gridRows(s, [i], [j], { lanes: 8, vector: 4 }); }],
+  ] as const)('%s: a tensor is one of vectors, and says that its rows must be so; calls with others take another text', (_, f) => {
+    const k = lower(schedule(twice, t, f).ir, t), m = emitGpu(k, t), single = emitGpu(k, t, { aligned: false });
+    expect(m.source).toContain('var<storage, read_write> y: array<vec4<f32>>;');
+    expect(m.alignment.find((a) => a.param === 'y')).toMatchObject({ elements: 4, whole: true });
+    expect(single.source).toContain('var<storage, read_write> y: array<f32>;');
+    sameOnWebGpu([{ k, runs: [run(3, 8), run(2, 132), run(2, 36, 40)] }], t);
+    sameOnWebGpu([{ k, runs: [run(3, 7), run(2, 133), run(2, 35, 36)] }], t, { aligned: false });
+  });
+  it('stay numbers where a row ends elsewhere', () => {
+    const shifted = kernel('shifted', { x: tensor('f32', 'M', 'N'), y: tensor('f32', 'M', 'P').out() }, ({ x, y, M, N, P }) => { const ax = axes({ i: M, j: N }); assume(N.le(P), 'rows of x fit'); for (const i of ax.i) for (const j of ax.j) y.at(i, j).set(x.at(i, j)); return ax; });
+    const m = emitGpu(lower(schedule(shifted, t, (s, { i, j }) => { gridMap(s, [i, j], { vector: 4 }); }).ir, t), t);
+    expect(m.source).toContain('var<storage, read_write> y: array<f32>;');
+    expect(m.alignment.some((a) => a.whole)).toBe(false);
+  });
+});
 
 describe.skipIf(!WEBGPU)('elements of less than a word', () => {
   it.each(['u8', 'i16'] as const)('%s: rows of odd length next to each other, and what lies between them stays', (d) => {

@@ -42,7 +42,7 @@ describe('autoGrid', () => {
     ['elements, in vectors', saxpy, /split\(i, 4, mask\); .*bind\(block\.x: ioo\); bind\(lane\.x: ioi\); vectorize/],
     ['rows, with their sums', softmax, /^deal\(t, m, e, i\); bind\(block\.x: t\)$/],
     ['rows of a matrix times a vector', matvec, /^deal\(r, k\); bind\(block\.x: r\)$/],
-    ['a product: lanes along the rows of B and C', gemm, /bind\(block\.x: i\); bind\(block\.y: jo\); bind\(lane\.x: ji\)/],
+    ['a product: lanes along the rows of B and C', gemm, /bind\(block\.y: i\); bind\(block\.x: jo\); bind\(lane\.x: ji\)/],
     ['reads across', turn, /stage\(x, \w+, shared\)/],
     ['a sum over all', dot, /partials\(acc, ioi\); deal\(ioi, ii\); bind\(block\.x: ioi\)/],
     ['a sum, then elements', centred, /partials\(sum, koi\);.*; split\(i, 4, mask\)/],

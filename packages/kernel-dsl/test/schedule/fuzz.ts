@@ -91,7 +91,7 @@ function apply(s: Schedule, d: Draw, pool: Axis[], tensors: readonly string[], {
       made(m, i, n, j);
       return n ? [a, b] : [a];
     }
-    case 'shared': somewhere(d.a, (x) => { made(...Object.values(s.stage(pick(tensors, d.b), x, 'shared', { fold: d.n % 3 === 0, vector: pick([1, 1, 2, 4] as const, d.n), pad: d.n % 4, ...(d.n % 7 < 2 && { panel: b }) }))); }); return [];
+    case 'shared': somewhere(d.a, (x) => { made(...Object.values(s.stage(pick(tensors, d.b), x, 'shared', { fold: d.n % 3 === 0, vector: pick([1, 1, 2, 4] as const, d.n), pad: d.n % 4, ...(d.n % 7 < 2 && { panel: b, turned: d.n % 7 === 1 }) }))); }); return [];
     case 'prefetch': somewhere(d.a, (x) => s.prefetch(x)); return [];
     case 'ahead': somewhere(d.a, (x) => s.pipeline(x, 2 + (d.n % 2))); return [];
     case 'expand': called((name, x) => s.expand(name, x)); return [];

@@ -2,6 +2,7 @@
 import { ArgumentError, DeviceLostError, DisposedError, DriverError, KernelCompileError, LaunchError, OutOfMemoryError } from '../errors/index.ts';
 import type { Dim3, GpuBuffer, GpuCode, GpuDriver, GpuSource, GpuValue } from './driver.ts';
 import { MOVE } from './webgpu-move.ts';
+import { numbersOf } from './webgpu-numbers.ts';
 import { webgpuAdapter } from './webgpu-open.ts';
 
 // GPUBufferUsage and GPUMapMode by number: Node has no such globals.
@@ -32,7 +33,7 @@ export async function openWebGpu(): Promise<GpuDriver> {
   for (const name of ['maxStorageBufferBindingSize', 'maxBufferSize', 'maxComputeWorkgroupStorageSize', 'maxComputeInvocationsPerWorkgroup', 'maxComputeWorkgroupSizeX', 'maxComputeWorkgroupSizeY', 'maxComputeWorkgroupSizeZ', 'maxComputeWorkgroupsPerDimension', 'maxStorageBuffersPerShaderStage']) most[name] = limits[name]!;
   const timestamps = info.features.includes('timestamps'), requiredFeatures = (['shader-f16', 'timestamp-query'] as const).filter((f) => adapter.features.has(f));
   const device = await adapter.requestDevice({ requiredFeatures, requiredLimits: most }), { queue } = device;
-  let late: Error | undefined, lost: DeviceLostError | undefined, encoder: GPUCommandEncoder | undefined, pending = 0, temporary: GPUBuffer[] = [], mover: GPUComputePipeline | undefined, telling: Promise<unknown> = Promise.resolve();
+  let late: Error | undefined, lost: DeviceLostError | undefined, encoder: GPUCommandEncoder | undefined, pass: GPUComputePassEncoder | undefined, pending = 0, temporary: GPUBuffer[] = [], mover: GPUComputePipeline | undefined, telling: Promise<unknown> = Promise.resolve();
   const reports: Parameters<NonNullable<GpuDriver['whenWaited']>>[0][] = [];
   device.addEventListener('uncapturederror', ({ error }) => { late ??= error.constructor.name === 'GPUOutOfMemoryError' ? new OutOfMemoryError(`${where}: ${error.message}`) : new DriverError(`${where}: ${error.message}`); });
   void device.lost.then(({ message }) => { lost = new DeviceLostError(`${where} is lost: ${message}`); });
@@ -42,8 +43,13 @@ export async function openWebGpu(): Promise<GpuDriver> {
     late = undefined;
     if (e !== undefined) throw e;
   };
-  const commands = (): GPUCommandEncoder => (encoder ??= device.createCommandEncoder());
+  const numbers = numbersOf(device);
+  /** Launches that follow each other share a pass. */
+  const endPass = (): void => { pass?.end(); pass = undefined; };
+  const commands = (): GPUCommandEncoder => { endPass(); return (encoder ??= device.createCommandEncoder()); };
   const flush = (): void => {
+    endPass();
+    numbers.write();
     if (encoder !== undefined) queue.submit([encoder.finish()]);
     encoder = undefined;
     pending = 0;
@@ -63,13 +69,13 @@ export async function openWebGpu(): Promise<GpuDriver> {
     if (!(offset >= 0 && length >= 0 && offset + length <= mine.bytes)) throw new ArgumentError(`${where}: bytes ${offset} to ${offset + length} of a buffer of ${mine.bytes}`, { code: 'QUERN_RANGE' });
     return mine;
   };
-  /** One pass over a pipeline. */
-  const dispatch = (pipeline: GPUComputePipeline, resources: readonly GPUBufferBinding[], groups: Dim3): void => {
-    const pass = commands().beginComputePass();
+  const groupOf = (pipeline: GPUComputePipeline, resources: readonly GPUBufferBinding[]): GPUBindGroup | undefined =>
+    (resources.length > 0 ? device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries: resources.map((resource, binding) => ({ binding, resource })) }) : undefined);
+  const dispatch = (pipeline: GPUComputePipeline, group: GPUBindGroup | undefined, groups: Dim3): void => {
+    pass ??= commands().beginComputePass();
     pass.setPipeline(pipeline);
-    if (resources.length > 0) pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries: resources.map((resource, binding) => ({ binding, resource })) }));
+    if (group) pass.setBindGroup(0, group);
     pass.dispatchWorkgroups(...groups);
-    pass.end();
     if (++pending >= 64) flush();
   };
   const spread = (n: number): Dim3 => { const x = Math.min(Math.max(n, 1), most['maxComputeWorkgroupsPerDimension']!); return [x, Math.max(1, Math.ceil(n / x)), 1]; };
@@ -81,8 +87,8 @@ export async function openWebGpu(): Promise<GpuDriver> {
     const fromStart = Math.floor(offset / 4) * 4, own = scratch(round(offset + length - fromStart, 16), USAGE.storage | USAGE.copyDst), toStart = Math.floor(at / 256) * 256;
     commands().copyBufferToBuffer(from, fromStart, own, 0, Math.min(round(offset + length, 4) - fromStart, from.size - fromStart));
     mover ??= device.createComputePipeline({ layout: 'auto', compute: { module: device.createShaderModule({ code: MOVE }), entryPoint: 'move_bytes' } });
-    const numbers = scratch(16, USAGE.uniform, new Uint8Array(Uint32Array.of(at - toStart, offset - fromStart, length, 0).buffer));
-    dispatch(mover, [{ buffer: to, offset: toStart, size: Math.min(round(at + length - toStart, 16), to.size - toStart) }, { buffer: own }, { buffer: numbers }], spread(Math.ceil((length + 6) / 256)));
+    const moved = numbers.take(new Uint8Array(Uint32Array.of(at - toStart, offset - fromStart, length, 0).buffer));
+    dispatch(mover, groupOf(mover, [{ buffer: to, offset: toStart, size: Math.min(round(at + length - toStart, 16), to.size - toStart) }, { buffer: own }, moved]), spread(Math.ceil((length + 6) / 256)));
   };
   const write = (to: Buffer, offset: number, bytes: Uint8Array): void => {
     flush();
@@ -122,9 +128,9 @@ export async function openWebGpu(): Promise<GpuDriver> {
   };
   const done = async (): Promise<void> => { await Promise.all([tell(), submitted()]); };
 
-  /** Bindings for the arguments of a launch. Two bindings of one buffer may not be read and written: what is read is copied then. */
-  function bind(code: Code, entry: string, args: readonly GpuValue[]): GPUBufferBinding[] {
-    const numbers = args.filter((a) => a.kind === 'bytes'), buffers = args.filter((a) => a.kind === 'buffer'), writes = code.writes?.[entry], limit = most['maxStorageBuffersPerShaderStage']!, binding = info.limits.bindingBytes!;
+  /** Bindings for the arguments of a launch. Two bindings of one buffer may not be read and written: what is read is copied then, and `again`, that the same may be bound again, is false. */
+  function bind(code: Code, entry: string, args: readonly GpuValue[], keep: boolean): { readonly bindings: readonly GPUBufferBinding[]; readonly again: boolean } {
+    const bytes = args.filter((a) => a.kind === 'bytes'), buffers = args.filter((a) => a.kind === 'buffer'), writes = code.writes?.[entry], limit = most['maxStorageBuffersPerShaderStage']!, binding = info.limits.bindingBytes!;
     if (buffers.length > limit) throw new LaunchError(`${where}: ${entry} takes ${buffers.length} buffers, the device ${limit}`, { fix: 'pass fewer tensors to one kernel' });
     const out = buffers.map((a, i) => {
       const b = ours(a.buffer, a.offset, 0), from = a.window?.from ?? 0, to = Math.min(a.window?.to ?? b.gpu.size, b.gpu.size), size = Math.max(16, round(to - from, 4));
@@ -134,18 +140,34 @@ export async function openWebGpu(): Promise<GpuDriver> {
     for (const [i, x] of out.entries()) for (const y of out.slice(0, i)) {
       if (x.written && y.written && x.b === y.b && x.from < y.from + y.size && y.from < x.from + x.size) throw new LaunchError(`${where}: two tensors that ${entry} writes lie in one buffer, nearer than 256 bytes`, { fix: 'give each its own memory' });
     }
+    let again = keep;
     const bindings: GPUBufferBinding[] = out.map((x) => {
       if (x.written || !out.some((y) => y.written && y.b === x.b)) return { buffer: x.b.gpu, offset: x.from, size: x.size };
+      again = false;
       const copy = scratch(x.size, USAGE.storage | USAGE.copyDst);
       commands().copyBufferToBuffer(x.b.gpu, x.from, copy, 0, x.size);
       return { buffer: copy };
     });
-    if (numbers.length > 0) {
-      const block = new Uint8Array(round(4 * numbers.length, 16));
-      numbers.forEach((a, i) => block.set(a.bytes, 4 * i));
-      bindings.push({ buffer: scratch(block.length, USAGE.uniform, block) });
+    if (bytes.length > 0) {
+      const block = new Uint8Array(round(4 * bytes.length, 16));
+      bytes.forEach((a, i) => block.set(a.bytes, 4 * i));
+      bindings.push(again ? numbers.own(block) : numbers.take(block));
     }
-    return bindings;
+    return { bindings, again };
+  }
+
+  /** Prepared calls launch with the same list of arguments each time: what it is bound as is kept from its second launch on, as long as there is the list. */
+  const known = new WeakMap<readonly GpuValue[], { readonly pipeline: GPUComputePipeline; readonly group: GPUBindGroup | undefined } | 'once'>();
+  function bound(code: Code, entry: string, pipeline: GPUComputePipeline, args: readonly GpuValue[]): GPUBindGroup | undefined {
+    const own = known.get(args);
+    if (own !== undefined && own !== 'once' && own.pipeline === pipeline) {
+      for (const a of args) if (a.kind === 'buffer') ours(a.buffer, a.offset, 0);
+      return own.group;
+    }
+    if (numbers.full(4 * args.length + 16)) flush();
+    const { bindings, again } = bind(code, entry, args, own !== undefined), group = groupOf(pipeline, bindings);
+    known.set(args, again ? { pipeline, group } : 'once');
+    return group;
   }
 
   async function compile(source: GpuSource): Promise<Code> {
@@ -204,7 +226,7 @@ export async function openWebGpu(): Promise<GpuDriver> {
       if (pipeline === undefined) throw new ArgumentError(`no entry '${entry}' among ${code.entries.join(', ')}`);
       if (block[0] * block[1] * block[2] > lanes) throw new LaunchError(`${where}: a workgroup of ${block.join(' x ')} lanes, the device takes ${lanes}`, { fix: 'bind fewer iterations to lanes' });
       if (grid.some((n) => n > widest)) throw new LaunchError(`${where}: a grid of ${grid.join(' x ')} workgroups, the device takes ${widest} in each direction`, { fix: 'give each workgroup more to do' });
-      dispatch(pipeline, bind(mine, entry, args), grid);
+      dispatch(pipeline, bound(mine, entry, pipeline, args), grid);
     },
     sync: done,
     async time(work) {

@@ -86,6 +86,23 @@ describe.skipIf(!here)('webgpu:0', () => {
     second.dispose();
   });
 
+  test('a prepared call is bound once and asked for again: it sees what is written between, other scalars are other calls, and memory that is given up is refused', async () => {
+    const d = await opened, k = await compileKernel(saxpy, { device: d }) as GpuKernel, x = await tensor(Float32Array.of(1, 2, 3)).to(d), y = zeros([3], 'f32', { device: d });
+    const [two, ten] = await Promise.all([2, 10].map((a) => k.prepare({ a, x, y })));
+    for (let i = 0; i < 70; i++) two!.enqueue(); // more than are handed over at once
+    ten!.enqueue();
+    expect(await y.readAsync()).toEqual(Float32Array.of(150, 300, 450));
+    d.driver.fill(y.storage.remote!.buffer, 0, 0, 12);
+    two!.enqueue();
+    d.driver.fill(x.storage.remote!.buffer, 0, 0, 12);
+    two!.enqueue();
+    ten!.enqueue();
+    expect(await y.readAsync()).toEqual(Float32Array.of(2, 4, 6));
+    d.driver.free(x.storage.remote!.buffer);
+    expect(thrown(() => { two!.enqueue(); })).toMatchObject({ code: 'QUERN_DISPOSED' });
+    k.dispose();
+  });
+
   test('whatever waits ends after what launches had to tell; a failure of that is told once', async () => {
     const { driver } = await opened, a = driver.alloc(16);
     let told = 0;

@@ -1,16 +1,17 @@
 import { EmitError } from '../../emit/index.ts';
 import { emitGpu } from '../../emit/gpu/index.ts';
 import { DslError } from '../../errors/index.ts';
-import { affine, bytesOf, isConst, upperBound, usesVar, visitExprs, visitStmt } from '../../ir/index.ts';
+import { affine, buffersOf, bytesOf, isConst, upperBound, usesVar, visitExprs, visitStmt } from '../../ir/index.ts';
 import type { Expr, For, Stmt } from '../../ir/index.ts';
 import { Axis } from '../../lang/index.ts';
 import type { Axes, Kernel } from '../../lang/index.ts';
 import { holds, isGrid, lower, onHost } from '../../passes/index.ts';
-import { dealable, dependence, schedule } from '../../schedule/index.ts';
+import { dealable, dependence, keepable, schedule } from '../../schedule/index.ts';
 import type { Schedule, ScheduledKernel } from '../../schedule/index.ts';
 import type { Target } from '../../targets/index.ts';
 import { requireVerified } from '../../verify/index.ts';
 import { gridMap, gridReduce, gridRows, gridTranspose, lanesFor } from './grid.ts';
+import type { GridOptions } from './grid.ts';
 
 /**
  * A schedule for a GPU that nobody wrote: each nest of loops becomes a launch. Its independent outer loops are workgroups; lanes take neighbouring
@@ -38,6 +39,9 @@ export function autoGrid<A extends Axes>(k: Kernel<A>, t: Target): ScheduledKern
   if (chosen.length === 0) requireVerified(best.ir);
   return best;
 }
+
+/** Elements that a lane keeps of each tensor. */
+const KEPT = 32;
 
 /** One way to run a nest. */
 type Candidate = (s: Schedule) => void;
@@ -81,7 +85,14 @@ function candidates(nest: For, t: Target): readonly Candidate[] {
   if (over.length > 0) {
     const longest = over.reduce((a, b) => ((upperBound(b.extent) ?? Infinity) > (upperBound(a.extent) ?? Infinity) ? b : a)), lanes = lanesFor(axisOf(longest), Math.min(512, t.gpu!.workgroup.lanes));
     const vector = over.every((l) => !holds(l.body, (s) => s.kind === 'for' || s.kind === 'while')) ? vectors(...over) : [];
-    const shared = [...vector, 1].map((v): Candidate => (s) => { gridRows(s, rows, over.map(axisOf), { lanes, vector: v }); });
+    // What several loops use stays in registers, of fewer lanes with more of them each: so many of a workgroup's that others fit beside it.
+    const kept = keepable(last.body, over, [...buffersOf(last.body).values()].map((x) => x.buf)).map((k) => k.buf.name);
+    const fewer = Math.min(lanes, 256), forms = (v: number): readonly GridOptions[] => [...(kept.length > 0 && alongRows(last, over) ? [{ lanes: fewer, vector: v, keep: { of: kept, elements: KEPT * fewer } }] : []), { lanes, vector: v }];
+    const shared = [...vector, 1].flatMap(forms).map((o): Candidate => (s) => {
+      const rounds = gridRows(s, rows, over.map(axisOf), o);
+      // Compilers of WGSL write no loops out: loads wait for each other's uses then.
+      if (t.gpu!.language === 'wgsl' && !o.keep && o.vector! > 1) for (const r of Object.values(rounds)) if (!isConst(r.extent)) s.unroll(s.split(r, 4, { tail: 'peel' })[1]);
+    });
     out.push(...(alongRows(last, over) ? [...shared, ...maps] : [...maps, ...shared]));
   } else out.push(...maps);
   const [first] = rows;

@@ -13,7 +13,8 @@ export type GridOptions = DealOptions;
 export function gridMap(s: Schedule, axes: readonly Axis[], o: GridOptions = {}): void {
   const last = axes.at(-1)!, vector = o.vector ?? 1, rows = axes.slice(0, -1).reduce<Axis | undefined>((a, b) => (a ? s.fuse(a, b) : b), undefined);
   const [w, v] = vector > 1 ? s.split(last, vector, { tail: 'mask' }) : [last, undefined], [b, t] = s.split(w, o.lanes ?? 256, { tail: 'mask' });
-  s.bind(rows ? { 'block.x': rows, 'block.y': b, 'lane.x': t } : { 'block.x': b, 'lane.x': t });
+  // Workgroups that follow each other take neighbours in memory.
+  s.bind(rows ? { 'block.y': rows, 'block.x': b, 'lane.x': t } : { 'block.x': b, 'lane.x': t });
   if (v) s.vectorize(v);
 }
 

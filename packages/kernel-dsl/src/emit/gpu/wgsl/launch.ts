@@ -19,6 +19,7 @@ import { cellsOf } from './memory.ts';
 import { partsOf } from './parts.ts';
 import { flatName, printScope } from './stmt.ts';
 import { RESERVED, cellOf, isSmall, typeOf } from './types.ts';
+import { wholeRows } from './whole.ts';
 
 /** One launch as text, how to make it, and the tensors that it writes to cells. */
 export interface PrintedLaunch { readonly launch: GpuLaunch; readonly lines: readonly SourcedLine[]; readonly marks: readonly Marks[] }
@@ -47,8 +48,8 @@ function entriesOf(m: ModuleState, l: PlannedLaunch, forms: ReadonlyMap<number, 
 }
 
 /** Prints one launch: its memory, its numbers, its entry. `known`: tensors that have cells already. */
-export function printLaunch(m: ModuleState, l: PlannedLaunch, known: Map<number, Marks>): PrintedLaunch {
-  const forms = formsOf(m, l.body, m.names), marks = new Map<number, Marks>();
+export function printLaunch(m: ModuleState, planned: PlannedLaunch, known: Map<number, Marks>): PrintedLaunch {
+  const l = { ...planned, body: wholeRows(m, planned.body) }, forms = formsOf(m, l.body, m.names), marks = new Map<number, Marks>();
   for (const x of forms.values()) if (x.marked) { const own = known.get(x.buf.id) ?? marksOf(x.buf); known.set(x.buf.id, own); marks.set(x.buf.id, own); }
   const argsName = m.names.take('args'), struct = m.names.take(`${l.entry}_args`), entries = entriesOf(m, l, forms, marks), members = new Namer(RESERVED);
   const reserved = [...forms.values()].flatMap((x) => [x.name, x.cells, x.load, x.set, x.update]);

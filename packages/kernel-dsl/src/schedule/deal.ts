@@ -49,8 +49,8 @@ export function deal(st: State, row: Axis, over: readonly Axis[], o: DealOptions
   const found = rolesOf(loop.body, loops, refuse), kept = new Map<number, Buffer>(), own = keptBy(loop.body, loops, found, lanes, vector);
   for (const buf of own) kept.set(buf.id, newBuffer({ ...buf, space: 'reg', shape: [constant((buf.shape[0] as { value: number }).value / (lanes * vector)), constant(vector)] }));
   const held = Math.floor((o.keep?.elements ?? 0) / (lanes * vector)), names = o.keep?.of ?? [], keeps = keepable(loop.body, loops, [...buffersOf(loop.body).values()].flatMap(({ buf }) => (names.includes(buf.name) ? [buf] : [])));
-  if (o.keep && !(held >= 1 && held * vector <= MOST_KEPT)) return refuse(`lanes keep ${vector} to ${MOST_KEPT} elements each, in whole rounds of ${lanes * vector}, not of ${o.keep.elements}`);
-  for (const n of names) if (!keeps.some((k) => k.buf.name === n)) return refuse(`no two loops use ${n} as its elements can be kept: all at one index, read whatever the values are, or written at first and by the last loop`);
+  if (o.keep && !(held >= 1 && held * vector <= MOST_KEPT)) return refuse(`${o.keep.elements} elements to keep are not ${vector} to ${MOST_KEPT} a lane`);
+  for (const n of names) if (!keeps.some((k) => k.buf.name === n)) return refuse(`no two loops use ${n} at one index, read first or written first and last`);
   const roles = { ...found, shared: new Set([...found.shared].filter((id) => !kept.has(id))), own: new Set([...found.own, ...kept.keys()]) };
   for (const d of loops) {
     const why = dependence(withoutJoins(d, roles.joins.get(d)!));
@@ -149,15 +149,15 @@ function dealOne(d: For, joins: readonly Joined[], c: Context): { readonly stmt:
   /** What is done for the element at `index`, which is place `part` of the lane's chunk of round `round`. */
   const body = (index: Expr, round: Expr, part: Expr, keeping: boolean): Stmt => {
     const inRegisters = own || keeping ? inPlace(d.body, (b, place, writes) => {
-      const to = c.kept.get(b.id) ?? (keeping ? mine.find((k) => k.buf.id === b.id && !(writes && d === k.loops.at(-1)) && place.every((e, i) => sameExpr(substituteExpr(e, new Map<number, Expr>([[d.v.id, k.loops[0]!.v]])), k.index[i]!)))?.to : undefined);
+      const to = c.kept.get(b.id) ?? (keeping ? mine.find((k) => k.buf.id === b.id && !(writes && d === k.loops.at(-1)) && place.every((e, i) => sameExpr(withVar(e, d.v, k.loops[0]!.v), k.index[i]!)))?.to : undefined);
       return to && { buf: to, index: [round, part] };
     }) : d.body;
     const now = substitute(joins.reduce((s, j, i) => redirected(s, j.buf, parts[i]!, V > 1 ? [part] : []), inRegisters), new Map<number, Expr>([[d.v.id, index]]));
     return copies++ === 0 ? now : refresh(now);
   };
   // Lanes take chunks of neighbours in turns: whole rounds of them, then what chunks are left, then elements that are none.
-  const known = isConst(d.extent) ? d.extent.value : undefined, of = (fn: 'div' | 'mod', a: Expr, b: number): Expr => (isConst(a) ? constant(fn === 'div' ? Math.floor(a.value / b) : a.value % b) : binary(fn, a, constant(b)));
-  const whole = of('div', d.extent, n * V), rest = of('mod', d.extent, n * V), left = of('div', rest, V), single = of('mod', rest, V), done = mul(whole, constant(n * V));
+  const of = (fn: 'div' | 'mod', a: Expr, b: number): Expr => binary(fn, a, constant(b));
+  const whole = of('div', d.extent, n * V), rest = of('mod', d.extent, n * V), left = of('div', rest, V), single = V > 1 ? of('mod', rest, V) : constant(0), done = mul(whole, constant(n * V));
   /** A chunk from the element `from` on. */
   const chunk = (from: Expr, each: (index: Expr, part: Expr) => Stmt): Stmt => {
     if (V === 1) return each(add(from, t), constant(0));
@@ -183,17 +183,17 @@ function dealOne(d: For, joins: readonly Joined[], c: Context): { readonly stmt:
   const plain = (round: Expr) => (index: Expr, part: Expr): Stmt => body(index, round, part, false);
   if (mine.length > 0) {
     // Whatever is read is asked for before the first of it is used.
-    for (const k of mine) if (!k.written && k.loops[0] === d) kept((index, round, part) => ({ kind: 'store', buf: k.to, index: [round, part], value: load(k.buf, k.index.map((e) => substituteExpr(e, new Map<number, Expr>([[d.v.id, index]])))), ...origin }));
+    for (const k of mine) if (!k.written && k.loops[0] === d) kept((index, round, part) => ({ kind: 'store', buf: k.to, index: [round, part], value: load(k.buf, k.index.map((e) => withVar(e, d.v, index))), ...origin }));
     kept((index, round, part) => body(index, round, part, true));
-    over(isConst(whole) ? constant(whole.value - c.held) : sub(whole, constant(c.held)), 'seq', (round) => chunk(start(add(round, constant(c.held))), plain(round)));
-  } else if (V === 1 && !(known !== undefined && known % n === 0)) {
+    over(sub(whole, constant(c.held)), 'seq', (round) => chunk(start(add(round, constant(c.held))), plain(round)));
+  } else if (V === 1 && !isConst(rest, 0)) {
     // One loop asks in each iteration whether it exists.
     over(ceilDiv(d.extent, n), 'seq', (round) => when(lt(add(start(round), t), d.extent), chunk(start(round), plain(round))));
   } else {
     over(whole, own ? 'unroll' : 'seq', (round) => chunk(start(round), plain(round)));
     if (!isConst(left, 0)) out.push(when(lt(t, left), chunk(done, plain(whole))));
   }
-  if (V > 1 && !isConst(single, 0)) out.push(when(lt(t, single), body(add(add(done, mul(left, constant(V))), t), constant(0), constant(0), false)));
+  if (!isConst(single, 0)) out.push(when(lt(t, single), body(add(add(done, mul(left, constant(V))), t), constant(0), constant(0), false)));
   joins.forEach((j, i) => out.push(...join(j, parts[i]!, c, origin)));
   return { stmt: block(out), rounds: axis };
 }
@@ -229,6 +229,8 @@ function join(j: Joined, part: Buffer, c: Context, origin: { readonly loc: For['
   const parts = memory('parts', groups), all = total(parts, constant(0), groups);
   return [fold, { kind: 'if', cond: compare('eq', binary('mod', t, constant(width)), constant(0)), then: put(parts, binary('div', t, constant(width)), mine), ...origin }, ...all.stmts, into(all.value)];
 }
+
+const withVar = (e: Expr, v: Var, by: Expr): Expr => substituteExpr(e, new Map([[v.id, by]]));
 
 /** Neighbours that lane 0 alone does stand under one condition. */
 function mergeAlone(s: Stmt, t: Var): Stmt {

@@ -123,7 +123,7 @@ describe('deal', () => {
     expect(uses(/_kept\[[^=]*\] = x\[/)).toBe(2); // rounds that are kept, and what is left over
     expect(uses(/ y\[.* = y_kept/)).toBe(2);
     expect(barriers(rows(['x', 'y'], 256))).toBe(0);
-    expect(why(() => rows(['x'], 64))).toContain('not of 64');
+    expect(why(() => rows(['x'], 64))).toContain('64 elements to keep');
     expect(why(() => rows(['z'], 256))).toContain('no two loops use z');
     const shifted = kernel('shifted', { x: tensor('f32', 'T', 'D'), y: tensor('f32', 'T', 'D').out() }, ({ x, y, T, D }) => {
       const ax = axes({ t: T, m: D, i: D });

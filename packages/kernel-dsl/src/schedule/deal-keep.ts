@@ -1,4 +1,4 @@
-import { exprKey, substituteExpr, usesVar } from '../ir/index.ts';
+import { buffersOf, exprKey, substituteExpr, usesVar } from '../ir/index.ts';
 import type { Buffer, Expr, For, Stmt } from '../ir/index.ts';
 import { accesses } from './access.ts';
 import { readsMemory } from './lane-access.ts';
@@ -14,9 +14,9 @@ export interface Keep {
   readonly written: boolean;
 }
 
-/** What of these tensors can be kept while a row (`body`) is worked on by these loops: what several of them use at one index, whatever the values are. */
-export function keepable(body: Stmt, dealt: readonly For[], tensors: readonly Buffer[]): readonly Keep[] {
-  return tensors.flatMap((buf) => {
+/** What of tensors can be kept while a row (`body`) is worked on by these loops: what several of them use at one index, whatever the values are. */
+export function keepable(body: Stmt, dealt: readonly For[]): readonly Keep[] {
+  return [...buffersOf(body).values()].flatMap(({ buf }) => {
     const all = accesses(body, buf), uses = all.flatMap((u) => { const d = u.loops[0]; return d && dealt.includes(d) ? [{ ...u, d }] : []; }), [first] = uses, last = uses.at(-1);
     if (!first || !last || buf.space !== 'param' || buf.packed || first.index.some(readsMemory) || !first.index.some((e) => usesVar(e, first.d.v)) || uses.some(({ chain: [e] }) => e?.kind === 'load' && e.as)) return [];
     // Names that a loop makes are its own: indices of two loops that are the same have none.

@@ -19,8 +19,8 @@ export interface DealOptions {
   readonly lanes?: number;
   /** Neighbouring iterations that a lane takes at a time, as a vector. */
   readonly vector?: number;
-  /** Tensors of which lanes keep in registers what more than one of the loops uses: of so many elements of a row, at most; what lies beyond is read or written each time. */
-  readonly keep?: { readonly of: readonly string[]; readonly elements: number };
+  /** Lanes keep in registers what several of the loops use of tensors: of so many elements of a row, up to 64 a lane; what lies beyond is read or written each time. */
+  readonly keep?: number;
 }
 
 /**
@@ -48,9 +48,8 @@ export function deal(st: State, row: Axis, over: readonly Axis[], o: DealOptions
   });
   const found = rolesOf(loop.body, loops, refuse), kept = new Map<number, Buffer>(), own = keptBy(loop.body, loops, found, lanes, vector);
   for (const buf of own) kept.set(buf.id, newBuffer({ ...buf, space: 'reg', shape: [constant((buf.shape[0] as { value: number }).value / (lanes * vector)), constant(vector)] }));
-  const held = Math.floor((o.keep?.elements ?? 0) / (lanes * vector)), names = o.keep?.of ?? [], keeps = keepable(loop.body, loops, [...buffersOf(loop.body).values()].flatMap(({ buf }) => (names.includes(buf.name) ? [buf] : [])));
-  if (o.keep && !(held >= 1 && held * vector <= MOST_KEPT)) return refuse(`${o.keep.elements} elements to keep are not ${vector} to ${MOST_KEPT} a lane`);
-  for (const n of names) if (!keeps.some((k) => k.buf.name === n)) return refuse(`no two loops use ${n} at one index, read first or written first and last`);
+  const held = Math.floor(Math.min((o.keep ?? 0) / lanes, MOST_KEPT) / vector), keeps = held > 0 ? keepable(loop.body, loops) : [];
+  if (o.keep !== undefined && keeps.length === 0) return refuse(`no two loops use what ${o.keep} elements in registers hold`);
   const roles = { ...found, shared: new Set([...found.shared].filter((id) => !kept.has(id))), own: new Set([...found.own, ...kept.keys()]) };
   for (const d of loops) {
     const why = dependence(withoutJoins(d, roles.joins.get(d)!));
@@ -156,8 +155,7 @@ function dealOne(d: For, joins: readonly Joined[], c: Context): { readonly stmt:
     return copies++ === 0 ? now : refresh(now);
   };
   // Lanes take chunks of neighbours in turns: whole rounds of them, then what chunks are left, then elements that are none.
-  const of = (fn: 'div' | 'mod', a: Expr, b: number): Expr => binary(fn, a, constant(b));
-  const whole = of('div', d.extent, n * V), rest = of('mod', d.extent, n * V), left = of('div', rest, V), single = V > 1 ? of('mod', rest, V) : constant(0), done = mul(whole, constant(n * V));
+  const size = constant(n * V), whole = binary('div', d.extent, size), rest = binary('mod', d.extent, size), left = binary('div', rest, constant(V)), single = V > 1 ? binary('mod', rest, constant(V)) : constant(0);
   /** A chunk from the element `from` on. */
   const chunk = (from: Expr, each: (index: Expr, part: Expr) => Stmt): Stmt => {
     if (V === 1) return each(add(from, t), constant(0));
@@ -174,26 +172,21 @@ function dealOne(d: For, joins: readonly Joined[], c: Context): { readonly stmt:
     out.push({ kind: 'for', v: round, extent, loop, body: text(round), ...origin });
     if (loop === 'seq' || own) axis = new Axis(d.v.name, extent, round, d.loc);
   };
-  const start = (round: Expr): Expr => mul(round, constant(n * V));
+  const start = (round: Expr): Expr => mul(round, size), held = mine.length > 0 ? c.held : 0;
   /** Rounds of which something is kept: some whole ones, and the one with what is left. */
-  const kept = (text: (index: Expr, round: Expr, part: Expr) => Stmt): void => {
-    over(constant(Math.min(c.held, isConst(whole) ? whole.value : c.held)), 'unroll', (round) => { const all = chunk(start(round), (index, part) => text(index, round, part)); return isConst(whole) ? all : when(lt(round, whole), all); });
-    if (!isConst(left, 0)) out.push(when(lt(t, left), chunk(done, (index, part) => text(index, constant(c.held), part))));
+  const first = (text: (index: Expr, round: Expr, part: Expr) => Stmt): void => {
+    over(constant(Math.min(held, isConst(whole) ? whole.value : held)), 'unroll', (round) => { const all = chunk(start(round), (index, part) => text(index, round, part)); return isConst(whole) ? all : when(lt(round, whole), all); });
+    if (!isConst(left, 0)) out.push(when(lt(t, left), chunk(start(whole), (index, part) => text(index, constant(held), part))));
   };
-  const plain = (round: Expr) => (index: Expr, part: Expr): Stmt => body(index, round, part, false);
-  if (mine.length > 0) {
+  // Without vectors one loop asks in each iteration whether it exists, unless all do, or some are kept.
+  if (V === 1 && held === 0 && !isConst(rest, 0)) over(ceilDiv(d.extent, n), 'seq', (round) => when(lt(add(start(round), t), d.extent), chunk(start(round), (index, part) => body(index, round, part, false))));
+  else {
     // Whatever is read is asked for before the first of it is used.
-    for (const k of mine) if (!k.written && k.loops[0] === d) kept((index, round, part) => ({ kind: 'store', buf: k.to, index: [round, part], value: load(k.buf, k.index.map((e) => withVar(e, d.v, index))), ...origin }));
-    kept((index, round, part) => body(index, round, part, true));
-    over(sub(whole, constant(c.held)), 'seq', (round) => chunk(start(add(round, constant(c.held))), plain(round)));
-  } else if (V === 1 && !isConst(rest, 0)) {
-    // One loop asks in each iteration whether it exists.
-    over(ceilDiv(d.extent, n), 'seq', (round) => when(lt(add(start(round), t), d.extent), chunk(start(round), plain(round))));
-  } else {
-    over(whole, own ? 'unroll' : 'seq', (round) => chunk(start(round), plain(round)));
-    if (!isConst(left, 0)) out.push(when(lt(t, left), chunk(done, plain(whole))));
+    for (const k of mine) if (!k.written && k.loops[0] === d) first((index, round, part) => ({ kind: 'store', buf: k.to, index: [round, part], value: load(k.buf, k.index.map((e) => withVar(e, d.v, index))), ...origin }));
+    first((index, round, part) => body(index, round, part, true));
+    over(sub(whole, constant(held)), own ? 'unroll' : 'seq', (round) => chunk(start(add(round, constant(held))), (index, part) => body(index, round, part, false)));
+    if (!isConst(single, 0)) out.push(when(lt(t, single), body(add(add(start(whole), mul(left, constant(V))), t), constant(0), constant(0), false)));
   }
-  if (!isConst(single, 0)) out.push(when(lt(t, single), body(add(add(done, mul(left, constant(V))), t), constant(0), constant(0), false)));
   joins.forEach((j, i) => out.push(...join(j, parts[i]!, c, origin)));
   return { stmt: block(out), rounds: axis };
 }

@@ -42,10 +42,9 @@ export function meetings(nest: LaneNest): (a: LaneAccess, b: LaneAccess, rel: Re
   const decide = (a: LaneAccess, b: LaneAccess, rel: Relation): boolean => {
     const at = rel.carried ? a.loops.indexOf(rel.carried) : Infinity, common = a.loops.filter((l, i) => b.loops[i] === l && i < at), same = new Set(common.map((l) => l.v.id));
     if (nest.loops.every((_, i) => givesAway(nest, i, a, b, same, opaque))) return false;
-    const own = (x: LaneAccess): readonly For[] => [...nest.loops, ...x.loops].filter((l) => !same.has(l.v.id));
     // A condition on a counter alone says how far it goes, too.
-    const within = (l: For, x: LaneAccess): For => { const g = x.guards.find((c) => c.kind === 'cmp' && c.fn === 'lt' && c.a.kind === 'var' && c.a.id === l.v.id); return g?.kind === 'cmp' ? { ...l, extent: g.b } : l; };
-    const rangings = (x: LaneAccess): readonly Ranging[] => { const all = own(x), less = all.map((l) => within(l, x)); return [all, ...(less.some((l, i) => l !== all[i]) ? [less] : [])].map((loops) => ({ index: x.index, loops })); };
+    const end = (l: For, x: LaneAccess): Expr | undefined => { for (const g of x.guards) if (g.kind === 'cmp' && g.fn === 'lt' && g.a === l.v) return g.b; return undefined; };
+    const rangings = (x: LaneAccess): readonly Ranging[] => [false, true].map((less) => ({ index: x.index, loops: [...nest.loops, ...x.loops].filter((l) => !same.has(l.v.id)).map((l) => ({ ...l, extent: (less ? end(l, x) : undefined) ?? l.extent })) }));
     if (rangings(a).some((x) => rangings(b).some((y) => liesBelow(x, y, (e) => !changes(e, opaque))))) return false;
     if (a.buf.space !== 'shared') return true;
     const index = [...a.index, ...b.index], inside = new Set([...a.loops, ...b.loops].map((l) => l.v.id));

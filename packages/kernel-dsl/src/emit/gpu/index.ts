@@ -4,6 +4,6 @@ export { evaluate } from './host.ts';
 export type { HostValues } from './host.ts';
 export { printPlan } from './print-plan.ts';
 export { FAULT_WORDS } from './module.ts';
-export { PRINT_HEAD, printedLines } from './printed.ts';
+export { printedLines } from './printed.ts';
 export type { PrintedLines } from './printed.ts';
 export type { EmitGpuOptions, GpuAlignment, GpuArg, GpuLaunch, GpuModule, GpuPrint, GpuSite, GpuStep, GpuWorkspace } from './module.ts';

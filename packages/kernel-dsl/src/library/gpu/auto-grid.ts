@@ -1,7 +1,7 @@
 import { EmitError } from '../../emit/index.ts';
 import { emitGpu } from '../../emit/gpu/index.ts';
 import { DslError } from '../../errors/index.ts';
-import { affine, buffersOf, bytesOf, isConst, upperBound, usesVar, visitExprs, visitStmt } from '../../ir/index.ts';
+import { affine, bytesOf, isConst, upperBound, usesVar, visitExprs, visitStmt } from '../../ir/index.ts';
 import type { Expr, For, Stmt } from '../../ir/index.ts';
 import { Axis } from '../../lang/index.ts';
 import type { Axes, Kernel } from '../../lang/index.ts';
@@ -85,10 +85,9 @@ function candidates(nest: For, t: Target): readonly Candidate[] {
   if (over.length > 0) {
     const longest = over.reduce((a, b) => ((upperBound(b.extent) ?? Infinity) > (upperBound(a.extent) ?? Infinity) ? b : a)), lanes = lanesFor(axisOf(longest), Math.min(512, t.gpu!.workgroup.lanes));
     const vector = over.every((l) => !holds(l.body, (s) => s.kind === 'for' || s.kind === 'while')) ? vectors(...over) : [];
-    // What several loops use stays in registers, of fewer lanes with more of them each: so many of a workgroup's that others fit beside it.
-    const kept = keepable(last.body, over, [...buffersOf(last.body).values()].map((x) => x.buf)).map((k) => k.buf.name);
-    const fewer = Math.min(lanes, 256), forms = (v: number): readonly GridOptions[] => [...(kept.length > 0 && alongRows(last, over) ? [{ lanes: fewer, vector: v, keep: { of: kept, elements: KEPT * fewer } }] : []), { lanes, vector: v }];
-    const shared = [...vector, 1].flatMap(forms).map((o): Candidate => (s) => {
+    // What several loops use stays in registers, of fewer lanes with more of it each: so that other workgroups fit beside.
+    const kept = alongRows(last, over) && keepable(last.body, over).length > 0, fewer = Math.min(lanes, 256), all = [...vector, 1].flatMap((v): readonly GridOptions[] => [{ lanes: fewer, vector: v, keep: KEPT * fewer }, { lanes, vector: v }]);
+    const shared = all.filter((o) => kept || !o.keep).map((o): Candidate => (s) => {
       const rounds = gridRows(s, rows, over.map(axisOf), o);
       // Compilers of WGSL write no loops out: loads wait for each other's uses then.
       if (t.gpu!.language === 'wgsl' && !o.keep && o.vector! > 1) for (const r of Object.values(rounds)) if (!isConst(r.extent)) s.unroll(s.split(r, 4, { tail: 'peel' })[1]);

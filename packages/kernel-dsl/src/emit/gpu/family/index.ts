@@ -7,7 +7,7 @@ export type { Indexing } from './frame.ts';
 export { demandAll, interval, isNarrow } from './index-text.ts';
 export { hostBounds, intervalOf } from './interval.ts';
 export type { Interval } from './interval.ts';
-export { isAligned, isChunk } from './memory.ts';
+export { isAligned } from './memory.ts';
 export { bindLoopVar, blockOf, inside, isSimple, markWritten, printBranches, printRegion, trailing } from './printing.ts';
 export type { Printing } from './printing.ts';
 export { rangeOf, rangeOfType, unwrapped } from './ranges.ts';

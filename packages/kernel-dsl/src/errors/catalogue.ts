@@ -60,6 +60,7 @@ export const CATALOGUE = {
   'KD-S-STAGE-NAME': { message: 'stage({name}): {index} uses {v}, which is bound inside of {axis}', fix: 'stage it inside of what binds {v}, or before that step' },
   'KD-S-STAGE-OUT': { message: 'stage({name}): an element may be left unwritten inside of {axis}, and what {name} held before is undefined', fix: 'stage it where one store, under no condition of an inner loop, comes first; or declare it .inout()' },
   'KD-S-STAGE-GUARD': { message: 'stage({name}): the condition {a} {b}', fix: 'stage it at a loop inside of the condition' },
+  'KD-S-COPIES': { message: '{verb}({axis}) would write its body out {parts} times; {most} is the most', fix: 'split the loop first' },
   'KD-S-PAD-COPIES': { message: '{verb}({axis}): the padded tail of a loop inside of it is told by {axis}, which the copies no longer have', fix: "{verb} before that split, leave the outer loop of the split as it is, or split with tail: 'peel'" },
   'KD-S-PAD': { message: "the padded tail of {axis} reaches {name} itself", fix: "stage {name} (register or pack) inside of the loops that {axis} was split from, or use tail: 'mask' or 'peel'" },
   'KD-S-RFACTOR': { message: 'rfactor({name}, {axis}): {why}', fix: 'rfactor a register that is only accumulated into inside of that loop' },

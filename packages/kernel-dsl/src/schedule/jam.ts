@@ -14,6 +14,12 @@ function noPads(loop: For, verb: string, axis: Axis, at: At): void {
   visitStmt(loop.body, (s) => { if (s.kind === 'if' && s.pad && usesVar(s.cond, loop.v)) throw new DslError('KD-S-PAD-COPIES', { verb, axis: axis.name }, at); });
 }
 
+/** A body is written out no more often than this: more is a mistake, and no memory holds 2^31 of them. */
+const MOST_COPIES = 1024;
+function few(verb: string, axis: Axis, parts: number, at: At): void {
+  if (parts > MOST_COPIES) throw new DslError('KD-S-COPIES', { verb, axis: axis.name, parts, most: MOST_COPIES }, at);
+}
+
 /**
  * Unroll and jam (Allen and Cocke): the iterations of a loop run side by side, through shared copies of the loops inside of it.
  * What they read in common is then read once, and their accumulators are independent of each other.
@@ -22,6 +28,7 @@ function noPads(loop: For, verb: string, axis: Axis, at: At): void {
 export function jam(st: State, axis: Axis, at: At): void {
   const { loop } = findLoop(st, axis, at);
   if (!isConst(loop.extent)) throw new DslError('KD-S-EXTENT', { verb: 'jam', axis: axis.name, extent: printExpr(loop.extent) }, at);
+  few('jam', axis, loop.extent.value, at);
   const why = dependence(loop);
   if (why !== undefined) throw new DslError('KD-S-CARRIED', { verb: 'jam', axis: axis.name, why }, at);
   noPads(loop, 'jam', axis, at);
@@ -37,6 +44,7 @@ export function jam(st: State, axis: Axis, at: At): void {
  */
 export function interleave(st: State, axis: Axis, parts: number, at: At): readonly [Axis, Axis] {
   if (!Number.isInteger(parts) || parts < 1) throw new DslError('KD-S-FACTOR', { axis: axis.name, factor: parts }, at);
+  few('interleave', axis, parts, at);
   const { loop } = findLoop(st, axis, at);
   const why = dependence(loop);
   if (why !== undefined) throw new DslError('KD-S-CARRIED', { verb: 'interleave', axis: axis.name, why }, at);

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { GPU_TARGETS, interpret, lower, printKernel, printKernelLines, requireVerified, schedule, target, TARGETS } from '@quern/kernel-dsl';
-import { autoGrid, emitGpu, printPlan } from '@quern/kernel-dsl/gpu';
+import { autoGrid, emitGpu } from '@quern/kernel-dsl/gpu';
 import type { InterpretArg, KernelIR, ScheduledKernel, Target } from '@quern/kernel-dsl';
 import type { GpuModule } from '@quern/kernel-dsl/gpu';
 import { emitFileC, emitKernelC, emitLibraryIndexC } from '@quern/kernel-dsl/c';
@@ -11,6 +11,7 @@ import { UsageError, optionHelp, parse } from '../cli/index.ts';
 import { kernelPage } from '../page/index.ts';
 import { loadKernelModule } from './module.ts';
 import type { KernelModule } from './module.ts';
+import { printPlan } from './plan.ts';
 
 const NAMES = [...TARGETS, ...GPU_TARGETS].map((t) => t.isa).join(', ');
 

@@ -2,7 +2,6 @@
 export { emitGpu } from './emit.ts';
 export { evaluate } from './host.ts';
 export type { HostValues } from './host.ts';
-export { printPlan } from './print-plan.ts';
 export { FAULT_WORDS } from './module.ts';
 export { printedLines } from './printed.ts';
 export type { PrintedLines } from './printed.ts';

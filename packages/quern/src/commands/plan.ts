@@ -1,6 +1,5 @@
-import type { Expr } from '../../ir/index.ts';
-import { isConst, printExpr } from '../../ir/index.ts';
-import type { GpuArg, GpuModule, GpuStep } from './module.ts';
+import { ir } from '@quern/kernel-dsl';
+import type { GpuArg, GpuModule, GpuStep } from '@quern/kernel-dsl/gpu';
 
 function argument(a: GpuArg): string {
   switch (a.kind) {
@@ -24,24 +23,24 @@ function lines(s: GpuStep, indent: string): string[] {
   const inner = (steps: readonly GpuStep[]): string[] => steps.flatMap((x) => lines(x, `${indent}  `));
   switch (s.kind) {
     case 'launch': {
-      const { launch: l } = s, grid = extents(l.grid.map((e) => (isConst(e) ? String(e.value) : printExpr(e)))), lanes = extents(l.block.map(String));
+      const { launch: l } = s, grid = extents(l.grid.map((e) => (e.kind === 'const' ? String(e.value) : ir.printExpr(e)))), lanes = extents(l.block.map(String));
       return [`${indent}launch ${l.entry}(${l.args.map(argument).join(', ')}) on ${grid} workgroup(s) of ${lanes} lane(s)${l.cluster ? `, clusters of ${extents(l.cluster.map(String))}` : ''}${l.sharedBytes ? `, ${l.sharedBytes} bytes shared` : ''}`];
     }
     case 'check': return [`${indent}check, and wait:`, ...inner(s.body)];
-    case 'if': return [`${indent}if ${printExpr(s.cond)}:`, ...inner(s.then), ...(s.else.length ? [`${indent}else:`, ...inner(s.else)] : [])];
-    case 'for': return [`${indent}for ${s.v.name} in 0..${printExpr(s.extent)}:`, ...inner(s.body)];
-    case 'let': return [`${indent}${s.v.name} = ${printExpr(s.value)}`];
+    case 'if': return [`${indent}if ${ir.printExpr(s.cond)}:`, ...inner(s.then), ...(s.else.length ? [`${indent}else:`, ...inner(s.else)] : [])];
+    case 'for': return [`${indent}for ${s.v.name} in 0..${ir.printExpr(s.extent)}:`, ...inner(s.body)];
+    case 'let': return [`${indent}${s.v.name} = ${ir.printExpr(s.value)}`];
   }
 }
 
 /** A module's plan as people read it: what it asks of a call, the memory it takes, and its launches in order. */
 export function printPlan(m: GpuModule): string {
-  const list = (es: readonly Expr[]): string => es.map(printExpr).join(', ');
+  const list = (es: readonly ir.Expr[]): string => es.map(ir.printExpr).join(', ');
   return [
-    ...m.assumptions.map((a) => `assume ${printExpr(a.cond)}`),
+    ...m.assumptions.map((a) => `assume ${ir.printExpr(a.cond)}`),
     ...(m.below.length ? [`32-bit indices while these are below 2^31: ${list(m.below)}`] : []),
     ...m.alignment.map((a) => `${a.param} begins at a multiple of ${a.elements} elements${a.dims.length ? `, and so do steps along dimension ${a.dims.join(' and ')}` : ''}${a.whole ? ', and rows have a multiple of as many' : ''}`),
-    ...m.workspace.map((w) => `workspace ${w.name}: ${w.dtype}[${printExpr(w.elements)}]`),
+    ...m.workspace.map((w) => `workspace ${w.name}: ${w.dtype}[${ir.printExpr(w.elements)}]`),
     ...m.plan.flatMap((s) => lines(s, '')),
   ].map((l) => `${l}\n`).join('');
 }

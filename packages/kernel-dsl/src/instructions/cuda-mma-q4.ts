@@ -6,7 +6,7 @@ import { instr } from './instr.ts';
 
 /**
  * A weight of a Q4_0 block (llama.cpp's format: a scale in f16, then 16 bytes; the lower half of byte e is element e, the upper half element 16 + e), as f16: (q - 8) scale,
- * rounded once. A kernel that says so of its factors computes what {@link mmaQ4} does.
+ * rounded once. A kernel that says so of its factors computes what `mmaQ4` does.
  */
 export const q4_0 = (byte: Val<'u8'>, half: Val<'i64'>, scale: Val<'f16'>): Val<'f32'> => byte.to('u32').shr(half.to('u32').mul(4)).and(15).to('f32').sub(8).mul(scale.to('f32')).to('f16').to('f32');
 

@@ -22,7 +22,7 @@ function valueOf(bits: number, t: DType): number {
 }
 
 /**
- * The lines of a print buffer, as the interpreter would print them. Behind `PRINT_HEAD` words lie records: 1 + the number of the line in `prints`, then 32 bits for
+ * The lines of a print buffer, as the interpreter would print them. Behind two words lie records: 1 + the number of the line in `prints`, then 32 bits for
  * each value. Once one finds no room none behind it does.
  * @example printedLines(module, new Uint32Array(buffer)).lines.forEach((line) => console.log(line))
  */

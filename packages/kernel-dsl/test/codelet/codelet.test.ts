@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bisect, codelet, count, embed, fromFraction, Graph, multiply, optimize, reachable, toFloat, transpose, unitRoot } from '../../src/codelet/index.ts';
+import { bisect, codelet, count, embed, fromFraction, Graph, multiply, optimize, reachable, toFloat, transpose, unitRoot, writeCodelet } from '../../src/codelet/index.ts';
 import type { Codelet, CodeletNode, Complex, Signed } from '../../src/codelet/index.ts';
+import { visitStmt } from '../../src/ir/index.ts';
+import { kernel, tensor } from '../../src/lang/index.ts';
 import { atMost } from '../../../../tools/test/often.ts';
 
 function evaluate(c: Codelet, x: readonly number[]): number[] {
@@ -44,6 +46,21 @@ describe('codelets', () => {
     expect(f.add(f.times(k, a.re), f.times(k, b.re)).node).toMatchObject({ kind: 'times', k: expect.anything() });
   });
 
+  it('stand where they are written, but for what the author does at their inputs and outputs', () => {
+    const line = (e: Error): number => Number(/codelet\.test\.ts:(\d+)/.exec(e.stack!)![1]), c = codelet(2, (g, [a, b]) => [g.plus(a!, b!), g.minus(a!, b!)]);
+    let call = 0, output = 0;
+    const k = kernel('butterfly', { x: tensor('f32', 4), y: tensor('f32', 4).out() }, ({ x, y }) => {
+      call = line(new Error()) + 1;
+      writeCodelet(c, 'f32', (n) => ({ re: x.at(2 * n), im: x.at(2 * n + 1) }), (n, { re, im }) => {
+        output = line(new Error()) + 1;
+        y.at(2 * n).set(re); y.at(2 * n + 1).set(im);
+      });
+      return {};
+    });
+    const at: Record<string, Set<number | undefined>> = { let: new Set(), store: new Set() };
+    visitStmt(k.ir.body, (s) => { at[s.kind]?.add(s.loc?.line); });
+    expect(at).toEqual({ let: new Set([call]), store: new Set([output]) });
+  });
   it('keep their meaning in every form', () => {
     fc.assert(fc.property(maps, (m) => {
       const plain = matrix(build(m));

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { axes, barrier, kernel, scratch, select, shared, subgroupAdd, subgroupBroadcast, subgroupShuffle, tensor, when } from '../../src/lang/index.ts';
-import { constant, specViolation } from '../../src/ir/index.ts';
+import { atomicAdd, axes, barrier, kernel, scratch, select, shared, subgroupAdd, subgroupBroadcast, subgroupShuffle, tensor, when } from '../../src/lang/index.ts';
+import { constant, load, newVar, specViolation } from '../../src/ir/index.ts';
 import type { Tensor, Val } from '../../src/lang/index.ts';
 import { RunError, interpret } from '../../src/run/index.ts';
+import { buffer, letStmt, loop, kernel as plain, store, v } from '../passes/helpers.ts';
 import { exchanges, sums, transpose, waves } from './kernels.ts';
 
 const SEEDS = Array.from({ length: 12 }, (_, i) => i + 1);
@@ -27,6 +28,15 @@ describe('workgroups', () => {
       const X = Int32Array.from({ length: 11 * 13 }, (_, i) => i * i), Y = new Int32Array(11 * 13);
       interpret(transpose.ir, { X: { data: X, shape: [11, 13] }, Y: { data: Y, shape: [13, 11] } }, { seed });
       expect([...Y]).toEqual(Array.from({ length: 11 * 13 }, (_, i) => X[(i % 11) * 13 + Math.floor(i / 11)]));
+    }
+  });
+  it('keep the vectors of each lane over a barrier', () => {
+    const x = buffer('x', [constant(8), constant(4)], { access: 'in' }), y = buffer('y', [constant(8), constant(4)], { access: 'out' }), t = v('t'), w = newVar('w', 'f32', 4);
+    const k = plain([x, y], [loop(t, constant(8), 'lane.x', [letStmt(w, load(x, [t, constant(0)], { lanes: 4 })), { kind: 'barrier', scope: 'workgroup' }, store(y, [t, constant(0)], w)])], []), data = floats(32);
+    for (const seed of SEEDS) {
+      const got = f32(8, 4);
+      interpret(k, { x: { data, shape: [8, 4] }, y: got }, { seed });
+      expect(got.data).toEqual(data);
     }
   });
   it('exchange values within subgroups', () => {
@@ -110,6 +120,20 @@ describe('what workgroups do wrong is found in every order of the lanes', () => 
       return ax;
     }, { subgroup: 2 });
     expect(() => interpret(pair.ir, { x: f32(2), y: f32(2) }, { seed })).toThrow(/KD-RUN-RACE x\[0\] is read by lane 1 and written by lane 0/);
+  });
+  it.each(SEEDS)('one lane that counts and another that reads, or writes, what it counts in (seed %i)', (seed) => {
+    const counted = (what: (n: Tensor<'i32', readonly [2]>) => void) => kernel('counted', { n: tensor('i32', 2).inout() }, ({ n }) => {
+      const ax = axes({ t: 64 });
+      for (const t of ax.t.bind('lane.x')) {
+        when(t.ne(5), () => { atomicAdd(n.at(0), 1); });
+        when(t.eq(5), () => what(n));
+      }
+      return ax;
+    });
+    const run = (k: ReturnType<typeof counted>) => () => interpret(k.ir, { n: { data: new Int32Array(2), shape: [2] } }, { seed });
+    expect(run(counted((n) => n.at(0).set(0)))).toThrow(/KD-RUN-RACE n\[0\] is (atomically updated by lane \d+ and written by lane 5|written by lane 5 and atomically updated by lane \d+)/);
+    expect(run(counted((n) => n.at(1).set(n.at(0))))).toThrow(/KD-RUN-RACE n\[0\] is (atomically updated by lane \d+ and read by lane 5|read by lane 5 and atomically updated by lane \d+)/);
+    expect(run(counted((n) => { atomicAdd(n.at(0), 2); }))).not.toThrow();
   });
   it.each(SEEDS)('two workgroups that meet in global memory, whatever barriers there are (seed %i)', (seed) => {
     const e = fault(lanes(({ t, y }) => { barrier(); y.at(t).set(1); }), seed);

@@ -45,6 +45,7 @@ const CASES: readonly [ErrorId, (s: Schedule, ax: Ax) => void, RegExp][] = [
   ['KD-S-STAGE-WHERE', (s, { i }) => { s.stage('u', i, 'pack'); }, /u is not used inside of i/],
   ['KD-S-STAGE-SHAPE', (s, { a }) => { s.stage('x', a, 'pack'); }, /x\[a, b\] and x\[a, 0\]/],
   ['KD-S-COPIES', (s, { p }) => { s.interleave(p, 2 ** 31); }, /interleave\(p\) would write its body out 2147483648 times; 1024 is the most/],
+  ['KD-S-COPIES', (s, { b }) => { const [, bi] = s.split(b, 2048, { tail: 'mask' }); s.jam(bi); }, /jam\(bi\) would write its body out 2048 times/],
   ['KD-S-PAD-COPIES', (s, { p }) => { const [po] = s.split(p, 8, { tail: 'pad' }); s.jam(po); }, /jam\(po\): the padded tail of a loop inside/],
   ['KD-S-PAD', (s, { a }) => { s.split(a, 8, { tail: 'pad' }); }, /the padded tail of ai reaches/],
   ['KD-S-RFACTOR', (s, { k }) => { s.rfactor('acc', k); }, /the extent K of k is not a constant/],

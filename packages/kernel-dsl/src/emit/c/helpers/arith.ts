@@ -182,7 +182,7 @@ const avx512 = (t: DType, lanes: number, fn: string, args: readonly string[], la
   return bits && intel(t, lanes, fn, args, { macro: () => (bits === 512 ? 'AVX512F' : 'AVX512VL'), last });
 };
 
-/** What formats of floats are made of, as C. `magic`: added to a small whole number, it leaves that number in the low bits. */
+/** What formats of floats are made of, as C. `twice`, `biased` and `negative`, added to a small whole number, leave it in the low bits with twice the bias, with the bias, or with that and a sign. */
 const FORMAT = {
   f32: { int: 'i32', twice: '0x1.8001fcp23f', exponent: '0x7f800000', biased: '0x1.8000fep23f', negative: '0x1.8002fep23f', digits: 23, bias: 127, least: '0x1p-126f', up: 'f', two: '0x1p23f', twoBits: '0x4b000000', unbias: '(0x1p23f + 127.0f)', threeQuarters: '0x3f400000', high: '(int32_t)0xff800000' },
   f64: { int: 'i64', twice: '0x1.80000000007fep52', exponent: '0x7ff0000000000000', biased: '0x1.80000000003ffp52', negative: '0x1.8000000000bffp52', digits: 52, bias: 1023, least: '0x1p-1022', up: '', two: '0x1p52', twoBits: '0x4330000000000000', unbias: '(0x1p52 + 1023.0)', threeQuarters: '0x3fe8000000000000', high: '(int64_t)0xfff0000000000000' },
